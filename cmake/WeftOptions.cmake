@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+# What a user or a preset may choose, and the settings that hold for every target.
+
+option(WEFT_BUILD_TESTS "Build the tests (needs GoogleTest)" ${PROJECT_IS_TOP_LEVEL})
+option(WEFT_BUILD_TOOLS "Build the weft command (needs CLI11)" ${PROJECT_IS_TOP_LEVEL})
+option(WEFT_BUILD_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
+option(WEFT_BUILD_BENCH "Build the benchmarks (needs Google Benchmark)" OFF)
+option(WEFT_BUILD_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
+option(WEFT_WARNINGS_AS_ERRORS "Treat compiler warnings as errors" OFF)
+option(WEFT_LTO "Link-time optimization" OFF)
+option(WEFT_COVERAGE "Instrument for coverage (gcc, gcov)" OFF)
+set(WEFT_SANITIZE "" CACHE STRING "Sanitizers, as in -fsanitize= (address,undefined or thread)")
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+if(PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+  if(NOT CMAKE_BUILD_TYPE)
+    set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+  endif()
+  find_program(WEFT_CCACHE ccache)
+  if(WEFT_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_C_COMPILER_LAUNCHER "${WEFT_CCACHE}")
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${WEFT_CCACHE}")
+  endif()
+endif()
+
+if(BUILD_SHARED_LIBS)
+  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+endif()
+
+if(WEFT_LTO)
+  include(CheckIPOSupported)
+  check_ipo_supported(LANGUAGES C CXX)
+  set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+endif()
+
+find_package(Threads REQUIRED)
+if(WEFT_BUILD_TESTS)
+  enable_testing()
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()

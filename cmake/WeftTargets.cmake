@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+# How targets are declared.
+#
+#   weft_add_layer(name SOURCES a.cpp b.cpp ... TESTS a_test.cpp ... [LINK target...])
+#       a layer of the library: objects in weft_<name>, unit tests in the executable <name>_test, which links this
+#       layer and those declared before it, no others: a broken layer does not stop the tests of those on its left.
+#   weft_add_test(name SOURCES x_test.cpp ... [LINK target...] [LABELS label...])
+#       a GoogleTest executable over the whole library.
+#   weft_add_executable(name SOURCES ... [LINK target...])
+#       a program of ours over the whole library (tools, benchmarks, examples).
+
+# Adds a directory if it has a CMakeLists.txt, so that the tree can be configured while parts are missing.
+function(weft_add_directory directory)
+  if(EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${directory}/CMakeLists.txt")
+    add_subdirectory(${directory})
+  endif()
+endfunction()
+
+# weft_internal: what every target of ours compiles with. Private headers are included from src/.
+add_library(weft_internal INTERFACE)
+target_include_directories(weft_internal INTERFACE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src")
+target_link_libraries(weft_internal INTERFACE weft_warnings weft_codegen Threads::Threads)
+
+define_property(GLOBAL PROPERTY WEFT_LAYER_TARGETS BRIEF_DOCS "object libraries of the layers, left to right")
+set_property(GLOBAL PROPERTY WEFT_LAYER_TARGETS "")
+
+function(weft_add_layer name)
+  cmake_parse_arguments(PARSE_ARGV 1 LAYER "" "" "SOURCES;TESTS;LINK")
+  set_property(GLOBAL APPEND PROPERTY WEFT_LAYER_TARGETS ${LAYER_LINK})
+  if(LAYER_SOURCES)
+    add_library(weft_${name} OBJECT ${LAYER_SOURCES})
+    target_link_libraries(weft_${name} PRIVATE weft_internal ${LAYER_LINK})
+    set_property(GLOBAL APPEND PROPERTY WEFT_LAYER_TARGETS weft_${name})
+  endif()
+  if(LAYER_TESTS AND WEFT_BUILD_TESTS)
+    get_property(layers GLOBAL PROPERTY WEFT_LAYER_TARGETS)
+    weft_add_gtest(${name}_test SOURCES ${LAYER_TESTS} LINK ${layers} LABELS unit ${name})
+  endif()
+endfunction()
+
+# The one library, static unless BUILD_SHARED_LIBS, of the objects of all layers.
+function(weft_add_library)
+  get_property(layers GLOBAL PROPERTY WEFT_LAYER_TARGETS)
+  list(TRANSFORM layers REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>" OUTPUT_VARIABLE objects)
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}" include/weft/*.hpp)
+  add_library(weft ${objects} ${headers})
+  add_library(weft::weft ALIAS weft)
+  set_target_properties(weft PROPERTIES LINKER_LANGUAGE CXX SOVERSION ${PROJECT_VERSION_MAJOR}
+                        VERSION ${PROJECT_VERSION})
+  target_compile_features(weft PUBLIC cxx_std_20)
+  target_include_directories(weft PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>)
+  target_link_libraries(weft PUBLIC Threads::Threads PRIVATE $<BUILD_INTERFACE:weft_codegen>)
+endfunction()
+
+# A GoogleTest executable. Its tests get the name <name without _test>.<Suite>.<Test>, and are found when ctest
+# runs, so that a build needs no run of what it made.
+function(weft_add_gtest name)
+  cmake_parse_arguments(PARSE_ARGV 1 TEST "" "TIMEOUT" "SOURCES;LINK;LABELS")
+  if(NOT TEST_TIMEOUT)
+    set(TEST_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${TEST_SOURCES})
+  target_link_libraries(${name} PRIVATE weft_internal ${TEST_LINK} GTest::gmock GTest::gtest_main)
+  string(REGEX REPLACE "_test$" "" prefix ${name})
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 TEST_PREFIX "${prefix}."
+                       PROPERTIES LABELS "${TEST_LABELS}" TIMEOUT ${TEST_TIMEOUT})
+endfunction()
+
+function(weft_add_test name)
+  weft_add_gtest(${name} LINK weft ${ARGN})
+endfunction()
+
+function(weft_add_executable name)
+  cmake_parse_arguments(PARSE_ARGV 1 PROGRAM "" "" "SOURCES;LINK")
+  add_executable(${name} ${PROGRAM_SOURCES})
+  target_link_libraries(${name} PRIVATE weft_internal weft ${PROGRAM_LINK})
+endfunction()
