@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <limits>
+
+namespace weft {
+
+/// An absolute point in time by which something must be done; the only form of a timeout in weft.
+///
+/// Measured in nanoseconds of the clock of the current event loop: the monotonic clock, or the virtual
+/// one inside a simulation. A value type; passing one on costs no clock reading. `Deadline::never()` is
+/// the default and compares greater than every other.
+class Deadline {
+ public:
+  constexpr Deadline() noexcept = default;
+
+  static constexpr Deadline never() noexcept { return {}; }
+
+  /// A deadline `timeout` from now. A negative timeout has already passed; one too large to represent
+  /// is `never()`.
+  template <class Rep, class Period>
+  static Deadline after(std::chrono::duration<Rep, Period> timeout) {
+    return after_ns(saturated_ns(timeout));
+  }
+
+  /// A deadline `timeout_ns` nanoseconds from now.
+  static Deadline after_ns(std::int64_t timeout_ns) noexcept;
+
+  /// A deadline at `time_ns` nanoseconds of the loop's clock.
+  static constexpr Deadline at_ns(std::int64_t time_ns) noexcept { return Deadline(time_ns); }
+
+  constexpr std::int64_t time_ns() const noexcept { return time_ns_; }
+  constexpr bool is_never() const noexcept { return time_ns_ == kNever; }
+  /// True when the loop's clock has reached the deadline.
+  bool passed() const noexcept;
+
+  friend constexpr auto operator<=>(const Deadline&, const Deadline&) noexcept = default;
+
+ private:
+  static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+
+  explicit constexpr Deadline(std::int64_t time_ns) noexcept : time_ns_(time_ns) {}
+
+  template <class Rep, class Period>
+  static constexpr std::int64_t saturated_ns(std::chrono::duration<Rep, Period> timeout) {
+    using Seconds = std::chrono::duration<double>;
+    if (Seconds(timeout).count() >= 9.2e9) return kNever;
+    if (Seconds(timeout).count() <= -9.2e9) return -kNever;
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(timeout).count();
+  }
+
+  std::int64_t time_ns_ = kNever;
+};
+
+}  // namespace weft

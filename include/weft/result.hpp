@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <weft/error.hpp>
+
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+
+namespace weft {
+
+namespace detail {
+
+/// Storage of a `Result<T>`: a null category means "holds a value".
+///
+/// A trivial `T` of at most eight bytes makes the whole object two registers wide, so a
+/// `Result<std::size_t>` is returned without touching memory.
+template <class T, bool trivial = std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>>
+class ResultStorage {
+ public:
+  explicit ResultStorage(T&& value) : value_(std::move(value)) {}
+  explicit ResultStorage(const T& value) : value_(value) {}
+  explicit ResultStorage(std::error_code error) noexcept
+      : error_value_(error.value()), category_(&error.category()) {}
+
+  bool has_value() const noexcept { return category_ == nullptr; }
+  T& value() noexcept { return value_; }
+  const T& value() const noexcept { return value_; }
+  std::error_code error() const noexcept { return {error_value_, *category_}; }
+
+ private:
+  union {
+    T value_;
+    int error_value_;
+  };
+  const std::error_category* category_ = nullptr;
+};
+
+template <class T>
+class ResultStorage<T, false> {
+ public:
+  explicit ResultStorage(T&& value) : value_(std::move(value)) {}
+  explicit ResultStorage(const T& value) : value_(value) {}
+  explicit ResultStorage(std::error_code error) noexcept : error_(error) {}
+
+  bool has_value() const noexcept { return value_.has_value(); }
+  T& value() noexcept { return *value_; }
+  const T& value() const noexcept { return *value_; }
+  std::error_code error() const noexcept { return error_; }
+
+ private:
+  std::optional<T> value_;
+  std::error_code error_;
+};
+
+template <class E>
+concept ErrorEnum = std::is_error_code_enum_v<E>;
+
+}  // namespace detail
+
+/// A value, or the `std::error_code` that says why there is none.
+///
+/// Implicitly made from a value, an error code, or an error enum such as `Errc`. A zero error code is
+/// not an error; making a `Result` from one is a bug of the caller. `value()` throws
+/// `std::system_error`; `operator*` and `operator->` require a value, `error()` of a result that holds a
+/// value is the zero code. Not thread-safe; a moved-from result still holds a (moved-from) value.
+///
+///     weft::Result<std::size_t> n = stream.read_some(buffer);
+///     if (!n) return n.error();
+template <class T>
+class [[nodiscard]] Result {
+  static_assert(!std::is_reference_v<T> && !std::is_same_v<std::remove_cv_t<T>, std::error_code>);
+
+ public:
+  using value_type = T;
+
+  template <class U = T>
+    requires(std::is_constructible_v<T, U &&> && !std::is_same_v<std::remove_cvref_t<U>, Result> &&
+             !std::is_same_v<std::remove_cvref_t<U>, std::error_code> &&
+             !detail::ErrorEnum<std::remove_cvref_t<U>>)
+  Result(U&& value) : storage_(T(std::forward<U>(value))) {}  // NOLINT(google-explicit-constructor)
+  Result(std::error_code error) noexcept : storage_(error) {}
+  template <detail::ErrorEnum E>
+  Result(E error) noexcept : storage_(make_error_code(error)) {}
+
+  bool has_value() const noexcept { return storage_.has_value(); }
+  explicit operator bool() const noexcept { return has_value(); }
+
+  T& operator*() & noexcept { return storage_.value(); }
+  const T& operator*() const& noexcept { return storage_.value(); }
+  T&& operator*() && noexcept { return std::move(storage_.value()); }
+  T* operator->() noexcept { return std::addressof(storage_.value()); }
+  const T* operator->() const noexcept { return std::addressof(storage_.value()); }
+
+  T& value() & { return throw_unless_value(), storage_.value(); }
+  const T& value() const& { return throw_unless_value(), storage_.value(); }
+  T&& value() && { return throw_unless_value(), std::move(storage_.value()); }
+
+  std::error_code error() const noexcept { return has_value() ? std::error_code() : storage_.error(); }
+
+  template <class U>
+  T value_or(U&& other) const& {
+    return has_value() ? storage_.value() : static_cast<T>(std::forward<U>(other));
+  }
+  template <class U>
+  T value_or(U&& other) && {
+    return has_value() ? std::move(storage_.value()) : static_cast<T>(std::forward<U>(other));
+  }
+
+ private:
+  void throw_unless_value() const {
+    if (!has_value()) throw std::system_error(storage_.error());
+  }
+
+  detail::ResultStorage<T> storage_;
+};
+
+/// Success, or the `std::error_code` that says why not.
+template <>
+class [[nodiscard]] Result<void> {
+ public:
+  using value_type = void;
+
+  Result() noexcept = default;
+  Result(std::error_code error) noexcept : value_(error.value()), category_(&error.category()) {}
+  template <detail::ErrorEnum E>
+  Result(E error) noexcept : Result(make_error_code(error)) {}
+
+  bool has_value() const noexcept { return category_ == nullptr; }
+  explicit operator bool() const noexcept { return has_value(); }
+  void value() const {
+    if (!has_value()) throw std::system_error(error());
+  }
+  std::error_code error() const noexcept {
+    return has_value() ? std::error_code() : std::error_code(value_, *category_);
+  }
+
+ private:
+  int value_ = 0;
+  const std::error_category* category_ = nullptr;
+};
+
+}  // namespace weft

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/clock.hpp"
+
+#include <weft/deadline.hpp>
+
+#include <time.h>
+
+namespace weft {
+namespace {
+
+thread_local const std::int64_t* clock_override = nullptr;
+
+}  // namespace
+
+// Out of line and never inlined: a fiber may have moved to another thread since its last call, so the
+// address of the thread-local must be computed anew each time (DESIGN.md section 7).
+[[gnu::noinline]] std::int64_t now_ns() noexcept {
+  const std::int64_t* const override_ns = clock_override;
+  if (override_ns != nullptr) return *override_ns;
+  return monotonic_ns();
+}
+
+std::int64_t monotonic_ns() noexcept {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+[[gnu::noinline]] void set_clock_override(const std::int64_t* time_ns) noexcept { clock_override = time_ns; }
+
+Deadline Deadline::after_ns(std::int64_t timeout_ns) noexcept {
+  if (timeout_ns == kNever) return never();
+  const std::int64_t now = now_ns();
+  if (timeout_ns > kNever - now) return never();
+  return Deadline(now + timeout_ns);
+}
+
+bool Deadline::passed() const noexcept { return !is_never() && now_ns() >= time_ns_; }
+
+}  // namespace weft

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+namespace weft {
+
+/// The monotonic clock in nanoseconds; or, inside a simulation, the virtual clock of the loop that runs
+/// the calling fiber (see `ClockOverride`). Any thread.
+std::int64_t now_ns() noexcept;
+
+/// The real monotonic clock, whatever the loop. Any thread.
+std::int64_t monotonic_ns() noexcept;
+
+/// While set, `now_ns()` of this thread reads `*time_ns`. The simulated loop sets it for the thread
+/// that drives it; null restores the real clock. The pointee must outlive the setting.
+void set_clock_override(const std::int64_t* time_ns) noexcept;
+
+}  // namespace weft

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/atomic.hpp"
+
+#include <cstdint>
+#include <sched.h>
+
+namespace weft {
+
+/// A lock for sections of a few dozen instructions: no syscall, no allocation and no suspension inside
+/// (L10). Meets BasicLockable, so `std::scoped_lock` and `std::unique_lock` work.
+///
+/// Thread safety: any thread. A waiter spins on a plain load, and after a while gives its CPU away: the
+/// holder may have been preempted, and spinning on would only keep it from running.
+class SpinLock {
+ public:
+  void lock() noexcept {
+    // Acquire: pairs with the release in unlock().
+    if (!locked_.exchange(1, acquire)) [[likely]] return;
+    lock_slow();
+  }
+
+  bool try_lock() noexcept { return locked_.load(relaxed) == 0 && !locked_.exchange(1, acquire); }
+
+  void unlock() noexcept { locked_.store(0, release); }
+
+ private:
+  static constexpr int kSpinsBeforeYield = 100;
+
+  [[gnu::noinline]] void lock_slow() noexcept {
+    int spins = 0;
+    do {
+      while (locked_.load(relaxed) != 0) {  // relaxed: only a hint, the exchange decides
+        if (++spins % kSpinsBeforeYield == 0) {
+          sched_yield();
+        } else {
+          cpu_relax();
+        }
+      }
+    } while (locked_.exchange(1, acquire));
+  }
+
+  Atomic<std::uint8_t> locked_{0};
+};
+
+}  // namespace weft
