@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The control block of a fiber. It stands at the high end of the fiber's own stack mapping, with the
+// closure below it and the stack below that: a spawn from the pool allocates nothing, and a parked fiber
+// keeps one page.
+//
+// Thread safety: fields are grouped by who writes them. `references` keeps the mapping: one for the
+// running fiber, one for its join handle, and short ones for who looks at it from outside. The memory is
+// type-stable (never unmapped while slabs live), so try_reference() is safe on a fiber that may be gone.
+//
+// States: free (references 0) -> created -> enqueued <-> running <-> suspended -> done -> free.
+
+#include <weft/source_location.hpp>
+
+#include "base/cache_line.hpp"
+#include "base/spin_lock.hpp"
+#include "fiber/flow.hpp"
+#include "fiber/runner.hpp"
+#include "fiber/stack_pool.hpp"
+#include "fiber/waiter.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <string_view>
+
+namespace weft {
+
+/// Runs the closure at `storage` (and leaves its result there). May throw.
+using FiberMain = void (*)(void* storage);
+/// Destroys what is left at `storage`: a result, or a closure that never ran.
+using FiberDrop = void (*)(void* storage) noexcept;
+
+/// What a fiber is created with.
+struct FiberOptions {
+  std::string_view name;        ///< copied, at most Fiber::kNameSizeMax bytes
+  std::size_t stack_size = 0;   ///< bytes of stack, rounded up to pages; 0 is the default of 128 KiB
+  SourceLocation spawned_at;
+  std::size_t storage_size = 0;       ///< bytes of closure and result, in the fiber's mapping
+  std::size_t storage_alignment = 1;  ///< at most 4096
+};
+
+class alignas(kCacheLine) Fiber final : public Waiter {
+ public:
+  static constexpr std::size_t kNameSizeMax = 31;
+
+  /// A fiber with two references (its run and its handle) on a stack of the pool; not yet runnable.
+  /// Null when there is no memory for another stack. Any thread; `cache` is the calling runner's or null.
+  static Fiber* create(StackPool& pool, StackCache* cache, const FiberOptions& options) noexcept;
+
+  // -- written by the thread that switches ---------------------------------------------------------------
+  Flow flow;
+  Fiber* queue_next = nullptr;  ///< link in the one queue that holds this fiber while it is runnable
+
+  // -- fixed from create() to the last release() ---------------------------------------------------------
+  Home* home = nullptr;
+  FiberMain main = nullptr;
+  FiberDrop drop = nullptr;
+  void* storage = nullptr;
+  Stack stack;  ///< where the fiber's own stack is, and which slot to give back
+  SourceLocation spawned_at;
+  std::uint64_t id = 0;
+
+  // -- completion: guarded by join_lock ------------------------------------------------------------------
+  SpinLock join_lock;
+  bool done = false;
+  bool main_returned = false;  ///< the result stands in `storage`
+  bool detached = false;       ///< nobody holds a handle: an escaping exception ends the program
+  WaitList joiners;
+  std::exception_ptr exception;
+
+  /// Adds a reference. REQUIRES: the caller holds one.
+  void reference() noexcept;
+  /// Adds a reference unless the fiber is free or being freed. Any thread, at any time.
+  [[nodiscard]] bool try_reference() noexcept;
+  /// Gives back a reference; the last one destroys what is in `storage` and returns the stack.
+  void release(StackPool& pool, StackCache* cache) noexcept;
+
+  /// Requests cancellation: sticky; ends the current wait if it is cancellable. Any thread with a reference.
+  void cancel() noexcept;
+
+  std::string_view name() const noexcept { return {name_, name_size_}; }
+};
+
+}  // namespace weft

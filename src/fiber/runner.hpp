@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the layers below the schedulers see of them: a `Runner` is one thread that runs fibers, a `Home` is
+// where a runnable fiber is enqueued. Execution contexts implement both.
+
+#include <cstdint>
+
+namespace weft {
+
+class EventLoop;
+class Fiber;
+class StackCache;
+
+/// Where the fibers of an execution context are enqueued. Outlives all of its fibers.
+class Home {
+ public:
+  /// Makes `fiber` runnable here; exactly once per suspension. Any thread; never switches (S1).
+  virtual void enqueue(Fiber& fiber) noexcept = 0;
+
+ protected:
+  ~Home() = default;
+};
+
+/// A thread that runs fibers. All members are called on that thread, by its current fiber.
+class Runner {
+ public:
+  /// Leaves the current fiber until it is enqueued again; it may continue on another thread.
+  virtual void suspend() noexcept = 0;
+  /// Enqueues the current fiber behind the other runnable ones of its queue and suspends.
+  virtual void yield() noexcept = 0;
+  /// Leaves the current fiber for good; its memory is released by whoever runs next on this thread.
+  [[noreturn]] virtual void finish() noexcept = 0;
+
+  /// Called once by a new fiber, first thing on its stack: what follows every switch (recycling the
+  /// fiber that finished before it).
+  virtual void entered() noexcept = 0;
+
+  Fiber* current = nullptr;          ///< the fiber that runs on this thread; null on the root stack
+  EventLoop* event_loop = nullptr;   ///< where this thread's fibers wait
+  StackCache* stacks = nullptr;      ///< free stacks of this thread
+
+ protected:
+  ~Runner() = default;
+};
+
+/// The runner of the calling thread, null on a plain thread. Out of line: a fiber that was suspended may
+/// be on another thread, so the address of a thread-local is never kept over a switch.
+Runner* this_runner() noexcept;
+void set_this_runner(Runner* runner) noexcept;
+
+/// The fiber that is calling, null on a plain thread or a scheduler's root stack.
+Fiber* this_fiber_or_null() noexcept;
+
+/// The fiber that is calling. BUG if there is none: the call suspends, and only a fiber can.
+Fiber& this_fiber_required(const char* call) noexcept;
+
+}  // namespace weft

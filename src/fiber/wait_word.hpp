@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The word that everybody who could end a wait races for (L6, P1; docs/design/wait.md).
+//
+//   bits  0..15  state     0 idle, 1 waiting, from 2 on the outcome of the last wait
+//   bit   16     cancellable: this wait may end with kCancelled
+//   bit   17     cancel requested: sticky, set by others at any time
+//   bits 18..63  epoch     counts waits; a late CAS on an earlier wait fails (P1)
+//
+// Thread safety: begin() and the readers of the last outcome are the waiter's own; try_win() and
+// request_cancel() may be called by any thread that keeps the waiter's memory alive.
+// Invariants: I1 exactly one try_win() of an epoch returns true. I2 the winner, and nobody else,
+// wakes the waiter, once. I3 while the state is not `waiting` only the cancel bit changes, but by the
+// waiter itself.
+
+#include "base/atomic.hpp"
+#include "base/panic.hpp"
+
+#include <cstdint>
+
+namespace weft {
+
+/// How a wait ended. Values from `kFirstBranch` on name the branch of a select.
+enum class WaitOutcome : std::uint16_t {
+  kReady = 2,
+  kTimedOut,
+  kCancelled,
+  kClosed,
+  kRetry,  ///< the wait must be repeated (its loop was retired)
+  kFirstBranch = 16,
+};
+
+/// One particular wait of one waiter; what a try_win() is for.
+class WaitTicket {
+ public:
+  WaitTicket() noexcept = default;
+
+ private:
+  friend class WaitWord;
+  explicit WaitTicket(std::uint64_t word) noexcept : word_(word) {}
+  std::uint64_t word_ = 0;
+};
+
+class WaitWord {
+ public:
+  enum class Cancellable : bool { kNo, kYes };
+
+  /// Starts a wait: from now on try_win() can succeed. The waiter then publishes itself wherever it
+  /// wants to be found, looks once more whether it must wait at all, and suspends. Waiter only.
+  ///
+  /// The read-modify-write is also the full barrier of the store-buffer litmus with whoever looks at
+  /// this word after having changed what the waiter looks at next (the lazy timer, cancel requests).
+  WaitTicket begin(Cancellable cancellable) noexcept {
+    const std::uint64_t before = word_.load(relaxed);  // own state: nobody else changes it (I3)
+    const std::uint64_t wanted = (before & kEpochMask) + kEpochOne + kWaiting +
+                                 (cancellable == Cancellable::kYes ? kCancellableBit : 0);
+    const std::uint64_t delta = wanted - (before & ~kCancelBit);
+    word_.fetch_add(delta, seq_cst);  // adds beside the cancel bit, which may be set meanwhile
+    return WaitTicket(wanted);
+  }
+
+  /// Ends the wait `ticket` with `outcome`; false if it has ended already. The caller that gets true
+  /// must wake the waiter (or is the waiter, and does not suspend).
+  [[nodiscard]] bool try_win(WaitTicket ticket, WaitOutcome outcome) noexcept {
+    std::uint64_t word = word_.load(relaxed);
+    do {
+      if ((word & ~kCancelBit) != ticket.word_) return false;
+      // Release: what the winner did before is seen by the waiter; acquire: begin()'s earlier stores.
+    } while (!word_.compare_exchange_weak(word, (word & ~kStateMask) | static_cast<std::uint64_t>(outcome),
+                                          acq_rel, relaxed));
+    return true;
+  }
+
+  /// The wait that is going on now, to be tried with try_win(); false if none is. Any thread.
+  [[nodiscard]] bool current(WaitTicket& ticket) const noexcept {
+    const std::uint64_t word = word_.load(seq_cst);  // seq_cst: see begin()
+    ticket = WaitTicket(word & ~kCancelBit);
+    return (word & kStateMask) == kWaiting;
+  }
+
+  /// How the last wait ended. Waiter only, after it was woken or has won itself.
+  WaitOutcome outcome() const noexcept {
+    return static_cast<WaitOutcome>(word_.load(acquire) & kStateMask);
+  }
+  bool waiting() const noexcept { return (word_.load(acquire) & kStateMask) == kWaiting; }
+
+  /// Sets the sticky cancel bit. Returns true if this call ended a cancellable wait: the caller must
+  /// then wake the waiter. Any thread.
+  [[nodiscard]] bool request_cancel() noexcept {
+    std::uint64_t word = word_.fetch_or(kCancelBit, seq_cst) | kCancelBit;
+    while ((word & kStateMask) == kWaiting && (word & kCancellableBit) != 0) {
+      const std::uint64_t won =
+          (word & ~kStateMask) | static_cast<std::uint64_t>(WaitOutcome::kCancelled);
+      if (word_.compare_exchange_weak(word, won, acq_rel, relaxed)) return true;
+    }
+    return false;
+  }
+
+  bool cancel_requested() const noexcept { return (word_.load(relaxed) & kCancelBit) != 0; }
+
+  /// Forgets everything but the epoch: the memory gets a new waiter (a recycled fiber), and late
+  /// tickets of the old one must still fail.
+  void reset() noexcept { word_.store((word_.load(relaxed) & kEpochMask) + kEpochOne, relaxed); }
+
+ private:
+  static constexpr std::uint64_t kStateMask = 0xffff;
+  static constexpr std::uint64_t kWaiting = 1;
+  static constexpr std::uint64_t kCancellableBit = 1u << 16;
+  static constexpr std::uint64_t kCancelBit = 1u << 17;
+  static constexpr std::uint64_t kEpochOne = 1u << 18;
+  static constexpr std::uint64_t kEpochMask = ~(kEpochOne - 1);
+
+  Atomic<std::uint64_t> word_{0};
+};
+
+}  // namespace weft
