@@ -11,6 +11,7 @@ namespace weft {
 class EventLoop;
 class Fiber;
 class StackCache;
+class Waiter;
 
 /// Where the fibers of an execution context are enqueued. Outlives all of its fibers.
 class Home {
@@ -36,6 +37,12 @@ class Runner {
   /// fiber that finished before it).
   virtual void entered() noexcept = 0;
 
+  /// Arms the timer of the current fiber for its `deadline_ns`, in the event loop of this thread.
+  virtual void arm_timer(Waiter& waiter) noexcept = 0;
+  /// Takes the timer of a fiber that ends off the event loop's timers.
+  virtual void disarm_timer(Waiter& waiter) noexcept = 0;
+
+  Home* home = nullptr;              ///< the context whose fibers this thread runs
   Fiber* current = nullptr;          ///< the fiber that runs on this thread; null on the root stack
   EventLoop* event_loop = nullptr;   ///< where this thread's fibers wait
   StackCache* stacks = nullptr;      ///< free stacks of this thread

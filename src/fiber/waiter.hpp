@@ -34,11 +34,18 @@ class Waiter : public Timer {
 
   static constexpr std::int64_t kNoDeadline = std::numeric_limits<std::int64_t>::max();
 
+  /// Starts a wait that ends at `deadline_ns` at the latest (kNoDeadline: never). Waiter only.
+  WaitTicket begin(WaitWord::Cancellable cancellable, std::int64_t until_ns = kNoDeadline) noexcept {
+    deadline_ns.store(until_ns, relaxed);  // published by the read-modify-write of word.begin()
+    return word.begin(cancellable);
+  }
+
   /// Makes the waiter run again: enqueues the fiber in its context, or unparks the thread.
   /// REQUIRES: the caller won the waiter's wait. Suspends: no.
   void wake() noexcept;
 
-  /// Suspends until the wait that was begun has been won by somebody. Waiter only.
+  /// Suspends until the wait that was begun has been won by somebody, its deadline included: arms the
+  /// timer (Runner::arm) unless one that is armed already fires early enough. Waiter only.
   WaitOutcome wait() noexcept;
 
   Kind kind() const noexcept { return kind_; }
