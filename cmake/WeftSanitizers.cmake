@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Code generation that every translation unit shares, llhttp's included: frame pointers (backtraces over fibers
+# Code generation that every translation unit shares, llhttp included: frame pointers (backtraces over fibers
 # walk them), sanitizers, coverage.
 
 add_library(weft_codegen INTERFACE)

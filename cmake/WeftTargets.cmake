@@ -2,14 +2,17 @@
 # How targets are declared.
 #
 #   weft_add_layer(name SOURCES a.cpp b.cpp ... TESTS a_test.cpp ... [LINK target...])
-#       a layer of the library: objects in weft_<name>, unit tests in the executable <name>_test, which links this
-#       layer and those declared before it, no others: a broken layer does not stop the tests of those on its left.
-#   weft_add_test(name SOURCES x_test.cpp ... [LINK target...] [LABELS label...])
-#       a GoogleTest executable over the whole library.
+#       a layer of the library: objects in weft_<name>, unit tests in the executable <name>_test, which links
+#       this layer and those declared before it, no others: a broken layer does not stop the tests of those on
+#       its left. LINK names object libraries that become part of weft, before this layer.
+#   weft_add_test(name SOURCES x_test.cpp ... [LINK target...] [LABELS label...] [TIMEOUT seconds])
+#       a GoogleTest executable over the whole library. HACKING.md lists the labels.
 #   weft_add_executable(name SOURCES ... [LINK target...])
 #       a program of ours over the whole library (tools, benchmarks, examples).
+#
+# The target tests_<label> builds every test executable that has the label.
 
-# Adds a directory if it has a CMakeLists.txt, so that the tree can be configured while parts are missing.
+# Adds a directory if it has a CMakeLists.txt.
 function(weft_add_directory directory)
   if(EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${directory}/CMakeLists.txt")
     add_subdirectory(${directory})
@@ -18,7 +21,8 @@ endfunction()
 
 # weft_internal: what every target of ours compiles with. Private headers are included from src/.
 add_library(weft_internal INTERFACE)
-target_include_directories(weft_internal INTERFACE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src")
+target_include_directories(weft_internal INTERFACE
+                           "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src")
 target_link_libraries(weft_internal INTERFACE weft_warnings weft_codegen Threads::Threads)
 
 define_property(GLOBAL PROPERTY WEFT_LAYER_TARGETS BRIEF_DOCS "object libraries of the layers, left to right")
@@ -42,28 +46,39 @@ endfunction()
 function(weft_add_library)
   get_property(layers GLOBAL PROPERTY WEFT_LAYER_TARGETS)
   list(TRANSFORM layers REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>" OUTPUT_VARIABLE objects)
-  file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}" include/weft/*.hpp)
-  add_library(weft ${objects} ${headers})
+  add_library(weft ${objects})
   add_library(weft::weft ALIAS weft)
-  set_target_properties(weft PROPERTIES LINKER_LANGUAGE CXX SOVERSION ${PROJECT_VERSION_MAJOR}
-                        VERSION ${PROJECT_VERSION})
+  set_target_properties(weft PROPERTIES LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION}
+                        SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
   target_compile_features(weft PUBLIC cxx_std_20)
-  target_include_directories(weft PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>)
+  target_include_directories(weft PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+                                         $<INSTALL_INTERFACE:include>)
   target_link_libraries(weft PUBLIC Threads::Threads PRIVATE $<BUILD_INTERFACE:weft_codegen>)
 endfunction()
 
-# A GoogleTest executable. Its tests get the name <name without _test>.<Suite>.<Test>, and are found when ctest
-# runs, so that a build needs no run of what it made.
+# A GoogleTest executable. Its tests are named <name without _test>.<Suite>.<Test>, and are found when ctest
+# runs, so that building runs nothing of what it built.
 function(weft_add_gtest name)
   cmake_parse_arguments(PARSE_ARGV 1 TEST "" "TIMEOUT" "SOURCES;LINK;LABELS")
   if(NOT TEST_TIMEOUT)
     set(TEST_TIMEOUT 120)
   endif()
   add_executable(${name} ${TEST_SOURCES})
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
   target_link_libraries(${name} PRIVATE weft_internal ${TEST_LINK} GTest::gmock GTest::gtest_main)
   string(REGEX REPLACE "_test$" "" prefix ${name})
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 TEST_PREFIX "${prefix}."
                        PROPERTIES LABELS "${TEST_LABELS}" TIMEOUT ${TEST_TIMEOUT})
+  foreach(label IN LISTS TEST_LABELS)
+    weft_label_target(${label} ${name})
+  endforeach()
+endfunction()
+
+function(weft_label_target label name)
+  if(NOT TARGET tests_${label})
+    add_custom_target(tests_${label})
+  endif()
+  add_dependencies(tests_${label} ${name})
 endfunction()
 
 function(weft_add_test name)

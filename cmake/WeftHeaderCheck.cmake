@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+# header_check: compiles each header alone, twice in a row. A public one sees include/ only, as it does at a
+# user's, so that it cannot lean on a private header either.
+
+function(weft_header_check name root)
+  cmake_parse_arguments(PARSE_ARGV 2 CHECK "" "" "LINK;INCLUDE")
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE "${root}" "${root}/*.hpp")
+  set(sources)
+  foreach(header IN LISTS headers)
+    string(REPLACE "/" "." stem "${header}")
+    set(source "${CMAKE_CURRENT_BINARY_DIR}/${name}/${stem}.cpp")
+    file(CONFIGURE OUTPUT "${source}" CONTENT "#include <${header}>\n#include <${header}>\n")
+    list(APPEND sources "${source}")
+  endforeach()
+  if(sources)
+    add_library(${name} OBJECT EXCLUDE_FROM_ALL ${sources})
+    set_target_properties(${name} PROPERTIES INTERPROCEDURAL_OPTIMIZATION OFF)
+    target_include_directories(${name} PRIVATE ${CHECK_INCLUDE})
+    target_compile_options(${name} PRIVATE -O0 -g0)
+    target_link_libraries(${name} PRIVATE weft_warnings ${CHECK_LINK})
+    add_dependencies(header_check ${name})
+  endif()
+endfunction()
+
+add_custom_target(header_check)
+weft_header_check(header_check_public "${PROJECT_SOURCE_DIR}/include" INCLUDE "${PROJECT_SOURCE_DIR}/include")
+weft_header_check(header_check_private "${PROJECT_SOURCE_DIR}/src" LINK weft_internal weft_llhttp)

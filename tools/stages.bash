@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+# Sourced by ./test: its stages, each a function stage_<name>, and how one is run, counted and reported.
+
+jobs=$(nproc)
+export NINJA_STATUS='[%f/%t] '
+export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+export TSAN_OPTIONS=second_deadlock_stack=1:halt_on_error=1
+export WEFT_STRESS_SECONDS=2
+
+# Labels that make no sense in an instrumented build, or that another stage runs.
+only_release='^(package|style|counts|slow_client|examples)$'
+not_by_default='^(full)$'
+
+# --- The stages ------------------------------------------------------------------------------------------
+
+stage_quick() { build debug tests_unit && run_tests debug -L '^(unit|style)$'; }
+
+stage_release() {
+  build release --configure -DWEFT_BUILD_BENCH=ON all header_check &&
+    run_tests release -LE '^(full|stress|slow_client)$'
+}
+stage_hazards_debug() { build debug tests_hazards && run_tests debug -L '^hazards$'; }
+stage_hazards_clang() { build release-clang tests_hazards && run_tests release-clang -L '^hazards$'; }
+stage_asan() { build asan all && run_tests asan -LE "$not_by_default|$only_release"; }
+stage_tsan() { build tsan all && run_tests tsan -LE "$not_by_default|$only_release"; }
+stage_stress() { WEFT_STRESS_SECONDS=5 run_tests release -L '^stress$' -LE "$not_by_default"; }
+stage_slow_client() { run_tests release -L '^slow_client$' -LE "$not_by_default"; }
+
+stage_debug() { build debug all && run_tests debug -LE "$not_by_default|$only_release"; }
+stage_release_clang() {
+  build release-clang all header_check && run_tests release-clang -LE "$not_by_default"
+}
+stage_ubsan() { build ubsan all && run_tests ubsan -LE "$not_by_default|$only_release"; }
+stage_full() { build release all && run_tests release -L '^full$'; }
+stage_long_stress() {
+  build release all && build tsan tests_stress &&
+    WEFT_STRESS_SECONDS=60 run_tests release -L '^stress$' &&
+    WEFT_STRESS_SECONDS=60 run_tests tsan -L '^stress$'
+}
+stage_fuzz() { build fuzz all && WEFT_FUZZ_SECONDS=60 run_tests fuzz -L '^fuzz$'; }
+stage_coverage() {
+  build coverage all && run_tests coverage -LE "$not_by_default|$only_release" &&
+    python3 tools/coverage.py build/coverage
+}
+
+# --- Building and running --------------------------------------------------------------------------------
+
+# build PRESET [--configure OPTION] TARGET...
+build() {
+  local preset=$1 option=()
+  shift
+  if [ "$1" = --configure ]; then
+    option=("$2")
+    shift 2
+  fi
+  cmake --preset "$preset" -DWEFT_WARNINGS_AS_ERRORS=ON -DWEFT_BUILD_TESTS=ON \
+    -DWEFT_BUILD_EXAMPLES=ON "${option[@]}" &&
+    ninja -C "build/$preset" "$@"
+}
+
+# run_tests PRESET CTEST-ARGUMENT...: the results also go to a JUnit file, from which they are counted.
+run_tests() {
+  local preset=$1
+  shift
+  local junit=$PWD/build/log/$stage.$preset.xml
+  ctest --test-dir "build/$preset" -j "$jobs" --output-on-failure --no-tests=error \
+    --output-junit "$junit" "$@"
+}
+
+# --- Counting and reporting ------------------------------------------------------------------------------
+
+passed_total=0 failed_total=0 summary=()
+
+run_stage() {
+  local stage=$1 log=build/log/$1.log began=$SECONDS passed=0 failed=0 junit
+  printf '\n==> %s\n' "$stage"
+  rm -f "build/log/$stage".*.xml
+  "stage_${stage//-/_}" 2>&1 | progress "$log"
+  local status=${PIPESTATUS[0]}
+  for junit in "build/log/$stage".*.xml; do
+    [ -f "$junit" ] && count "$junit"
+  done
+  # What failed without being a test (a build, a configuration, a stage in which nothing ran) counts as one.
+  [ "$status" -ne 0 ] && [ "$failed" -eq 0 ] && failed=1
+  [ "$failed" -gt 0 ] && show_failures "$log"
+  passed_total=$((passed_total + passed)) failed_total=$((failed_total + failed))
+  local verdict=ok
+  [ "$failed" -gt 0 ] && verdict=FAILED
+  local row
+  row=$(printf '%-16s %-7s %6d passed %4d failed %5d s' \
+    "$stage" "$verdict" "$passed" "$failed" $((SECONDS - began)))
+  summary+=("$row")
+  printf '  %s\n' "$row"
+}
+
+# count JUNIT: adds to passed and failed. A test that did not run, or was disabled, has not passed.
+count() {
+  local head total failures not_run
+  head=$(grep -A8 -m1 '<testsuite ' "$1" | tr '\n' ' ')
+  total=$(attribute tests "$head") failures=$(attribute failures "$head")
+  not_run=$(($(attribute disabled "$head") + $(attribute skipped "$head")))
+  passed=$((passed + total - failures - not_run)) failed=$((failed + failures))
+  [ "$not_run" -eq 0 ] || echo "  $not_run tests did not run (skipped or disabled): see $1"
+}
+
+attribute() { sed -n "s/.*[[:space:]]$1=\"\([0-9]*\)\".*/\1/p" <<<"$2"; }
+
+# The output of each failed test; without one, the end of the log, where a failed build says why.
+show_failures() {
+  local output
+  output=$(awk '/^ *(Start +[0-9]+:|[0-9]+\/[0-9]+ +Test +#)/ { show = /\*\*\*/ }
+    /tests passed,/ { show = 1 } show' "$1")
+  [ -n "$output" ] || output=$(grep -vE '^\[[0-9]+/[0-9]+\] (Building|Linking)' "$1" | tail -n 60)
+  printf '%s\n' "$output" | head -n 300
+  echo "  (all of it: $1)"
+}
+
+print_summary() {
+  printf '\n%s\n' "Summary (logs in build/log)"
+  printf '  %s\n' "${summary[@]}"
+  printf '  %d s in all\n' "$SECONDS"
+  [ $((passed_total + failed_total)) -gt 0 ] || failed_total=1
+  printf '%d passed, %d failed\n' "$passed_total" "$failed_total"
+  [ "$failed_total" -eq 0 ] && [ "$passed_total" -gt 0 ]
+}
