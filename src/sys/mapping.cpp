@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sys/mapping.hpp"
+
+#include "base/panic.hpp"
+#include "sys/errors.hpp"
+#include "sys/fault.hpp"
+#include "sys/io.hpp"
+#include "sys/pipe.hpp"
+#include "sys/syscall.hpp"
+
+#include <sys/mman.h>
+
+#include <span>
+
+namespace weft::sys {
+namespace {
+
+// Not in the headers of Debian 12; the kernel's <asm-generic/mman-common.h> since 6.13.
+constexpr int kGuardInstall = 102;
+constexpr int kGuardRemove = 103;
+
+[[gnu::noinline]] Result<void> advise(std::byte* data, std::size_t size, int advice) noexcept {
+  return void_result(
+      retry(Call::madvise, -1, [&](std::size_t) { return raw_answer(::madvise(data, size, advice)); }));
+}
+
+[[gnu::noinline]] Result<void> set_protection(std::byte* data, std::size_t size, int protection) noexcept {
+  return void_result(attempt(Call::mprotect, -1,
+                             [&](std::size_t) { return raw_answer(::mprotect(data, size, protection)); }));
+}
+
+/// Whether the kernel can read the byte at `data`: it is offered to a pipe.
+bool kernel_can_read(const Pipe& pipe, const std::byte* data) noexcept {
+  const Result<std::size_t> written = write(pipe.write_end.get(), {data, 1});
+  WEFT_ASSERT(written || is_errno(written.error(), EFAULT), "cannot probe by writing to a pipe",
+              WEFT_VALUE(written.error().value()));
+  return written.has_value();
+}
+
+/// `pages` are three, the middle one guarded.
+bool only_the_middle_is_guarded(const Pipe& pipe, const std::byte* pages, std::size_t page) noexcept {
+  return kernel_can_read(pipe, pages + page - 1) && !kernel_can_read(pipe, pages + page) &&
+         !kernel_can_read(pipe, pages + 2 * page - 1) && kernel_can_read(pipe, pages + 2 * page);
+}
+
+}  // namespace
+
+std::size_t page_size() noexcept {
+  static const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  return size;
+}
+
+[[gnu::noinline]] Result<Mapping> Mapping::reserve(std::size_t size) noexcept {
+  if (const Fault fault = intercept(Call::mmap); fault.error != 0) return error_of(fault.error);
+  constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  void* const data = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, kFlags, -1, 0);
+  if (data == MAP_FAILED) return error_of(errno);
+  return Mapping(static_cast<std::byte*>(data), size);
+}
+
+Mapping& Mapping::operator=(Mapping&& other) noexcept {
+  if (this == &other) return *this;
+  unmap();
+  data_ = std::exchange(other.data_, nullptr);
+  size_ = std::exchange(other.size_, 0);
+  return *this;
+}
+
+Mapping::~Mapping() { unmap(); }
+
+[[gnu::noinline]] void Mapping::unmap() noexcept {
+  if (data_ == nullptr) return;
+  static_cast<void>(intercept(Call::munmap));
+  // munmap fails only if splitting a mapping exceeds max_map_count, and a whole mapping is given back here.
+  const int result = ::munmap(data_, size_);
+  WEFT_ASSERT(result == 0, "munmap failed", WEFT_VALUE(data_), WEFT_VALUE(size_));
+}
+
+Result<void> discard(std::byte* data, std::size_t size) noexcept { return advise(data, size, MADV_DONTNEED); }
+
+Result<void> discard_lazily(std::byte* data, std::size_t size) noexcept {
+  return advise(data, size, MADV_FREE);
+}
+
+Result<void> disable_huge_pages(std::byte* data, std::size_t size) noexcept {
+  return advise(data, size, MADV_NOHUGEPAGE);
+}
+
+Result<void> install_guard(std::byte* data, std::size_t size) noexcept {
+  return advise(data, size, kGuardInstall);
+}
+
+Result<void> remove_guard(std::byte* data, std::size_t size) noexcept {
+  return advise(data, size, kGuardRemove);
+}
+
+Result<void> protect(std::byte* data, std::size_t size) noexcept {
+  return set_protection(data, size, PROT_NONE);
+}
+
+Result<void> unprotect(std::byte* data, std::size_t size) noexcept {
+  return set_protection(data, size, PROT_READ | PROT_WRITE);
+}
+
+bool probe_guards() noexcept {
+  const std::size_t page = page_size();
+  const Result<Mapping> pages = Mapping::reserve(3 * page);
+  const Result<Pipe> pipe = create_pipe();
+  if (!pages || !pipe) return false;
+  std::byte* const guard = pages->data() + page;
+  if (!install_guard(guard, page)) return false;
+  if (!only_the_middle_is_guarded(*pipe, pages->data(), page)) return false;
+  return remove_guard(guard, page) && kernel_can_read(*pipe, guard);
+}
+
+}  // namespace weft::sys

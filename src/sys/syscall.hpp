@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The hot syscalls as raw calls: the kernel's answer, a negated errno on failure, no `errno`.
+//
+// On x86-64 they issue the instruction themselves. glibc's wrappers of these are cancellation points: once a
+// process has a second thread each call makes two atomic read-modify-writes to enable and disable it, and
+// weft never uses pthread_cancel. Elsewhere, and under sanitizers (which learn of buffers and of
+// happens-before through the wrappers), the wrappers are used.
+
+#include "base/sanitizers.hpp"
+
+#include <cerrno>
+#include <cstddef>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+namespace weft::sys {
+
+#if defined(__x86_64__) && defined(__LP64__) && !WEFT_ASAN && !WEFT_TSAN && \
+    !WEFT_HAS_FEATURE(memory_sanitizer)
+inline constexpr bool kDirectSyscalls = true;
+
+[[gnu::always_inline]] inline long direct_syscall(long number, long a, long b, long c, long d = 0, long e = 0,
+                                                  long f = 0) noexcept {
+  long raw = 0;
+  register long r10 asm("r10") = d;
+  register long r8 asm("r8") = e;
+  register long r9 asm("r9") = f;
+  asm volatile("syscall"
+               : "=a"(raw)
+               : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+               : "rcx", "r11", "memory");
+  return raw;
+}
+#else
+inline constexpr bool kDirectSyscalls = false;
+
+inline long direct_syscall(long, long, long, long, long = 0, long = 0, long = 0) noexcept { return -ENOSYS; }
+#endif
+
+/// The raw answer of a libc call that has just returned `value`.
+inline long raw_answer(long value) noexcept { return value >= 0 ? value : -errno; }
+
+inline long address_of(const void* pointer) noexcept { return reinterpret_cast<long>(pointer); }
+
+inline long raw_recv(int fd, void* data, std::size_t size, int flags) noexcept {
+  if constexpr (kDirectSyscalls)
+    return direct_syscall(SYS_recvfrom, fd, address_of(data), static_cast<long>(size), flags);
+  return raw_answer(::recv(fd, data, size, flags));
+}
+
+inline long raw_send(int fd, const void* data, std::size_t size, int flags) noexcept {
+  if constexpr (kDirectSyscalls)
+    return direct_syscall(SYS_sendto, fd, address_of(data), static_cast<long>(size), flags);
+  return raw_answer(::send(fd, data, size, flags));
+}
+
+inline long raw_recvmsg(int fd, msghdr* message, int flags) noexcept {
+  if constexpr (kDirectSyscalls) return direct_syscall(SYS_recvmsg, fd, address_of(message), flags);
+  return raw_answer(::recvmsg(fd, message, flags));
+}
+
+inline long raw_sendmsg(int fd, const msghdr* message, int flags) noexcept {
+  if constexpr (kDirectSyscalls) return direct_syscall(SYS_sendmsg, fd, address_of(message), flags);
+  return raw_answer(::sendmsg(fd, message, flags));
+}
+
+inline long raw_read(int fd, void* data, std::size_t size) noexcept {
+  if constexpr (kDirectSyscalls)
+    return direct_syscall(SYS_read, fd, address_of(data), static_cast<long>(size));
+  return raw_answer(::read(fd, data, size));
+}
+
+inline long raw_write(int fd, const void* data, std::size_t size) noexcept {
+  if constexpr (kDirectSyscalls)
+    return direct_syscall(SYS_write, fd, address_of(data), static_cast<long>(size));
+  return raw_answer(::write(fd, data, size));
+}
+
+}  // namespace weft::sys
