@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "event_loop/timer_wheel.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace weft {
+namespace {
+
+constexpr std::uint64_t bit(int index) noexcept { return std::uint64_t{1} << index; }
+
+/// Takes the lowest bit out of `bits` and returns its index.
+int take_lowest(std::uint64_t& bits) noexcept {
+  const int index = std::countr_zero(bits);
+  bits &= bits - 1;
+  return index;
+}
+
+void prefetch_for_write(const Timer* timer) noexcept { __builtin_prefetch(timer, 1); }
+
+}  // namespace
+
+/// The lowest level that reaches the deadline (W2). Bit counting gives it but for the carry from base's position
+/// within its slot, which the comparison adds.
+int TimerWheel::level_of(std::int64_t deadline_ns) const noexcept {
+  const auto ticks = static_cast<std::uint64_t>((deadline_ns >> kTickBits) - (base_ns_ >> kTickBits));
+  const int width = static_cast<int>(std::bit_width(ticks));
+  const int level = width <= 6 ? 0 : (width - 2) / kLevelBits;
+  const std::int64_t distance = (deadline_ns >> shift(level)) - (base_ns_ >> shift(level));
+  return distance < kSlots ? level : level + 1;
+}
+
+void TimerWheel::insert(Timer& timer) noexcept {
+  const std::int64_t deadline_ns = timer.deadline_ns_;
+  const int level = level_of(deadline_ns);
+  const int index = static_cast<int>(deadline_ns >> shift(level)) & (kSlots - 1);
+  const auto l = static_cast<std::size_t>(level);
+  Slot& slot = slots_[l][static_cast<std::size_t>(index)];
+  if ((occupied_[l] & bit(index)) == 0) {
+    occupied_[l] |= bit(index);
+    levels_ |= bit(level);
+    slot.earliest_ns = kNever;
+  }
+  slot.earliest_ns = std::min(slot.earliest_ns, deadline_ns);
+  earliest_ns_ = std::min(earliest_ns_, deadline_ns);
+  timer.set_place(Timer::kFirstSlot + static_cast<std::uint64_t>(level * kSlots + index));
+  timer.links_ = {slot.recent.back(), slot.head, nullptr};
+  if (slot.head != nullptr) slot.head->links_.previous = &timer;
+  slot.head = &timer;
+  std::copy_backward(slot.recent.begin(), slot.recent.end() - 1, slot.recent.end());
+  slot.recent.front() = &timer;
+}
+
+void TimerWheel::remove(Timer& timer) noexcept {
+  Timer* const next = timer.links_.next;
+  Timer* const previous = timer.links_.previous;
+  if (next != nullptr) next->links_.previous = previous;
+  if (previous != nullptr) {
+    previous->links_.next = next;
+    return;
+  }
+  const auto place = static_cast<int>(timer.place() - Timer::kFirstSlot);
+  const int level = place / kSlots;
+  const int index = place % kSlots;
+  Slot& slot = slots_[static_cast<std::size_t>(level)][static_cast<std::size_t>(index)];
+  slot.head = next;
+  if (next != nullptr) return;
+  mark_empty(level, index);
+  if (slot.earliest_ns == earliest_ns_) earliest_ns_ = first_bound_ns();
+}
+
+void TimerWheel::mark_empty(int level, int index) noexcept {
+  std::uint64_t& occupied = occupied_[static_cast<std::size_t>(level)];
+  occupied &= ~bit(index);
+  if (occupied == 0) levels_ &= ~bit(level);
+}
+
+/// The occupied slots of a level that base has reached. Of base's own slot that is so only once its bound has
+/// passed; those before it lie in the past as a whole.
+std::uint64_t TimerWheel::due_slots(int level, std::int64_t old_base_ns) const noexcept {
+  const auto l = static_cast<std::size_t>(level);
+  const std::int64_t old_number = old_base_ns >> shift(level);
+  const std::int64_t number = base_ns_ >> shift(level);
+  const std::uint64_t passed = number - old_number >= kSlots ? ~std::uint64_t{0}
+                                                             : bit(static_cast<int>(number - old_number)) - 1;
+  std::uint64_t due = occupied_[l] & std::rotl(passed, static_cast<int>(old_number & (kSlots - 1)));
+  const int own = static_cast<int>(number & (kSlots - 1));
+  if ((occupied_[l] & bit(own)) != 0 && slots_[l][static_cast<std::size_t>(own)].earliest_ns <= base_ns_) {
+    due |= bit(own);
+  }
+  return due;
+}
+
+/// From the lowest level up: what an opened slot holds goes to lower levels, which are then rid of old timers (W2).
+void TimerWheel::advance_slow(std::int64_t now_ns, TimerHeap& near) noexcept {
+  const std::int64_t old_base_ns = base_ns_;
+  base_ns_ = now_ns;
+  earliest_ns_ = kNever;
+  for (std::uint64_t levels = levels_; levels != 0;) {
+    const int level = take_lowest(levels);
+    for (std::uint64_t due = due_slots(level, old_base_ns); due != 0;) open(level, take_lowest(due), near);
+  }
+  earliest_ns_ = first_bound_ns();
+}
+
+/// Moves the timers of a slot to where they belong now. The list is walked with the hints' help: each timer's
+/// points to the one kHints further on.
+void TimerWheel::open(int level, int index, TimerHeap& near) noexcept {
+  Slot& slot = slots_[static_cast<std::size_t>(level)][static_cast<std::size_t>(index)];
+  for (const Timer* hint : slot.recent) prefetch_for_write(hint);
+  Timer* timer = slot.head;
+  slot.head = nullptr;
+  mark_empty(level, index);
+  while (timer != nullptr) {
+    Timer* const next = timer->links_.next;
+    prefetch_for_write(timer->links_.child);
+    if (is_near(timer->deadline_ns_)) {
+      timer->set_place(Timer::kInHeap);
+      near.insert(*timer);
+    } else {
+      insert(*timer);
+    }
+    timer = next;
+  }
+}
+
+std::int64_t TimerWheel::first_bound_ns() const noexcept {
+  std::int64_t first_ns = kNever;
+  for (std::uint64_t levels = levels_; levels != 0;) {
+    const int level = take_lowest(levels);
+    const auto l = static_cast<std::size_t>(level);
+    const int own = static_cast<int>((base_ns_ >> shift(level)) & (kSlots - 1));
+    const int index = (own + std::countr_zero(std::rotr(occupied_[l], own))) & (kSlots - 1);
+    first_ns = std::min(first_ns, slots_[l][static_cast<std::size_t>(index)].earliest_ns);
+  }
+  return first_ns;
+}
+
+}  // namespace weft
