@@ -32,7 +32,7 @@ PUBLIC_HEADER_LAYER = {
     "parallel_context": "execution_context", "execution_context": "execution_context",
     "join_handle": "execution_context", "run": "execution_context", "spawn": "execution_context",
     "sleep": "execution_context", "this_fiber": "execution_context", "yield": "execution_context",
-    "runtime": "all", "weft": "all",
+    "counters": "event_loop", "runtime": "all", "weft": "all",
 }
 
 # Where a fiber's exceptions end, and so the only places for a catch (...).

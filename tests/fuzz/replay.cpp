@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Drives a fuzz target where there is no libFuzzer: every file of the corpus folder, then seeded mutations of
-// them. Usage: <target> CORPUS [MUTATIONS [SEED]]. It fails by crashing, by a sanitizer's report, or on an empty
-// corpus.
+// them. Usage: <target> CORPUS [MUTATIONS [SEED]]. It fails by crashing, by a sanitizer's report, or on an
+// empty corpus.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
