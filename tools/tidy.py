@@ -367,15 +367,16 @@ TREE_RULES = [rule_no_orphans, rule_links]
 
 
 def read_tree(root):
-    """Every text file below root, by its path. A walk, not git's list: a release archive is checked too."""
+    """Every file below root, by its path; of what is no text, nothing but the path. A walk, not git's list: a
+    release archive is checked too."""
     files = {}
     for directory, names, leaves in os.walk(root):
         names[:] = sorted(name for name in names if name not in SKIPPED_DIRECTORIES)
         for leaf in sorted(leaves):
             path = Path(directory, leaf)
-            if path.suffix in TEXT or leaf in TEXT_NAMES or path.parent.name == ".ci":
-                relative = path.relative_to(root).as_posix()
-                files[relative] = SourceFile(relative, path.read_text(encoding="utf-8"))
+            relative = path.relative_to(root).as_posix()
+            is_text = path.suffix in TEXT or leaf in TEXT_NAMES or path.parent.name == ".ci"
+            files[relative] = SourceFile(relative, path.read_text(encoding="utf-8") if is_text else "")
     return files
 
 

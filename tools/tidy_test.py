@@ -222,6 +222,9 @@ class Command(unittest.TestCase):
     def test_what_was_built_is_not_checked(self):
         self.assertEqual(0, self.run_on({"README.md": "# weft\n", "build/a.hpp": "int a;\t"})[0])
 
+    def test_a_link_may_lead_to_what_is_no_text(self):
+        self.assertEqual(0, self.run_on({"README.md": "[licence](LICENSE)\n", "LICENSE": "free \n"})[0])
+
     def test_an_empty_tree_is_no_success(self):
         self.assertEqual(1, self.run_on({})[0])
 
