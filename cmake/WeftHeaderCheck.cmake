@@ -25,3 +25,9 @@ endfunction()
 add_custom_target(header_check)
 weft_header_check(header_check_public "${PROJECT_SOURCE_DIR}/include" INCLUDE "${PROJECT_SOURCE_DIR}/include")
 weft_header_check(header_check_private "${PROJECT_SOURCE_DIR}/src" LINK weft_internal weft_llhttp)
+
+if(WEFT_BUILD_TESTS)
+  add_test(NAME headers.each_compiles_alone
+           COMMAND ${CMAKE_COMMAND} --build "${PROJECT_BINARY_DIR}" --target header_check)
+  set_tests_properties(headers.each_compiles_alone PROPERTIES LABELS headers TIMEOUT 600)
+endif()
