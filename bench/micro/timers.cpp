@@ -244,8 +244,8 @@ Row measure(const Load& load, std::size_t stride) {
 }
 
 void print(const char* name, const char* layout, const Row& row) {
-  std::printf("%-18s %-6s %8.0f %8.0f %8.0f %10.0f %10.0f %9.0f us\n", name, layout, row.insert, row.cold, row.cancel,
-              row.fire_steps, row.fire_next, row.stall_us);
+  std::printf("%-18s %-6s %8.0f %8.0f %8.0f %10.0f %10.0f %9.0f us\n", name, layout, row.insert, row.cold,
+              row.cancel, row.fire_steps, row.fire_next, row.stall_us);
 }
 
 template <class Queue>
@@ -261,8 +261,8 @@ int main(int argc, char** argv) {
   const int rounds = argc > 2 ? std::atoi(argv[2]) : 3;
   const Load load(count);
   std::printf("%zu deadlines at random over 60 s, CPU ns each\n", count);
-  std::printf("%-18s %-6s %8s %8s %8s %10s %10s %12s\n", "", "nodes", "insert", "cold", "cancel", "fire 1ms", "fire next",
-              "stall");
+  std::printf("%-18s %-6s %8s %8s %8s %10s %10s %12s\n", "", "nodes", "insert", "cold", "cancel", "fire 1ms",
+              "fire next", "stall");
   for (int round = 0; round < rounds; ++round) {
     measure_and_print<WeftQueue>(load);
     measure_and_print<MapQueue>(load);

@@ -81,8 +81,8 @@ std::uint64_t TimerWheel::due_slots(int level, std::int64_t old_base_ns) const n
   const auto l = static_cast<std::size_t>(level);
   const std::int64_t old_number = old_base_ns >> shift(level);
   const std::int64_t number = base_ns_ >> shift(level);
-  const std::uint64_t passed = number - old_number >= kSlots ? ~std::uint64_t{0}
-                                                             : bit(static_cast<int>(number - old_number)) - 1;
+  const std::uint64_t passed =
+      number - old_number >= kSlots ? ~std::uint64_t{0} : bit(static_cast<int>(number - old_number)) - 1;
   std::uint64_t due = occupied_[l] & std::rotl(passed, static_cast<int>(old_number & (kSlots - 1)));
   const int own = static_cast<int>(number & (kSlots - 1));
   if ((occupied_[l] & bit(own)) != 0 && slots_[l][static_cast<std::size_t>(own)].earliest_ns <= base_ns_) {

@@ -15,7 +15,7 @@
 //   W4 a bit of `occupied_` is set exactly when its slot has timers, of `levels_` when its level has bits.
 
 #include "base/cache_line.hpp"
-#include "event_loop/timer.hpp"
+#include "base/timer.hpp"
 
 #include <array>
 #include <cstddef>

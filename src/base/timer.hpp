@@ -9,9 +9,12 @@
 
 namespace weft {
 
-/// A deadline that can be armed in one `TimerQueue`; embedded in what waits (a fiber's control block). Every
-/// field belongs to the queue and is guarded by its lock, from `arm` until it is popped or cancelled, before
-/// which it must not be destroyed or moved.
+class TimerQueue;
+class TimerWheel;
+
+/// A deadline that can be armed in one `TimerQueue` (src/event_loop); embedded in what waits, a layer below it: in
+/// a fiber's control block. Every field belongs to the queue and is guarded by its lock, from `arm` until it is
+/// popped or cancelled, before which it must not be destroyed or moved.
 class Timer {
  public:
   Timer() noexcept = default;
@@ -35,9 +38,10 @@ class Timer {
   // The place says which structure holds the timer: a constant below, or kFirstSlot + its slot in the wheel.
   static constexpr int kPlaceBits = 16;
   static constexpr std::uint64_t kPlaceMask = (std::uint64_t{1} << kPlaceBits) - 1;
-  static constexpr std::uint64_t kUnarmed = 0;    // in none
-  static constexpr std::uint64_t kInHeap = 1;     // in the heap; links_ are the heap's
-  static constexpr std::uint64_t kFirstSlot = 2;  // in a slot's list; links_: next, previous, and a hint in child
+  static constexpr std::uint64_t kUnarmed = 0;  // in none
+  static constexpr std::uint64_t kInHeap = 1;   // in the heap; links_ are the heap's
+  static constexpr std::uint64_t kFirstSlot =
+      2;  // in a slot's list; links_: next, previous, and a hint in child
 
   std::uint64_t place() const noexcept { return order_ & kPlaceMask; }
   void set_place(std::uint64_t place) noexcept { order_ = (order_ & ~kPlaceMask) | place; }
