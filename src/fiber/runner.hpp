@@ -45,6 +45,8 @@ class Runner {
   Home* home = nullptr;              ///< the context whose fibers this thread runs
   Fiber* current = nullptr;          ///< the fiber that runs on this thread; null on the root stack
   EventLoop* event_loop = nullptr;   ///< where this thread's fibers wait
+  /// Operations that the current fiber may still do before it yields (L12). Set anew at each switch.
+  std::uint32_t budget = 1;
   StackCache* stacks = nullptr;      ///< free stacks of this thread
 
  protected:

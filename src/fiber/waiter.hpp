@@ -32,6 +32,9 @@ class Waiter : public Timer {
   /// the loop's timers; read by the waiter without it (docs/design/wait.md, "the lazy timer").
   Atomic<std::int64_t> armed_at_ns{kNoDeadline};
 
+  /// The timer was armed once: it must be disarmed, under the lock, before the waiter dies. Waiter only.
+  bool uses_timer = false;
+
   static constexpr std::int64_t kNoDeadline = std::numeric_limits<std::int64_t>::max();
 
   /// Starts a wait that ends at `deadline_ns` at the latest (kNoDeadline: never). Waiter only.

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// weft's record for one open file (docs/design/descriptor.md). Records are type-stable: they come from an arena, are
+// never freed, and stand for another file after the generation was counted up. So any thread may look at one at
+// any time: the kernel's late events and stale handles find the wrong generation, and go away (L8, L9).
+//
+// Thread safety: `usage` and `readiness` are atomic words with protocols of their own; `fd`, `kind` are fixed
+// while the record is open, and read only by its users; the rest is guarded by `lock`. The order of locks is
+// descriptor, timers, queue; no syscall is made under any of them (L10).
+
+#include "base/cache_line.hpp"
+#include "base/spin_lock.hpp"
+#include "event_loop/loop_id.hpp"
+#include "event_loop/readiness.hpp"
+#include "event_loop/usage_word.hpp"
+#include "fiber/waiter.hpp"
+
+#include <weft/counters.hpp>
+
+#include <cstdint>
+
+namespace weft {
+
+/// What decides how a descriptor is read.
+enum class DescriptorKind : std::uint8_t {
+  kStream,     ///< a TCP connection: a short count proves that it is drained (L2)
+  kListener,   ///< a listening socket
+  kOther,      ///< anything else that can be polled
+  kSimulated,  ///< lives in a simulated loop, no fd
+};
+
+/// Who has a descriptor registered (P2).
+enum class Ownership : std::uint8_t {
+  kUnowned,  ///< registered nowhere; `owner` is none
+  kOwned,    ///< registered with `owner`
+  kMoving,   ///< a user of it is changing its registration; `owner` is the loop it leaves, or none
+};
+
+class DescriptorBackend;
+
+struct alignas(kCacheLine) Descriptor {
+  // -- the line that every operation touches ---------------------------------------------------------------
+  UsageWord usage;
+  Readiness readiness;
+  int fd = -1;
+  std::uint32_t index = 0;  ///< its place in the arena, for good
+  DescriptorKind kind = DescriptorKind::kOther;
+  /// Somebody waits for this direction. Written under the lock; a relaxed reader that misses a waiter came before
+  /// the waiter looked at the readiness, see pass_turn().
+  Atomic<bool> awaited[2] = {};
+
+  // -- guarded by lock --------------------------------------------------------------------------------------
+  alignas(kCacheLine) SpinLock lock;
+  Ownership ownership = Ownership::kUnowned;
+  LoopId owner;
+  WaitList waiters[2];           ///< by Direction
+  WaitNode* closer = nullptr;    ///< who called close() and waits until the number was given back
+  DescriptorCounters counters;
+  DescriptorBackend* backend = nullptr;  ///< what a simulated loop keeps for it; null for a kernel's file
+  Descriptor* next_vacant = nullptr;  ///< guarded by the arena's lock
+
+  WaitList& waiters_of(Direction direction) noexcept { return waiters[static_cast<int>(direction)]; }
+  bool nobody_waits_locked() noexcept { return waiters[0].empty() && waiters[1].empty(); }
+};
+
+/// What names an open file to its users: a stale one is refused by `UsageWord::enter`.
+struct DescriptorHandle {
+  Descriptor* descriptor = nullptr;
+  std::uint32_t generation = 0;
+
+  explicit operator bool() const noexcept { return descriptor != nullptr; }
+};
+
+}  // namespace weft

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "event_loop/descriptor_arena.hpp"
+
+#include <mutex>
+#include <new>
+
+namespace weft {
+
+DescriptorArena& DescriptorArena::instance() noexcept {
+  // Never destroyed: descriptors may be closed while the process's static objects are.
+  static DescriptorArena& arena = *new DescriptorArena;
+  return arena;
+}
+
+Descriptor* DescriptorArena::allocate(int fd, DescriptorKind kind) noexcept {
+  Descriptor* descriptor = nullptr;
+  for (bool grown = false;; grown = true) {
+    {
+      std::scoped_lock lock(lock_);
+      descriptor = vacant_;
+      if (descriptor != nullptr) vacant_ = descriptor->next_vacant;
+    }
+    if (descriptor != nullptr || grown) break;
+    grow();
+  }
+  if (descriptor == nullptr) return nullptr;
+  descriptor->fd = fd;
+  descriptor->kind = kind;
+  descriptor->readiness.reset();
+  return descriptor;
+}
+
+void DescriptorArena::free(Descriptor& descriptor) noexcept {
+  {
+    std::scoped_lock lock(descriptor.lock);
+    WEFT_ASSERT(descriptor.nobody_waits_locked(), "descriptor freed while a fiber waits on it",
+                WEFT_VALUE(descriptor.fd));
+    descriptor.fd = -1;
+    descriptor.ownership = Ownership::kUnowned;
+    descriptor.owner = {};
+    descriptor.counters = {};
+    descriptor.backend = nullptr;
+  }
+  std::scoped_lock lock(lock_);
+  descriptor.next_vacant = vacant_;
+  vacant_ = &descriptor;
+}
+
+void DescriptorArena::grow() noexcept {
+  std::scoped_lock growing(grow_lock_);
+  if (chunk_count_ == kChunksMax) return;
+  Descriptor* const chunk = new (std::nothrow) Descriptor[kChunkSize];
+  if (chunk == nullptr) return;
+  for (std::size_t i = 0; i < kChunkSize; ++i) {
+    chunk[i].index = static_cast<std::uint32_t>(chunk_count_ * kChunkSize + i);
+    chunk[i].next_vacant = i + 1 < kChunkSize ? &chunk[i + 1] : nullptr;
+  }
+  chunks_[chunk_count_++].store(chunk, release);  // pairs with the acquire in at()
+  std::scoped_lock lock(lock_);
+  chunk[kChunkSize - 1].next_vacant = vacant_;
+  vacant_ = chunk;
+}
+
+}  // namespace weft

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Where descriptors live: one arena for the process, grown in chunks that are never given back, so an index from
+// an old event always finds memory of the right type.
+//
+// Thread safety: any thread. at() is lock-free; allocate() and free() take a lock once for each open and close.
+
+#include "base/atomic.hpp"
+#include "base/spin_lock.hpp"
+#include "event_loop/descriptor.hpp"
+
+#include <cstddef>
+
+namespace weft {
+
+class DescriptorArena {
+ public:
+  DescriptorArena() = default;
+  DescriptorArena(const DescriptorArena&) = delete;
+  DescriptorArena& operator=(const DescriptorArena&) = delete;
+
+  /// The process's arena.
+  static DescriptorArena& instance() noexcept;
+
+  /// A vacant record made to stand for `fd`, or null when memory or the 4 million records are used up.
+  /// It is not open yet: the caller may fill `backend` and then calls usage.open().
+  Descriptor* allocate(int fd, DescriptorKind kind) noexcept;
+
+  /// Takes a record back. REQUIRES: leave() of its usage word returned true for the caller.
+  void free(Descriptor& descriptor) noexcept;
+
+  /// The record of an index; null if there never was one.
+  Descriptor* at(std::uint32_t index) noexcept {
+    Descriptor* const chunk =
+        index / kChunkSize < kChunksMax ? chunks_[index / kChunkSize].load(acquire) : nullptr;
+    return chunk == nullptr ? nullptr : chunk + index % kChunkSize;
+  }
+
+  /// Calls `visit(descriptor)` for every record there is, vacant ones included.
+  template <class Visit>
+  void for_each(Visit&& visit) {
+    for (std::uint32_t i = 0; i < kChunksMax; ++i) {
+      Descriptor* const chunk = chunks_[i].load(acquire);
+      if (chunk == nullptr) return;
+      for (std::size_t k = 0; k < kChunkSize; ++k) visit(chunk[k]);
+    }
+  }
+
+ private:
+  static constexpr std::size_t kChunkSize = 256;
+  static constexpr std::size_t kChunksMax = 16384;
+
+  void grow() noexcept;
+
+  SpinLock lock_;
+  SpinLock grow_lock_;
+  Descriptor* vacant_ = nullptr;  // guarded by lock_
+  std::size_t chunk_count_ = 0;   // guarded by grow_lock_
+  Atomic<Descriptor*> chunks_[kChunksMax] = {};
+};
+
+}  // namespace weft

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// The end of a descriptor (L9): close() wakes everybody, the last user gives the number back.
+#include "event_loop/descriptor_arena.hpp"
+#include "event_loop/descriptor_backend.hpp"
+#include "event_loop/descriptor_use.hpp"
+#include "event_loop/descriptor_waiters.hpp"
+#include "event_loop/loop_registry.hpp"
+#include "sys/fd.hpp"
+
+#include <mutex>
+
+namespace weft {
+namespace {
+
+// CLOSING: nobody enters any more, and all who wait are on their way out.
+void begin_close(Descriptor& descriptor, WaitNode& closer) noexcept {
+  FiberQueue won;
+  {
+    std::scoped_lock lock(descriptor.lock);
+    descriptor.closer = &closer;
+    win_all_locked(descriptor, WaitOutcome::kClosed, won);
+  }
+  wake_all(won);
+}
+
+void unregister(Descriptor& descriptor, int fd) noexcept {
+  LoopId owner;
+  {
+    std::scoped_lock lock(descriptor.lock);
+    owner = descriptor.owner;
+  }
+  LoopRegistry& registry = LoopRegistry::instance();
+  PollingEventLoop* const loop = registry.pin(owner);
+  if (loop == nullptr) return;  // unowned, or its loop is gone and the registration with it
+  loop->forget(fd);
+  registry.unpin(owner);
+}
+
+}  // namespace
+
+void retire_descriptor(Descriptor& descriptor) noexcept {
+  WaitNode* closer = nullptr;
+  {
+    std::scoped_lock lock(descriptor.lock);
+    closer = std::exchange(descriptor.closer, nullptr);
+  }
+  const int fd = descriptor.fd;
+  // Explicitly: a copy of the fd in another process would keep the registration alive.
+  unregister(descriptor, fd);
+  sys::close(fd);
+  DescriptorArena::instance().free(descriptor);
+  // Only we can end this wait: it is not cancellable and has no deadline.
+  if (closer != nullptr && closer->waiter->word.try_win(closer->ticket, WaitOutcome::kReady)) closer->waiter->wake();
+}
+
+Result<void> close_descriptor(DescriptorHandle handle) noexcept {
+  DescriptorUse descriptor(handle);
+  if (!descriptor) return Errc::closed;
+  if (descriptor->backend != nullptr) return descriptor->backend->close(handle);
+  if (!descriptor->usage.close()) return Errc::closed;
+  Waiter& self = Waiter::current();
+  WaitNode closer;
+  closer.waiter = &self;
+  closer.ticket = self.begin(WaitWord::Cancellable::kNo);
+  begin_close(*descriptor, closer);
+  Descriptor& record = *descriptor;
+  if (descriptor.leave()) {
+    // Nobody else is inside: no need to wait for ourselves.
+    {
+      std::scoped_lock lock(record.lock);
+      record.closer = nullptr;
+    }
+    [[maybe_unused]] const bool won = self.word.try_win(closer.ticket, WaitOutcome::kReady);
+    retire_descriptor(record);
+  } else {
+    self.wait();
+  }
+  return {};
+}
+
+}  // namespace weft

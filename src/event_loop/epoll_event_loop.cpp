@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "event_loop/epoll_event_loop.hpp"
+
+#include "base/panic.hpp"
+#include "sys/errors.hpp"
+
+namespace weft {
+namespace {
+
+/// The event data of the loop's own eventfd; no descriptor has this index.
+constexpr std::uint64_t kWakeupData = ~std::uint64_t{0};
+
+constexpr std::uint32_t kEdges = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+
+Signals signals_of(std::uint32_t events) noexcept {
+  const bool hang_up = (events & (EPOLLHUP | EPOLLERR)) != 0;
+  return {.read = hang_up || (events & (EPOLLIN | EPOLLRDHUP | EPOLLPRI)) != 0,
+          .write = hang_up || (events & EPOLLOUT) != 0,
+          .unusual = hang_up || (events & (EPOLLRDHUP | EPOLLPRI)) != 0,
+          .hang_up = hang_up};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<EpollEventLoop>> EpollEventLoop::create() {
+  Result<sys::Epoll> epoll = sys::Epoll::create();
+  if (!epoll) return epoll.error();
+  Result<sys::EventFd> wakeup = sys::EventFd::create();
+  if (!wakeup) return wakeup.error();
+  // Edge-triggered and never read: each notification is an edge of its own, without a read for each.
+  if (auto added = epoll->add(wakeup->fd(), EPOLLIN | EPOLLET, kWakeupData); !added) return added.error();
+  return std::unique_ptr<EpollEventLoop>(new EpollEventLoop(std::move(*epoll), std::move(*wakeup)));
+}
+
+EpollEventLoop::EpollEventLoop(sys::Epoll epoll, sys::EventFd wakeup) noexcept
+    : epoll_(std::move(epoll)), wakeup_(std::move(wakeup)) {}
+
+Result<void> EpollEventLoop::add(int fd, std::uint64_t data) noexcept { return epoll_.add(fd, kEdges, data); }
+
+void EpollEventLoop::remove(int fd) noexcept {
+  // ENOENT: somebody put another file over the number (dup2), and the kernel forgot the old one.
+  [[maybe_unused]] const Result<void> removed = epoll_.remove(fd);
+}
+
+void EpollEventLoop::notify() noexcept { wakeup_.notify(); }
+
+std::size_t EpollEventLoop::poll(std::int64_t timeout_ns) noexcept {
+  const Result<std::size_t> count = epoll_.wait(events_, timeout_ns);
+  WEFT_ASSERT(count.has_value(), "epoll_wait failed", PanicValue{"errno", panic_bits(count.error().value())});
+  std::size_t interruptions = 0;
+  for (std::size_t i = 0; i < *count; ++i) {
+    if (events_[i].data.u64 == kWakeupData) {
+      ++interruptions;
+    } else {
+      deliver(events_[i].data.u64, signals_of(events_[i].events));
+    }
+  }
+  return *count - interruptions;
+}
+
+}  // namespace weft

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "event_loop/polling_event_loop.hpp"
+#include "sys/epoll.hpp"
+#include "sys/event_fd.hpp"
+
+#include <memory>
+
+namespace weft {
+
+/// The syscall half of the polling loop on Linux.
+class EpollEventLoop final : public PollingEventLoop {
+ public:
+  /// Fails when the process is out of file descriptors or memory.
+  static Result<std::unique_ptr<EpollEventLoop>> create();
+
+ private:
+  EpollEventLoop(sys::Epoll epoll, sys::EventFd wakeup) noexcept;
+
+  Result<void> add(int fd, std::uint64_t data) noexcept override;
+  void remove(int fd) noexcept override;
+  std::size_t poll(std::int64_t timeout_ns) noexcept override;
+  void notify() noexcept override;
+
+  static constexpr std::size_t kEventsMax = 256;
+
+  sys::Epoll epoll_;
+  sys::EventFd wakeup_;
+  epoll_event events_[kEventsMax];  // written by whoever has the poll duty
+};
+
+}  // namespace weft

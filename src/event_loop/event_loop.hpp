@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The contract of an event loop. Its interface is operations, not readiness: a readiness loop (epoll), a
+// completion loop and a simulated one all implement it. docs/design/event-loop.md.
+//
+// Thread safety: operations are called by fibers of the context the loop belongs to, on any of its threads, several
+// at a time. run() and prepare_to_block() are called by one thread at a time: the one with the poll duty.
+// interrupt() and the counters: any thread.
+//
+// Guarantees: an operation tries first and suspends only the calling fiber; it ends by success, by an error of the
+// kernel, or with Errc::timed_out, cancelled or closed, whichever came first; a runnable fiber is handed out by run()
+// or enqueued in its own context exactly once. With nothing to do, a loop makes no syscall (L13).
+
+#include "event_loop/descriptor.hpp"
+#include "event_loop/loop_timers.hpp"
+#include "fiber/fiber_queue.hpp"
+#include "sys/raw_address.hpp"
+
+#include <weft/counters.hpp>
+#include <weft/deadline.hpp>
+#include <weft/result.hpp>
+
+#include <cstddef>
+#include <span>
+#include <sys/uio.h>
+
+namespace weft {
+
+/// How a listening socket is made.
+struct ListenParameters {
+  int backlog = 4096;
+  bool reuse_port = false;  ///< several listeners share the port; the kernel spreads connections over them
+};
+
+/// A connection taken from a listener, and who connected.
+struct Accepted {
+  DescriptorHandle handle;
+  sys::RawAddress peer;
+};
+
+class EventLoop {
+ public:
+  virtual ~EventLoop() = default;
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+  // -- operations: by fibers; those with a deadline may suspend ---------------------------------------------
+  /// A listening stream socket, bound to `address`.
+  virtual Result<DescriptorHandle> listen(const sys::RawAddress& address, const ListenParameters&) = 0;
+  /// A stream connected to `address`.
+  virtual Result<DescriptorHandle> connect(const sys::RawAddress& address, Deadline) = 0;
+  /// One pending connection. Errors of the kernel such as EMFILE are passed on.
+  virtual Result<Accepted> accept(DescriptorHandle, Deadline) = 0;
+  /// Moves at least one byte, or fails with Errc::end_of_file. REQUIRES: some buffer is not empty.
+  virtual Result<std::size_t> read(DescriptorHandle, std::span<std::byte>, Deadline) = 0;
+  virtual Result<std::size_t> read_vectored(DescriptorHandle, std::span<const iovec>, Deadline) = 0;
+  /// Moves at least one byte. REQUIRES: some buffer is not empty.
+  virtual Result<std::size_t> write(DescriptorHandle, std::span<const std::byte>, Deadline) = 0;
+  virtual Result<std::size_t> write_vectored(DescriptorHandle, std::span<const iovec>, Deadline) = 0;
+  /// Returns when an operation of that direction would probably not have to wait.
+  virtual Result<void> wait_ready(DescriptorHandle, Direction, Deadline) = 0;
+  /// Ends one or both directions of a stream; `how` is SHUT_RD, SHUT_WR or SHUT_RDWR.
+  virtual Result<void> shutdown(DescriptorHandle, int how) = 0;
+  /// Ends the file: waiters get Errc::closed. Suspends until the number was given back, which waits for
+  /// operations in flight (L9). Not cancellable. Errc::closed if it was closed before.
+  virtual Result<void> close(DescriptorHandle) = 0;
+
+  virtual Result<sys::RawAddress> local_address(DescriptorHandle) = 0;
+  virtual Result<sys::RawAddress> peer_address(DescriptorHandle) = 0;
+
+  // -- driving: by the thread that has the poll duty ----------------------------------------------------------
+  /// Announces that run() may block. The caller then looks once more for work, and calls run() or
+  /// cancel_block(): whoever published work before it saw the announcement interrupts the loop (S2).
+  virtual void prepare_to_block() noexcept = 0;
+  virtual void cancel_block() noexcept = 0;
+  /// Takes what the kernel and the timers have: fibers of `home` go to `runnable`, others are enqueued in
+  /// their own contexts. Blocks until there is something, or until interrupted, if prepare_to_block() came before;
+  /// else only looks.
+  virtual void run(Home& home, FiberQueue& runnable) noexcept = 0;
+
+  /// Ends a sleep in run(), if there is one, now or soon: no syscall otherwise. Any thread.
+  virtual void interrupt() noexcept = 0;
+
+  /// Ends the loop's duties: its descriptors become unowned, their waiters are told to retry in their own loops,
+  /// its file is closed when the last mover has left (L15). REQUIRES: no fiber of the loop's own is left.
+  virtual void retire() noexcept = 0;
+
+  virtual EventLoopCounters counters() const noexcept = 0;
+
+  LoopTimers& timers() noexcept { return timers_; }
+
+ protected:
+  EventLoop() = default;
+
+  LoopTimers timers_;
+};
+
+}  // namespace weft

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "event_loop/loop_registry.hpp"
+
+#include "base/panic.hpp"
+
+#include <mutex>
+#include <sched.h>
+
+namespace weft {
+
+LoopRegistry& LoopRegistry::instance() noexcept {
+  static LoopRegistry& registry = *new LoopRegistry;  // never destroyed: contexts may be static objects
+  return registry;
+}
+
+LoopId LoopRegistry::add(PollingEventLoop& loop) noexcept {
+  std::scoped_lock lock(lock_);
+  for (std::uint32_t index = 0; index < kLoopsMax; ++index) {
+    Slot& slot = slots_[index];
+    if (slot.loop.load(acquire) != nullptr) continue;
+    slot.loop.store(&loop, relaxed);
+    const std::uint32_t generation = slot.generation.load(relaxed) + 1;
+    slot.generation.store(generation, seq_cst);  // publishes the pointer to pin()
+    return {index, generation};
+  }
+  WEFT_PANIC("too many event loops", PanicValue{"limit", kLoopsMax});
+}
+
+void LoopRegistry::remove(LoopId id) noexcept {
+  Slot& slot = slots_[id.index];
+  WEFT_ASSERT(alive(id), "event loop removed twice", WEFT_VALUE(id.index));
+  slot.generation.fetch_add(1, seq_cst);
+  while (slot.pins.load(seq_cst) != 0) sched_yield();
+  slot.loop.store(nullptr, release);  // the slot may be given away: pairs with the acquire in add()
+}
+
+PollingEventLoop* LoopRegistry::pin(LoopId id) noexcept {
+  if (!id) return nullptr;
+  Slot& slot = slots_[id.index];
+  slot.pins.fetch_add(1, seq_cst);
+  if (slot.generation.load(seq_cst) == id.generation) return slot.loop.load(relaxed);
+  slot.pins.fetch_sub(1, release);
+  return nullptr;
+}
+
+void LoopRegistry::unpin(LoopId id) noexcept { slots_[id.index].pins.fetch_sub(1, release); }
+
+}  // namespace weft

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The beginning and the end of a polling loop.
+#include "event_loop/polling_event_loop.hpp"
+
+#include "event_loop/descriptor_arena.hpp"
+#include "event_loop/descriptor_waiters.hpp"
+#include "event_loop/loop_registry.hpp"
+
+#include <mutex>
+
+namespace weft {
+
+PollingEventLoop::PollingEventLoop() noexcept : id_(LoopRegistry::instance().add(*this)) {}
+
+// A wait that was forwarded to this loop looks at the ownership under the descriptor's lock: either it is in the
+// list when we come by, or it finds the descriptor unowned. A mover that leaves this loop has it pinned.
+void PollingEventLoop::retire() noexcept {
+  DescriptorArena::instance().for_each([this](Descriptor& descriptor) {
+    FiberQueue won;
+    {
+      std::scoped_lock lock(descriptor.lock);
+      if (descriptor.ownership != Ownership::kOwned || descriptor.owner != id_) return;
+      descriptor.ownership = Ownership::kUnowned;
+      descriptor.owner = {};
+      win_all_locked(descriptor, WaitOutcome::kRetry, won);
+    }
+    wake_all(won);
+  });
+  LoopRegistry::instance().remove(id_);
+}
+
+}  // namespace weft

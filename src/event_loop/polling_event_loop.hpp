@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The generic half of every event loop that is told when descriptors become ready (docs/design/event-loop.md). A
+// platform adds four verbs: add, remove, poll, notify.
+//
+// Thread safety: as event_loop.hpp says. Protocols: readiness and waiters (docs/design/descriptor.md), ownership and its
+// transfer (P2, the same page), sleep and interruption (docs/design/idle.md).
+//
+// Guarantees: L1 a descriptor is added once, when a fiber of this loop first has to wait on it, and never modified;
+// L2 the syscall is tried first; L7 a wait never fails because the descriptor belongs to another loop.
+
+#include "event_loop/event_loop.hpp"
+#include "event_loop/loop_counters.hpp"
+#include "event_loop/loop_id.hpp"
+#include "event_loop/spin_policy.hpp"
+
+#include <cstdint>
+#include <system_error>
+
+namespace weft {
+
+/// What an event said; a set of flags.
+struct Signals {
+  bool read = false;     ///< data, end of file, or a pending connection
+  bool write = false;    ///< room to write, or connected
+  bool unusual = false;  ///< urgent data, a hang-up or an error: short counts prove nothing any more
+  bool hang_up = false;  ///< a hang-up or an error: everybody is woken (L5)
+};
+
+class PollingEventLoop : public EventLoop {
+ public:
+  Result<DescriptorHandle> listen(const sys::RawAddress& address, const ListenParameters&) override;
+  Result<DescriptorHandle> connect(const sys::RawAddress& address, Deadline) override;
+  Result<Accepted> accept(DescriptorHandle, Deadline) override;
+  Result<std::size_t> read(DescriptorHandle, std::span<std::byte>, Deadline) override;
+  Result<std::size_t> read_vectored(DescriptorHandle, std::span<const iovec>, Deadline) override;
+  Result<std::size_t> write(DescriptorHandle, std::span<const std::byte>, Deadline) override;
+  Result<std::size_t> write_vectored(DescriptorHandle, std::span<const iovec>, Deadline) override;
+  Result<void> wait_ready(DescriptorHandle, Direction, Deadline) override;
+  Result<void> shutdown(DescriptorHandle, int how) override;
+  Result<void> close(DescriptorHandle) override;
+  Result<sys::RawAddress> local_address(DescriptorHandle) override;
+  Result<sys::RawAddress> peer_address(DescriptorHandle) override;
+
+  void prepare_to_block() noexcept final;
+  void cancel_block() noexcept final;
+  void run(Home& home, FiberQueue& runnable) noexcept final;
+  void interrupt() noexcept final;
+  void retire() noexcept final;
+  EventLoopCounters counters() const noexcept final { return counters_.snapshot(); }
+
+  LoopId id() const noexcept { return id_; }
+  /// Takes a file that is being closed off the loop. Any thread that has the loop pinned.
+  void forget(int fd) noexcept { remove(fd); }
+
+ protected:
+  PollingEventLoop() noexcept;
+
+  // -- the platform's four verbs; none is called under a lock -----------------------------------------------------
+  /// Registers for every kind of edge, with `data` to come back in deliver().
+  virtual Result<void> add(int fd, std::uint64_t data) noexcept = 0;
+  /// Undoes add(); nothing happens if the kernel has forgotten the fd already.
+  virtual void remove(int fd) noexcept = 0;
+  /// Calls deliver() for each event there is, waiting up to `timeout_ns` (0: only looks, negative: for ever) for
+  /// the first. Returns how many there were; interruptions do not count.
+  virtual std::size_t poll(std::int64_t timeout_ns) noexcept = 0;
+  /// Makes a poll that waits, or the next one, return.
+  virtual void notify() noexcept = 0;
+
+  /// Acts on one event. Called by poll().
+  void deliver(std::uint64_t data, Signals signals) noexcept;
+
+ private:
+  enum class Sleep : std::uint32_t {
+    kAwake,      ///< run() will not block, or nobody is in it
+    kAnnounced,  ///< about to block: still looks at this word itself
+    kBlocked,    ///< blocked in poll(), or just about to be: must be notified
+  };
+
+  // -- waiting on a descriptor (polling_wait.cpp) -----------------------------------------------------------------
+  template <class Attempt, class Succeeded>
+  auto operate(Descriptor&, Direction, Deadline, Attempt&& attempt, Succeeded&& succeeded) -> decltype(attempt(0));
+  Result<void> finish_connect(DescriptorHandle, Deadline);
+  std::error_code wait(Descriptor&, Direction, Deadline) noexcept;
+  bool begin_move_locked(Descriptor&, LoopId& from) noexcept;
+  std::error_code take_over(Descriptor&, LoopId from) noexcept;
+  void finish_move(Descriptor&, LoopId from, bool from_alive, bool added, FiberQueue& won) noexcept;
+
+  // -- running (polling_run.cpp) ----------------------------------------------------------------------------------
+  std::size_t spin() noexcept;
+  std::size_t block() noexcept;
+  std::size_t poll_counted(std::int64_t timeout_ns) noexcept;
+  void expire_timers(std::int64_t now) noexcept;
+  void hand_out(FiberQueue& won) noexcept;
+
+  const LoopId id_;
+
+  // Written by whoever has the poll duty, valid inside run().
+  Home* home_ = nullptr;
+  FiberQueue* runnable_ = nullptr;
+  SpinPolicy spin_policy_;
+
+  LoopCounters counters_;
+
+  // Written by the sleeper and by those who interrupt it.
+  alignas(kCacheLine) Atomic<Sleep> sleep_{Sleep::kAwake};
+};
+
+/// What close() does, for callers without a loop (a destructor on a plain thread, too): ends the file, wakes its
+/// waiters with Errc::closed, waits until the number was given back.
+Result<void> close_descriptor(DescriptorHandle handle) noexcept;
+
+}  // namespace weft

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operations of a polling loop: try, and wait only when the kernel said "not now" (L2).
+#include "event_loop/descriptor_arena.hpp"
+#include "event_loop/descriptor_use.hpp"
+#include "event_loop/descriptor_waiters.hpp"
+#include "event_loop/polling_event_loop.hpp"
+#include "sys/errors.hpp"
+#include "sys/iovec.hpp"
+#include "sys/socket.hpp"
+#include "sys/socket_options.hpp"
+
+namespace weft {
+namespace {
+
+Result<DescriptorHandle> open_descriptor(sys::Fd fd, DescriptorKind kind) noexcept {
+  Descriptor* const descriptor = DescriptorArena::instance().allocate(fd.get(), kind);
+  if (descriptor == nullptr) return sys::error_of(ENOMEM);
+  [[maybe_unused]] const int owned = fd.release();
+  // The generation before open(): nobody else knows this record yet.
+  const DescriptorHandle handle{descriptor, descriptor->usage.generation()};
+  descriptor->usage.open();
+  return handle;
+}
+
+// A connection that a short read has emptied needs no second read to see EAGAIN, unless something else than data
+// came: a read stops at the urgent mark with more behind it, and a hang-up gives no new edge (L2).
+bool drained_by_short_count(const Descriptor& descriptor, Readiness::Snapshot seen, std::size_t moved,
+                            std::size_t size) noexcept {
+  return descriptor.kind == DescriptorKind::kStream && moved < size && !seen.unusual();
+}
+
+void after_read(Descriptor& descriptor, Readiness::Snapshot seen, std::size_t moved, std::size_t size) noexcept {
+  // A clear that fails saw a newer edge: the direction stays ready, and that edge has woken the next waiter.
+  if (drained_by_short_count(descriptor, seen, moved, size)) {
+    if (descriptor.readiness.clear(seen, Direction::kRead)) return;
+  }
+  pass_turn(descriptor, Direction::kRead);
+}
+
+// L12: a fiber whose operations never have to wait lets others run now and then.
+void spend_budget() noexcept {
+  Runner* const runner = this_runner();
+  if (--runner->budget == 0) [[unlikely]] runner->yield();
+}
+
+Result<std::size_t> end_of_file_if_zero(Result<std::size_t> moved) noexcept {
+  if (moved && *moved == 0) return Errc::end_of_file;
+  return moved;
+}
+
+}  // namespace
+
+// One operation: `attempt(fd)` is made until it gives something else than EAGAIN; in between the fiber waits.
+// `succeeded(seen, result)` is told what the readiness was before the attempt that had success.
+template <class Attempt, class Succeeded>
+auto PollingEventLoop::operate(Descriptor& descriptor, Direction direction, Deadline deadline, Attempt&& attempt,
+                               Succeeded&& succeeded) -> decltype(attempt(0)) {
+  for (;;) {
+    const Readiness::Snapshot seen = descriptor.readiness.load();
+    if (seen.ready(direction)) {
+      auto result = attempt(descriptor.fd);
+      if (result) {
+        succeeded(seen, *result);
+        spend_budget();
+        return result;
+      }
+      if (!sys::would_block(result.error())) return result;
+      if (!descriptor.readiness.clear(seen, direction)) continue;  // a newer edge: try again (L3)
+    }
+    if (const std::error_code error = wait(descriptor, direction, deadline)) return error;
+  }
+}
+
+Result<std::size_t> PollingEventLoop::read(DescriptorHandle handle, std::span<std::byte> buffer, Deadline deadline) {
+  DescriptorUse descriptor(handle);
+  if (!descriptor) return Errc::closed;
+  return end_of_file_if_zero(operate(
+      *descriptor, Direction::kRead, deadline, [&](int fd) { return sys::recv(fd, buffer); },
+      [&](Readiness::Snapshot seen, std::size_t moved) { after_read(*descriptor, seen, moved, buffer.size()); }));
+}
+
+Result<std::size_t> PollingEventLoop::read_vectored(DescriptorHandle handle, std::span<const iovec> buffers,
+                                                    Deadline deadline) {
+  DescriptorUse descriptor(handle);
+  if (!descriptor) return Errc::closed;
+  const std::size_t size = sys::total_size(buffers);
+  return end_of_file_if_zero(operate(
+      *descriptor, Direction::kRead, deadline, [&](int fd) { return sys::recv_vectored(fd, buffers); },
+      [&](Readiness::Snapshot seen, std::size_t moved) { after_read(*descriptor, seen, moved, size); }));
+}
+
+Result<std::size_t> PollingEventLoop::write(DescriptorHandle handle, std::span<const std::byte> data,
+                                            Deadline deadline) {
+  DescriptorUse descriptor(handle);
+  if (!descriptor) return Errc::closed;
+  return operate(
+      *descriptor, Direction::kWrite, deadline, [&](int fd) { return sys::send(fd, data); },
+      [&](Readiness::Snapshot, std::size_t) { pass_turn(*descriptor, Direction::kWrite); });
+}
+
+Result<std::size_t> PollingEventLoop::write_vectored(DescriptorHandle handle, std::span<const iovec> buffers,
+                                                     Deadline deadline) {
+  DescriptorUse descriptor(handle);
+  if (!descriptor) return Errc::closed;
+  return operate(
+      *descriptor, Direction::kWrite, deadline, [&](int fd) { return sys::send_vectored(fd, buffers); },
+      [&](Readiness::Snapshot, std::size_t) { pass_turn(*descriptor, Direction::kWrite); });
+}
+
+Result<Accepted> PollingEventLoop::accept(DescriptorHandle handle, Deadline deadline) {
+  DescriptorUse listener(handle);
+  if (!listener) return Errc::closed;
+  sys::RawAddress peer;
+  Result<sys::Fd> fd = operate(
+      *listener, Direction::kRead, deadline, [&](int listening) { return sys::accept(listening, &peer); },
+      [&](Readiness::Snapshot, const sys::Fd&) { pass_turn(*listener, Direction::kRead); });
+  if (!fd) return fd.error();
+  Result<DescriptorHandle> accepted = open_descriptor(std::move(*fd), DescriptorKind::kStream);
+  if (!accepted) return accepted.error();
+  return Accepted{*accepted, peer};
+}
+
+Result<DescriptorHandle> PollingEventLoop::listen(const sys::RawAddress& address, const ListenParameters& parameters) {
+  Result<sys::Fd> fd = sys::create_socket(address.family(), SOCK_STREAM);
+  if (!fd) return fd.error();
+  if (auto set = sys::set_reuse_address(fd->get(), true); !set) return set.error();
+  if (parameters.reuse_port) {
+    if (auto set = sys::set_reuse_port(fd->get(), true); !set) return set.error();
+  }
+  // Accepted sockets inherit it: one syscall for all of them.
+  if (auto set = sys::set_no_delay(fd->get(), true); !set) return set.error();
+  if (auto bound = sys::bind(fd->get(), address); !bound) return bound.error();
+  if (auto listening = sys::listen(fd->get(), parameters.backlog); !listening) return listening.error();
+  return open_descriptor(std::move(*fd), DescriptorKind::kListener);
+}
+
+Result<DescriptorHandle> PollingEventLoop::connect(const sys::RawAddress& address, Deadline deadline) {
+  Result<sys::Fd> fd = sys::create_socket(address.family(), SOCK_STREAM);
+  if (!fd) return fd.error();
+  if (auto set = sys::set_no_delay(fd->get(), true); !set) return set.error();
+  const Result<bool> connected = sys::connect(fd->get(), address);
+  if (!connected) return connected.error();
+  Result<DescriptorHandle> handle = open_descriptor(std::move(*fd), DescriptorKind::kStream);
+  if (!handle || *connected) return handle;
+  if (auto finished = finish_connect(*handle, deadline); !finished) {
+    [[maybe_unused]] const Result<void> closed = close(*handle);
+    return finished.error();
+  }
+  return handle;
+}
+
+// The socket becomes writable when the connection is made or has failed; SO_ERROR says which.
+Result<void> PollingEventLoop::finish_connect(DescriptorHandle handle, Deadline deadline) {
+  DescriptorUse descriptor(handle);
+  if (!descriptor) return Errc::closed;
+  // A new descriptor counts as ready, which a socket that is still connecting is not.
+  const Readiness::Snapshot seen = descriptor->readiness.load();
+  if (descriptor->readiness.clear(seen, Direction::kWrite)) {
+    if (const std::error_code error = wait(*descriptor, Direction::kWrite, deadline)) return error;
+  }
+  return sys::connect_result(descriptor->fd);
+}
+
+Result<void> PollingEventLoop::wait_ready(DescriptorHandle handle, Direction direction, Deadline deadline) {
+  DescriptorUse descriptor(handle);
+  if (!descriptor) return Errc::closed;
+  while (!descriptor->readiness.load().ready(direction)) {
+    if (const std::error_code error = wait(*descriptor, direction, deadline)) return error;
+  }
+  // Nothing was taken: whoever else waits may look too (L4).
+  pass_turn(*descriptor, direction);
+  return {};
+}
+
+Result<void> PollingEventLoop::shutdown(DescriptorHandle handle, int how) {
+  DescriptorUse descriptor(handle);
+  if (!descriptor) return Errc::closed;
+  return sys::shutdown(descriptor->fd, how);
+}
+
+Result<void> PollingEventLoop::close(DescriptorHandle handle) { return close_descriptor(handle); }
+
+Result<sys::RawAddress> PollingEventLoop::local_address(DescriptorHandle handle) {
+  DescriptorUse descriptor(handle);
+  if (!descriptor) return Errc::closed;
+  return sys::local_address(descriptor->fd);
+}
+
+Result<sys::RawAddress> PollingEventLoop::peer_address(DescriptorHandle handle) {
+  DescriptorUse descriptor(handle);
+  if (!descriptor) return Errc::closed;
+  return sys::peer_address(descriptor->fd);
+}
+
+}  // namespace weft

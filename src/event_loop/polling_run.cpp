@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a polling loop is driven: spin, sleep, deliver, expire. The protocol of sleep_ is docs/design/idle.md.
+#include "base/clock.hpp"
+#include "event_loop/descriptor_arena.hpp"
+#include "event_loop/descriptor_waiters.hpp"
+#include "event_loop/polling_event_loop.hpp"
+
+#include <algorithm>
+#include <mutex>
+
+namespace weft {
+namespace {
+
+/// A blocking poll that took longer than this has slept: a system call that finds events at once takes less.
+constexpr std::int64_t kSleptNs = 8'000;
+
+}  // namespace
+
+void PollingEventLoop::prepare_to_block() noexcept {
+  // seq_cst: the sleeper announces, then looks for work; the submitter publishes work, then looks here (S2).
+  sleep_.store(Sleep::kAnnounced, seq_cst);
+}
+
+void PollingEventLoop::cancel_block() noexcept { sleep_.store(Sleep::kAwake, relaxed); }
+
+void PollingEventLoop::interrupt() noexcept {
+  if (sleep_.load(seq_cst) == Sleep::kAwake) return;
+  // Whoever takes the word to awake is the only one to pay for the notification.
+  if (sleep_.exchange(Sleep::kAwake, seq_cst) != Sleep::kBlocked) return;
+  counters_.interrupts.add();
+  notify();
+}
+
+void PollingEventLoop::run(Home& home, FiberQueue& runnable) noexcept {
+  home_ = &home;
+  runnable_ = &runnable;
+  if (sleep_.load(relaxed) == Sleep::kAwake) {  // never announced, or interrupted already
+    poll_counted(0);
+  } else if (!spin_policy_.spinning() || spin() == 0) {
+    block();
+  }
+  const std::int64_t now = now_ns();
+  spin_policy_.look(now);
+  expire_timers(now);
+}
+
+// Polls in a row until something comes. Interrupters see kAnnounced and need no syscall to stop it.
+std::size_t PollingEventLoop::spin() noexcept {
+  const std::int64_t start = now_ns();
+  const std::int64_t end = std::min(start + SpinPolicy::kSpinNs, timers_.next_ns());
+  counters_.spins.add();
+  std::size_t events = 0;
+  bool interrupted = false;
+  do {
+    events = poll_counted(0);
+    interrupted = sleep_.load(relaxed) == Sleep::kAwake;
+  } while (events == 0 && !interrupted && now_ns() < end);
+  const bool useful = events != 0 || interrupted;
+  if (useful) {
+    counters_.useful_spins.add();
+    sleep_.store(Sleep::kAwake, relaxed);
+  }
+  spin_policy_.spun(useful);
+  return useful ? 1 : 0;
+}
+
+std::size_t PollingEventLoop::block() noexcept {
+  Sleep announced = Sleep::kAnnounced;
+  if (!sleep_.compare_exchange_strong(announced, Sleep::kBlocked, seq_cst)) return poll_counted(0);
+  // After the announcement: an earlier deadline armed from now on interrupts this sleep.
+  const std::int64_t start = now_ns();
+  const std::int64_t next = timers_.next_ns();
+  const std::int64_t timeout = next == TimerQueue::kNever ? -1 : std::max<std::int64_t>(next - start, 0);
+  const std::size_t events = poll_counted(timeout);
+  sleep_.store(Sleep::kAwake, seq_cst);
+  spin_policy_.polled(events, now_ns() - start > kSleptNs);
+  return events;
+}
+
+std::size_t PollingEventLoop::poll_counted(std::int64_t timeout_ns) noexcept {
+  const std::size_t events = poll(timeout_ns);
+  counters_.polls.add();
+  if (events == 0) counters_.empty_polls.add();
+  counters_.events.add(events);
+  return events;
+}
+
+void PollingEventLoop::deliver(std::uint64_t data, Signals signals) noexcept {
+  const auto index = static_cast<std::uint32_t>(data);
+  const auto generation = static_cast<std::uint32_t>(data >> 32);
+  Descriptor* const descriptor = DescriptorArena::instance().at(index);
+  WEFT_ASSERT(descriptor != nullptr, "event for a descriptor that never was", WEFT_VALUE(index));
+  FiberQueue won;
+  {
+    std::scoped_lock lock(descriptor->lock);
+    if (descriptor->usage.generation() != generation) {  // closed meanwhile (L8)
+      counters_.stale_events.add();
+      return;
+    }
+    signal_locked(*descriptor, signals, won);
+  }
+  if (won.empty()) counters_.unawaited_edges.add();
+  hand_out(won);
+}
+
+void PollingEventLoop::expire_timers(std::int64_t now) noexcept {
+  FiberQueue won;
+  const std::size_t count = timers_.expire(now, won);
+  if (count == 0) return;
+  counters_.timers_fired.add(count);
+  hand_out(won);
+}
+
+// Fibers of the context that polls go to the poller's own queue, the others to their own contexts.
+void PollingEventLoop::hand_out(FiberQueue& won) noexcept {
+  while (Fiber* fiber = won.pop()) {
+    if (fiber->home == home_) [[likely]] {
+      runnable_->push(*fiber);
+    } else {
+      counters_.cross_context_wakeups.add();
+      fiber->wake();
+    }
+  }
+}
+
+}  // namespace weft

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Waiting on a descriptor, and the transfer of its ownership (L7, P2; docs/design/descriptor.md).
+#include "event_loop/descriptor_waiters.hpp"
+#include "event_loop/loop_registry.hpp"
+#include "event_loop/polling_event_loop.hpp"
+
+#include <mutex>
+
+namespace weft {
+namespace {
+
+std::uint64_t event_data(const Descriptor& descriptor) noexcept {
+  return std::uint64_t{descriptor.usage.generation()} << 32 | descriptor.index;
+}
+
+std::error_code error_of_outcome(WaitOutcome outcome) noexcept {
+  switch (outcome) {
+    case WaitOutcome::kTimedOut: return Errc::timed_out;
+    case WaitOutcome::kCancelled: return Errc::cancelled;
+    case WaitOutcome::kClosed: return Errc::closed;
+    default: return {};  // ready, or the loop it waited through was retired: try again
+  }
+}
+
+// An outcome that only somebody with the node in hand gives: the node is off its list, and was under the lock.
+bool won_through_list(WaitOutcome outcome) noexcept {
+  return outcome != WaitOutcome::kTimedOut && outcome != WaitOutcome::kCancelled;
+}
+
+}  // namespace
+
+// Suspends until `direction` may be ready. No error: try again. REQUIRES: the caller is a user of the descriptor.
+std::error_code PollingEventLoop::wait(Descriptor& descriptor, Direction direction, Deadline deadline) noexcept {
+  Waiter& self = this_fiber_required("waiting on a descriptor");
+  WaitNode node;
+  bool moves = false;
+  LoopId from;
+  {
+    std::scoped_lock lock(descriptor.lock);
+    if (descriptor.usage.closing()) return Errc::closed;
+    if (descriptor.readiness.load().ready(direction)) return {};  // an edge came after the attempt (L3)
+    moves = begin_move_locked(descriptor, from);
+    node.waiter = &self;
+    node.ticket = self.begin(WaitWord::Cancellable::kYes, deadline.time_ns());
+    add_waiter_locked(descriptor, direction, node);
+  }
+  std::error_code error;
+  if (moves) error = take_over(descriptor, from);
+  WaitOutcome outcome = WaitOutcome::kRetry;
+  // A failed registration ends the wait here, unless somebody was faster: then their wake-up must be taken.
+  if (!error || !self.word.try_win(node.ticket, outcome)) outcome = self.wait();
+  if (error || !won_through_list(outcome)) {
+    std::scoped_lock lock(descriptor.lock);
+    remove_waiter_locked(descriptor, direction, node);
+  }
+  return error ? error : error_of_outcome(outcome);
+}
+
+// True if the caller must take the descriptor over from `from` (none: it is unowned) before it waits. Otherwise it
+// waits through the owner, this loop or another: it is forwarded, as others wait or a move is under way (L7).
+bool PollingEventLoop::begin_move_locked(Descriptor& descriptor, LoopId& from) noexcept {
+  if (descriptor.ownership == Ownership::kMoving) return false;
+  if (descriptor.ownership == Ownership::kOwned) {
+    if (descriptor.owner == id_ || !descriptor.nobody_waits_locked()) return false;
+    from = descriptor.owner;
+  }
+  descriptor.ownership = Ownership::kMoving;
+  return true;
+}
+
+// MOVING -> OWNED: adds to this loop first, then deletes from the old one, so that no edge is lost in between; both
+// without a lock (L10). The caller's node is queued already, so an edge from either side wakes it (P2).
+std::error_code PollingEventLoop::take_over(Descriptor& descriptor, LoopId from) noexcept {
+  LoopRegistry& registry = LoopRegistry::instance();
+  PollingEventLoop* const old = registry.pin(from);  // null: unowned, or the old loop is gone (L15)
+  const Result<void> added = add(descriptor.fd, event_data(descriptor));
+  if (added) {
+    counters_.registrations.add();
+    if (old != nullptr) counters_.transfers.add();
+    if (old != nullptr) old->remove(descriptor.fd);
+  } else {
+    counters_.failed_registrations.add();
+  }
+  FiberQueue won;
+  finish_move(descriptor, from, old != nullptr, added.has_value(), won);
+  if (old != nullptr) registry.unpin(from);
+  wake_all(won);
+  return added || old != nullptr ? std::error_code() : added.error();
+}
+
+void PollingEventLoop::finish_move(Descriptor& descriptor, LoopId from, bool from_alive, bool added,
+                                   FiberQueue& won) noexcept {
+  std::scoped_lock lock(descriptor.lock);
+  if (added) {
+    descriptor.ownership = Ownership::kOwned;
+    descriptor.owner = id_;
+    ++descriptor.counters.registrations;
+    if (from_alive) ++descriptor.counters.transfers;
+  } else if (from_alive) {
+    descriptor.ownership = Ownership::kOwned;  // the old owner keeps it, and the wait is forwarded (L10)
+    descriptor.owner = from;
+  } else {
+    descriptor.ownership = Ownership::kUnowned;
+    descriptor.owner = {};
+    // Those who queued up behind the move try to register it themselves, and get errors of their own.
+    win_all_locked(descriptor, WaitOutcome::kRetry, won);
+  }
+}
+
+}  // namespace weft
