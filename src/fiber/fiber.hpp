@@ -8,6 +8,8 @@
 // Thread safety: fields are grouped by who writes them. `references` keeps the mapping: one for the
 // running fiber, one for its join handle, and short ones for who looks at it from outside. The memory is
 // type-stable (never unmapped while slabs live), so try_reference() is safe on a fiber that may be gone.
+// The object is constructed once for each slot and reset for each fiber in it; the epoch of its wait word
+// goes on, so that a late ticket of an earlier fiber fails.
 //
 // States: free (references 0) -> created -> enqueued <-> running <-> suspended -> done -> free.
 
@@ -27,7 +29,7 @@
 
 namespace weft {
 
-/// Runs the closure at `storage` (and leaves its result there). May throw.
+/// Runs the closure at `storage` (and leaves its result there). May throw, and then leaves nothing there.
 using FiberMain = void (*)(void* storage);
 /// Destroys what is left at `storage`: a result, or a closure that never ran.
 using FiberDrop = void (*)(void* storage) noexcept;
@@ -35,7 +37,7 @@ using FiberDrop = void (*)(void* storage) noexcept;
 /// What a fiber is created with.
 struct FiberOptions {
   std::string_view name;        ///< copied, at most Fiber::kNameSizeMax bytes
-  std::size_t stack_size = 0;   ///< bytes of stack, rounded up to pages; 0 is the default of 128 KiB
+  std::size_t stack_size = 0;   ///< bytes of stack, closure included; rounded up; 0 is the default of 128 KiB
   SourceLocation spawned_at;
   std::size_t storage_size = 0;       ///< bytes of closure and result, in the fiber's mapping
   std::size_t storage_alignment = 1;  ///< at most 4096
@@ -45,8 +47,9 @@ class alignas(kCacheLine) Fiber final : public Waiter {
  public:
   static constexpr std::size_t kNameSizeMax = 31;
 
-  /// A fiber with two references (its run and its handle) on a stack of the pool; not yet runnable.
-  /// Null when there is no memory for another stack. Any thread; `cache` is the calling runner's or null.
+  /// A fiber with two references (its run and its handle) on a stack of the pool; not yet runnable: the
+  /// caller sets main, drop and home, and constructs the closure in `storage`. Null when there is no memory
+  /// for another stack, or none as large as asked for. Any thread; `cache` is the calling runner's or null.
   static Fiber* create(StackPool& pool, StackCache* cache, const FiberOptions& options) noexcept;
 
   // -- written by the thread that switches ---------------------------------------------------------------
@@ -58,13 +61,13 @@ class alignas(kCacheLine) Fiber final : public Waiter {
   FiberMain main = nullptr;
   FiberDrop drop = nullptr;
   void* storage = nullptr;
-  Stack stack;  ///< where the fiber's own stack is, and which slot to give back
   SourceLocation spawned_at;
   std::uint64_t id = 0;
 
-  // -- completion: guarded by join_lock ------------------------------------------------------------------
+  // -- completion: guarded by join_lock (fiber/join.hpp) -------------------------------------------------
   SpinLock join_lock;
   bool done = false;
+  bool started = false;        ///< the closure was run; written by the fiber before it is done
   bool main_returned = false;  ///< the result stands in `storage`
   bool detached = false;       ///< nobody holds a handle: an escaping exception ends the program
   WaitList joiners;
@@ -75,12 +78,56 @@ class alignas(kCacheLine) Fiber final : public Waiter {
   /// Adds a reference unless the fiber is free or being freed. Any thread, at any time.
   [[nodiscard]] bool try_reference() noexcept;
   /// Gives back a reference; the last one destroys what is in `storage` and returns the stack.
+  /// REQUIRES: the fiber does not run and is in no queue, list or timer when the last one goes.
   void release(StackPool& pool, StackCache* cache) noexcept;
 
   /// Requests cancellation: sticky; ends the current wait if it is cancellable. Any thread with a reference.
   void cancel() noexcept;
 
   std::string_view name() const noexcept { return {name_, name_size_}; }
+
+  /// The memory that the fiber may use as its stack: [stack_low(), stack_top()).
+  std::byte* stack_low() noexcept;
+  std::byte* stack_top() noexcept;
+
+  /// Where the fiber of a slot stands. Its object exists if the slot's references are not 0.
+  static Fiber& in_slot(StackSlot& slot) noexcept {
+    return *reinterpret_cast<Fiber*>(reinterpret_cast<std::byte*>(&slot) - kSize);
+  }
+  StackSlot& slot() noexcept {
+    return *reinterpret_cast<StackSlot*>(reinterpret_cast<std::byte*>(this) + kSize);
+  }
+
+ private:
+  static const std::size_t kSize;
+
+  Fiber() noexcept : Waiter(Kind::kFiber) {}
+  ~Fiber() = delete;  // constructed once, reset for each fiber
+  static Fiber& construct(StackSlot& slot) noexcept;
+  void initialize(const FiberOptions& options) noexcept;
+  void set_name(std::string_view name) noexcept;
+  void drop_storage() noexcept;
+  void reset() noexcept;
+
+  std::uint8_t name_size_ = 0;
+  char name_[kNameSizeMax] = {};
 };
+
+inline constexpr std::size_t Fiber::kSize = sizeof(Fiber);
+
+/// The smallest stack that create() makes room for beside the closure.
+inline constexpr std::size_t kStackSizeMin = 8 * 1024;
+
+/// Calls `visit(Fiber&)` for every fiber of the pool that is not free, each held by a reference meanwhile.
+/// Fibers created during the call may be missed. Any thread; `cache` is the calling runner's or null.
+template <class Visit>
+void for_each_fiber(StackPool& pool, StackCache* cache, Visit&& visit) {
+  pool.for_each_slot([&](StackSlot& slot) {
+    Fiber& fiber = Fiber::in_slot(slot);
+    if (!fiber.try_reference()) return;
+    visit(fiber);
+    fiber.release(pool, cache);
+  });
+}
 
 }  // namespace weft

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fiber/join.hpp"
+
+#include "fiber/escaped_exception.hpp"
+#include "fiber/fiber.hpp"
+
+#include <mutex>
+#include <utility>
+
+namespace weft {
+namespace {
+
+/// Takes all joiners off and keeps those whose wait is won by this. Losers have found another end.
+void win_joiners_locked(Fiber& fiber, WaitList& won) noexcept {
+  while (WaitNode* const node = fiber.joiners.pop_front()) {
+    if (node->waiter->word.try_win(node->ticket, WaitOutcome::kReady)) won.push_back(*node);
+  }
+}
+
+/// A node's frame lives until its waiter is woken: the next one is read before.
+void wake_all(WaitList& won) noexcept {
+  while (WaitNode* const node = won.pop_front()) node->waiter->wake();
+}
+
+/// False if the fiber is done already.
+bool add_joiner(Fiber& fiber, WaitNode& node) noexcept {
+  std::scoped_lock locked(fiber.join_lock);
+  if (fiber.done) return false;
+  fiber.joiners.push_back(node);
+  return true;
+}
+
+/// Before the node's frame dies (P1).
+void remove_joiner(Fiber& fiber, WaitNode& node) noexcept {
+  std::scoped_lock locked(fiber.join_lock);
+  if (node.linked()) fiber.joiners.remove(node);
+}
+
+/// A cancel request that came before begin() has nobody who acts on it but the waiter.
+bool cancelled_before(Waiter& waiter, WaitTicket ticket, WaitWord::Cancellable cancellable) noexcept {
+  return cancellable == WaitWord::Cancellable::kYes && waiter.word.cancel_requested() &&
+         waiter.word.try_win(ticket, WaitOutcome::kCancelled);
+}
+
+}  // namespace
+
+void complete_fiber(Fiber& fiber) noexcept {
+  WaitList won;
+  bool unreceived = false;
+  {
+    std::scoped_lock locked(fiber.join_lock);
+    fiber.done = true;
+    unreceived = fiber.detached && fiber.exception != nullptr;
+    if (!fiber.joiners.empty()) win_joiners_locked(fiber, won);
+  }
+  if (unreceived) [[unlikely]] terminate_for_exception(fiber);
+  wake_all(won);
+}
+
+WaitOutcome join_fiber(Fiber& fiber, Deadline deadline, WaitWord::Cancellable cancellable) noexcept {
+  if (fiber_done(fiber)) return WaitOutcome::kReady;
+  Waiter& self = Waiter::current();
+  WEFT_ASSERT(&self != &fiber, "a fiber joins itself", WEFT_VALUE(fiber.id));
+  WaitNode node;
+  node.waiter = &self;
+  node.ticket = self.begin(cancellable, deadline.time_ns());
+  if (!add_joiner(fiber, node)) {
+    if (self.word.try_win(node.ticket, WaitOutcome::kReady)) return WaitOutcome::kReady;
+  } else if (cancelled_before(self, node.ticket, cancellable)) {
+    remove_joiner(fiber, node);
+    return WaitOutcome::kCancelled;
+  }
+  const WaitOutcome outcome = self.wait();
+  if (outcome != WaitOutcome::kReady) remove_joiner(fiber, node);
+  return outcome;
+}
+
+bool fiber_done(Fiber& fiber) noexcept {
+  std::scoped_lock locked(fiber.join_lock);
+  return fiber.done;
+}
+
+std::exception_ptr take_fiber_exception(Fiber& fiber) noexcept {
+  std::scoped_lock locked(fiber.join_lock);
+  return std::exchange(fiber.exception, nullptr);
+}
+
+void detach_fiber(Fiber& fiber) noexcept {
+  std::unique_lock locked(fiber.join_lock);
+  fiber.detached = true;
+  if (!fiber.done || fiber.exception == nullptr) [[likely]] return;
+  locked.unlock();
+  terminate_for_exception(fiber);
+}
+
+}  // namespace weft

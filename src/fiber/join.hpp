@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// How a fiber ends and how others wait for it: the untyped half of a join handle.
+//
+// Thread safety: any thread that holds a reference. A fiber's end, joins and detach meet under its
+// join_lock; joiners are woken after it is released.
+
+#include <weft/deadline.hpp>
+
+#include "fiber/waiter.hpp"
+
+#include <exception>
+
+namespace weft {
+
+class Fiber;
+
+/// Marks `fiber` done and wakes who waits for it; an exception that nobody can receive ends the program.
+/// By the fiber itself, last thing before Runner::finish(). Suspends: no.
+void complete_fiber(Fiber& fiber) noexcept;
+
+/// Waits until `fiber` is done: kReady; or kTimedOut, kCancelled. Suspends the calling fiber, or blocks
+/// the calling thread, unless it is done already. Afterwards `fiber.main_returned` and `fiber.exception`
+/// may be read. BUG if a fiber waits for itself.
+WaitOutcome join_fiber(Fiber& fiber, Deadline deadline, WaitWord::Cancellable cancellable) noexcept;
+
+/// Whether `fiber` is done, without waiting.
+bool fiber_done(Fiber& fiber) noexcept;
+
+/// Takes what escaped from a done fiber, null if nothing did. From then on it counts as received.
+std::exception_ptr take_fiber_exception(Fiber& fiber) noexcept;
+
+/// Nobody will join `fiber`: an exception that escaped, or will escape, ends the program. The handle's
+/// reference stays to be released.
+void detach_fiber(Fiber& fiber) noexcept;
+
+}  // namespace weft

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fiber/stack_pool.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <new>
+
+namespace weft {
+
+StackPool::StackPool(StackPoolOptions options) noexcept
+    : guard_by_mprotect_(options.guard_by_mprotect || !sys::probe_guards()), options_(options) {
+  for (Shelf& shelf : shelves_) shelf.next_slab_slots = options.first_slab_slots;
+}
+
+StackPool& StackPool::process() noexcept {
+  // In static storage without a destructor: fibers and caches of other statics may end later.
+  alignas(StackPool) static std::byte storage[sizeof(StackPool)];
+  static StackPool* const pool = new (storage) StackPool();
+  return *pool;
+}
+
+StackBatch StackPool::take_batch(int size_class) noexcept {
+  {
+    Shelf& shelf = shelves_[static_cast<std::size_t>(size_class)];
+    StackBatch batch;
+    std::scoped_lock locked(lock_);
+    if (take_batch_locked(shelf, batch)) return batch;
+  }
+  return cut_batch(size_class);
+}
+
+void StackPool::give_batch(StackBatch batch) noexcept {
+  StackSlot& first = batch.pop();
+  batch.push(first);
+  std::scoped_lock locked(lock_);
+  give_batch_locked(shelves_[static_cast<std::size_t>(first.slab->size_class())], batch);
+}
+
+StackSlot* StackPool::take(int size_class) noexcept {
+  StackBatch batch = take_batch(size_class);
+  if (batch.empty()) return nullptr;
+  StackSlot& slot = batch.pop();
+  while (!batch.empty()) give(batch.pop());
+  return &slot;
+}
+
+void StackPool::give(StackSlot& slot) noexcept {
+  Shelf& shelf = shelves_[static_cast<std::size_t>(slot.slab->size_class())];
+  std::scoped_lock locked(lock_);
+  shelf.loose.push(slot);
+  if (shelf.loose.full()) give_batch_locked(shelf, std::exchange(shelf.loose, {}));
+}
+
+bool StackPool::take_batch_locked(Shelf& shelf, StackBatch& batch) noexcept {
+  if (!shelf.loose.empty()) {
+    batch = std::exchange(shelf.loose, {});
+    return true;
+  }
+  if (shelf.newest == nullptr) return false;
+  StackSlot& first = *shelf.newest;
+  shelf.newest = first.older;
+  (shelf.newest == nullptr ? shelf.oldest : shelf.newest->newer) = nullptr;
+  shelf.batches_min = std::min(shelf.batches_min, --shelf.batches);
+  batch.attach(first);
+  return true;
+}
+
+void StackPool::give_batch_locked(Shelf& shelf, StackBatch batch) noexcept {
+  StackSlot* const first = batch.detach();
+  first->newer = nullptr;
+  first->older = shelf.newest;
+  (shelf.newest == nullptr ? shelf.oldest : shelf.newest->newer) = first;
+  shelf.newest = first;
+  ++shelf.batches;
+}
+
+StackSlot* StackPool::take_oldest_locked(Shelf& shelf) noexcept {
+  StackSlot* const first = shelf.oldest;
+  if (first == nullptr || shelf.batches_min == 0) return nullptr;
+  shelf.oldest = first->newer;
+  (shelf.oldest == nullptr ? shelf.newest : shelf.oldest->older) = nullptr;
+  --shelf.batches;
+  --shelf.batches_min;
+  return first;
+}
+
+// Few at first: a program with three fibers does not pay for 32.
+StackBatch StackPool::cut_batch(int size_class) noexcept {
+  StackBatch batch;
+  std::uint32_t wanted = 1;
+  while (batch.size() < wanted) {
+    StackSlab* slab = nullptr;
+    StackSlot* slot = nullptr;
+    {
+      std::scoped_lock locked(lock_);
+      slot = take_memory_locked(size_class, slab);
+      if (slot != nullptr) wanted = std::min(StackBatch::kSizeMax, 1 + slab->used() / 4);
+    }
+    if (slot == nullptr) {
+      if (batch.empty() && add_slab(size_class)) continue;
+      break;
+    }
+    if (!install_guard(*slab, *slot)) {
+      give_cold(*slab, *slot);
+      break;
+    }
+    slot->slab = slab;
+    batch.push(*slot);
+  }
+  return batch;
+}
+
+StackSlot* StackPool::take_memory_locked(int size_class, StackSlab*& slab) noexcept {
+  for (slab = slabs_.load(relaxed); slab != nullptr; slab = slab->next) {
+    if (slab->size_class() != size_class) continue;
+    if (StackSlot* const cold = slab->pop_cold(); cold != nullptr) return cold;
+    if (StackSlot* const unused = slab->take_unused(); unused != nullptr) return unused;
+  }
+  return nullptr;
+}
+
+bool StackPool::install_guard(StackSlab& slab, StackSlot& slot) noexcept {
+  const std::size_t page = sys::page_size();
+  if (!guard_by_mprotect_ && sys::install_guard(slab.guard(slot), page)) return true;
+  return sys::protect(slab.guard(slot), page).has_value();
+}
+
+bool StackPool::add_slab(int size_class) noexcept {
+  Shelf& shelf = shelves_[static_cast<std::size_t>(size_class)];
+  StackSlab* const slab = StackSlab::create(size_class, shelf.next_slab_slots);
+  if (slab == nullptr) return false;
+  std::scoped_lock locked(lock_);
+  slab->next = slabs_.load(relaxed);
+  slabs_.store(slab, release);  // pairs with the acquire in for_each_slot()
+  shelf.next_slab_slots = std::min(2 * shelf.next_slab_slots, options_.slab_slots_max);
+  return true;
+}
+
+StackSlot* StackPool::find_guard(const void* address) noexcept {
+  for (StackSlab* slab = slabs_.load(acquire); slab != nullptr; slab = slab->next) {
+    if (StackSlot* const slot = slab->slot_guarded_at(address); slot != nullptr) return slot;
+  }
+  return nullptr;
+}
+
+std::size_t StackPool::trim() noexcept {
+  std::size_t trimmed = 0;
+  for (Shelf& shelf : shelves_) trimmed += trim_shelf(shelf);
+  return trimmed;
+}
+
+std::size_t StackPool::trim_shelf(Shelf& shelf) noexcept {
+  std::size_t trimmed = 0;
+  for (;;) {
+    StackBatch batch;
+    {
+      std::scoped_lock locked(lock_);
+      StackSlot* const first = take_oldest_locked(shelf);
+      if (first == nullptr) {
+        shelf.batches_min = shelf.batches;  // the next period starts
+        return trimmed;
+      }
+      batch.attach(*first);
+    }
+    trimmed += batch.size();
+    while (!batch.empty()) cool(batch.pop());
+  }
+}
+
+void StackPool::cool(StackSlot& slot) noexcept {
+  StackSlab& slab = *slot.slab;
+  std::byte* const low = slab.guard(slot) + sys::page_size();
+  // All zero is a free slot without a control block, and so is the old content if this fails.
+  static_cast<void>(sys::discard(low, static_cast<std::size_t>(slot.high() - low)));
+  give_cold(slab, slot);
+}
+
+void StackPool::give_cold(StackSlab& slab, StackSlot& slot) noexcept {
+  std::scoped_lock locked(lock_);
+  slab.push_cold(slot);
+}
+
+}  // namespace weft

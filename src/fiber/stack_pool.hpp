@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Where fibers get their stacks, and leave them for the next one.
+//
+// A thread that runs fibers has a StackCache: two batches of free slots for each size class, without locks,
+// the slot used last on top as its page is warm. When the cache is empty or full, whole batches go between
+// it and the pool in O(1) under the pool's lock (the magazines of Bonwick and Adams, "Magazines and Vmem",
+// 2001). docs/design/stacks.md has the life of a slot.
+//
+// Thread safety: StackPool any thread; StackCache its thread only.
+// Guarantees: memory of slots is never unmapped and reads as zero or as the last control block, so that
+// for_each_slot() is safe at any time. No syscall under a lock (L10).
+
+#include "base/spin_lock.hpp"
+#include "fiber/stack_slab.hpp"
+
+#include <array>
+
+namespace weft {
+
+inline constexpr std::size_t kDefaultStackSize = 128 * 1024;
+
+struct StackPoolOptions {
+  bool guard_by_mprotect = false;       ///< as on kernels without MADV_GUARD_INSTALL
+  std::uint32_t first_slab_slots = 64;  ///< each following slab is twice as large, up to slab_slots_max
+  std::uint32_t slab_slots_max = 16'384;
+};
+
+class StackPool {
+ public:
+  explicit StackPool(StackPoolOptions options = {}) noexcept;
+  StackPool(const StackPool&) = delete;
+  StackPool& operator=(const StackPool&) = delete;
+
+  /// The pool of the process; never destroyed.
+  static StackPool& process() noexcept;
+
+  /// A batch of free slots, guards in place; empty when there is no memory or no mapping left.
+  StackBatch take_batch(int size_class) noexcept;
+  /// Takes back slots of one class, at least one.
+  void give_batch(StackBatch batch) noexcept;
+
+  /// One slot, for those without a cache. Null as above.
+  StackSlot* take(int size_class) noexcept;
+  void give(StackSlot& slot) noexcept;
+
+  /// Gives the memory of slots that nobody needed since the last call back to the kernel. Returns how many.
+  /// To be called now and then, by a thread with time.
+  std::size_t trim() noexcept;
+
+  /// Calls `visit(StackSlot&)` for every slot ever handed out, free ones too.
+  template <class Visit>
+  void for_each_slot(Visit&& visit) {
+    // Acquire: pairs with the release in add_slab().
+    for (StackSlab* slab = slabs_.load(acquire); slab != nullptr; slab = slab->next) slab->for_each_slot(visit);
+  }
+
+  /// The slot whose guard page holds `address`, null if there is none. Async-signal-safe.
+  StackSlot* find_guard(const void* address) noexcept;
+
+  bool guards_by_mprotect() const noexcept { return guard_by_mprotect_; }
+
+ private:
+  /// The free slots of one size class. Guarded by lock_.
+  struct Shelf {
+    StackBatch loose;             ///< slots that came one by one
+    StackSlot* newest = nullptr;  ///< full batches, as a list: taken from this end
+    StackSlot* oldest = nullptr;  ///< and given back to the kernel from that one
+    std::uint32_t batches = 0;
+    std::uint32_t batches_min = 0;  ///< since the last trim(): so many were never needed
+    std::uint32_t next_slab_slots = 0;
+  };
+
+  bool take_batch_locked(Shelf& shelf, StackBatch& batch) noexcept;
+  void give_batch_locked(Shelf& shelf, StackBatch batch) noexcept;
+  StackSlot* take_oldest_locked(Shelf& shelf) noexcept;
+  StackBatch cut_batch(int size_class) noexcept;
+  StackSlot* take_memory_locked(int size_class, StackSlab*& slab) noexcept;
+  bool install_guard(StackSlab& slab, StackSlot& slot) noexcept;
+  bool add_slab(int size_class) noexcept;
+  std::size_t trim_shelf(Shelf& shelf) noexcept;
+  void cool(StackSlot& slot) noexcept;
+  void give_cold(StackSlab& slab, StackSlot& slot) noexcept;
+
+  SpinLock lock_;
+  bool guard_by_mprotect_;
+  StackPoolOptions options_;
+  Atomic<StackSlab*> slabs_{nullptr};
+  std::array<Shelf, StackSizeClass::kCount> shelves_;
+};
+
+/// The free slots of one thread. Destroyed, or flushed, it leaves them to the pool.
+class StackCache {
+ public:
+  explicit StackCache(StackPool& pool) noexcept : pool_(pool) {}
+  ~StackCache() { flush(); }
+  StackCache(const StackCache&) = delete;
+  StackCache& operator=(const StackCache&) = delete;
+
+  /// Null when there is no memory for another stack.
+  StackSlot* take(int size_class) noexcept {
+    Magazine& magazine = magazines_[static_cast<std::size_t>(size_class)];
+    if (magazine.loaded.empty()) [[unlikely]] return take_slow(magazine, size_class);
+    return &magazine.loaded.pop();
+  }
+
+  void give(StackSlot& slot) noexcept {
+    Magazine& magazine = magazines_[static_cast<std::size_t>(slot.slab->size_class())];
+    if (magazine.loaded.full()) [[unlikely]] make_room(magazine);
+    magazine.loaded.push(slot);
+  }
+
+  void flush() noexcept;
+
+  StackPool& pool() noexcept { return pool_; }
+
+  /// Numbers for new fibers, unique in the process; handed out in blocks to keep threads apart.
+  std::uint64_t next_fiber_id() noexcept {
+    if (next_id_ == ids_end_) [[unlikely]] take_ids();
+    return next_id_++;
+  }
+
+ private:
+  struct Magazine {
+    StackBatch loaded;
+    StackBatch spare;  ///< full or empty: a thread at the edge of `loaded` does not go to the pool each time
+  };
+
+  StackSlot* take_slow(Magazine& magazine, int size_class) noexcept;
+  void make_room(Magazine& magazine) noexcept;
+  void take_ids() noexcept;
+
+  StackPool& pool_;
+  std::uint64_t next_id_ = 0;
+  std::uint64_t ids_end_ = 0;
+  std::array<Magazine, StackSizeClass::kCount> magazines_;
+};
+
+/// `count` numbers for fibers that nobody else gets: the first of them.
+std::uint64_t take_fiber_ids(std::uint64_t count) noexcept;
+
+}  // namespace weft

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fiber/stack_slab.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <new>
+
+namespace weft {
+namespace {
+
+std::size_t round_up(std::size_t value, std::size_t unit) noexcept { return (value + unit - 1) / unit * unit; }
+
+/// What stands before the slots: the slab itself and the indexes of cold slots.
+std::size_t header_size(std::uint32_t count) noexcept {
+  return round_up(sizeof(StackSlab) + count * sizeof(std::uint32_t), sys::page_size());
+}
+
+Result<sys::Mapping> map_slots(std::size_t stride, std::uint32_t& count) noexcept {
+  for (;; count /= 2) {
+    auto mapping = sys::Mapping::reserve(header_size(count) + count * stride);
+    if (mapping || count == 1) return mapping;
+  }
+}
+
+}  // namespace
+
+int StackSizeClass::of_size(std::size_t size) noexcept {
+  const std::size_t pages_wanted =
+      std::max(kPagesMin, std::bit_ceil((size + sys::page_size() - 1) / sys::page_size()));
+  if (pages_wanted > kPagesMax) return -1;
+  return std::countr_zero(pages_wanted) - std::countr_zero(kPagesMin);
+}
+
+StackSlab* StackSlab::create(int size_class, std::uint32_t count) noexcept {
+  const std::size_t stride = StackSizeClass::stride_pages(size_class) * sys::page_size();
+  auto mapping = map_slots(stride, count);
+  if (!mapping) return nullptr;
+  // A failure only means that the kernel has no huge pages.
+  static_cast<void>(sys::disable_huge_pages(mapping->data(), mapping->size()));
+  void* const memory = mapping->data();
+  return new (memory) StackSlab(std::move(*mapping), size_class, count);
+}
+
+StackSlab::StackSlab(sys::Mapping mapping, int size_class, std::uint32_t count) noexcept
+    : mapping_(std::move(mapping)),
+      slots_(mapping_.data() + header_size(count)),
+      cold_(reinterpret_cast<std::uint32_t*>(this + 1)),
+      stride_(StackSizeClass::stride_pages(size_class) * sys::page_size()),
+      count_(count),
+      size_class_(size_class) {}
+
+StackSlot* StackSlab::take_unused() noexcept {
+  const std::uint32_t used = used_.load(relaxed);  // written under the pool's lock only
+  if (used == count_) return nullptr;
+  used_.store(used + 1, release);  // pairs with for_each_slot()
+  return &slot(used);
+}
+
+StackSlot* StackSlab::slot_guarded_at(const void* address) noexcept {
+  const auto* const byte = static_cast<const std::byte*>(address);
+  if (byte < slots_ || byte >= slots_ + count_ * stride_) return nullptr;
+  const auto offset = static_cast<std::size_t>(byte - slots_);
+  if (offset % stride_ >= sys::page_size()) return nullptr;
+  return &slot(static_cast<std::uint32_t>(offset / stride_));
+}
+
+}  // namespace weft

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Many slots of one size class in one mapping: guards that cost no mapping of their own let a million
+// stacks fit the default vm.max_map_count. Slabs are never unmapped (their slots are type-stable).
+//
+// Thread safety: the pool's lock guards used and cold_*; for_each_slot() is for any thread at any time.
+
+#include "fiber/stack_slot.hpp"
+#include "sys/mapping.hpp"
+
+#include <utility>
+
+namespace weft {
+
+/// How slots of a size class are cut.
+struct StackSizeClass {
+  static constexpr int kCount = 17;
+  static constexpr std::size_t kPagesMin = 4;       ///< class 0: 16 KiB
+  static constexpr std::size_t kPagesMax = kPagesMin << (kCount - 1);  ///< 1 GiB
+
+  /// The smallest class with at least `size` bytes of stack, -1 if there is none.
+  static int of_size(std::size_t size) noexcept;
+  static std::size_t pages(int size_class) noexcept { return kPagesMin << size_class; }
+  /// Stack and guard: an odd number of pages, so that the hot tops of neighbours fall into different sets
+  /// of the caches.
+  static std::size_t stride_pages(int size_class) noexcept { return pages(size_class) + 1; }
+};
+
+class StackSlab {
+ public:
+  /// Maps a slab of `count` slots, or fewer if the address space is short. Null when not even one fits.
+  static StackSlab* create(int size_class, std::uint32_t count) noexcept;
+
+  int size_class() const noexcept { return size_class_; }
+  std::uint32_t count() const noexcept { return count_; }
+  std::size_t stride() const noexcept { return stride_; }
+
+  StackSlot& slot(std::uint32_t index) noexcept {
+    return *reinterpret_cast<StackSlot*>(slots_ + (index + std::size_t{1}) * stride_ - sizeof(StackSlot));
+  }
+  std::uint32_t index_of(StackSlot& slot) noexcept {
+    return static_cast<std::uint32_t>(static_cast<std::size_t>(slot.high() - slots_) / stride_ - 1);
+  }
+  /// The guard page of the slot, its lowest.
+  std::byte* guard(StackSlot& slot) noexcept { return slot.high() - stride_; }
+  /// The slot whose guard page holds `address`, or null.
+  StackSlot* slot_guarded_at(const void* address) noexcept;
+
+  /// The next slot that was never used, null if there is none left.
+  StackSlot* take_unused() noexcept;
+  std::uint32_t used() const noexcept { return used_.load(relaxed); }
+
+  /// Slots whose memory was given back, or whose guard failed, stand here by index: they hold no links.
+  void push_cold(StackSlot& slot) noexcept { cold_[cold_size_++] = index_of(slot); }
+  /// Null if there is none.
+  StackSlot* pop_cold() noexcept { return cold_size_ == 0 ? nullptr : &slot(cold_[--cold_size_]); }
+
+  /// Calls `visit(StackSlot&)` for each slot that was ever handed out.
+  template <class Visit>
+  void for_each_slot(Visit&& visit) {
+    const std::uint32_t used = used_.load(acquire);
+    for (std::uint32_t index = 0; index < used; ++index) visit(slot(index));
+  }
+
+  StackSlab* next = nullptr;  ///< the slab made before this one; fixed once published
+
+ private:
+  StackSlab(sys::Mapping mapping, int size_class, std::uint32_t count) noexcept;
+
+  sys::Mapping mapping_;
+  std::byte* slots_;
+  std::uint32_t* cold_;  ///< room for all slots, untouched until needed
+  std::size_t stride_;
+  std::uint32_t count_;
+  std::uint32_t cold_size_ = 0;
+  int size_class_;
+  Atomic<std::uint32_t> used_{0};
+};
+
+}  // namespace weft
