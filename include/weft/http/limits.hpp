@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+namespace weft::http {
+
+/// No limit on a size.
+inline constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
+
+/// What a server accepts from a peer before it answers with an error and closes the connection.
+///
+/// On by default. Sizes are in bytes and inclusive: a message exactly at a limit passes.
+struct Limits {
+  /// From the first byte of a request to the end of its target; more is 414.
+  std::size_t request_line_size_max = 8 * 1024;
+  /// Request line and header lines together, with the empty line; more is 431. Above the connection's
+  /// buffer (`kHeadCapacity`) it has no effect.
+  std::size_t head_size_max = 16 * 1024;
+  /// Header lines, at most `kHeaderCapacity`; more is 431.
+  std::size_t header_count_max = 100;
+  /// Of the decoded body; more is 413. `kUnlimited` for services that stream.
+  std::uint64_t body_size_max = 1024 * 1024;
+  /// What a chunked body may spend on chunk lines, extensions and trailers beyond 8 bytes for each byte
+  /// of data; more is 431.
+  std::size_t chunk_overhead_max = 16 * 1024;
+  /// How much of a body that its handler left unread is read and dropped to keep the connection.
+  std::uint64_t unread_body_size_max = 64 * 1024;
+
+  /// From the first byte of a request to the end of its head; later is 408.
+  std::chrono::milliseconds head_timeout{20'000};
+  /// How long one read of a body may take; later is 408.
+  std::chrono::milliseconds body_timeout{20'000};
+  /// How long one write of a response may take; later closes the connection.
+  std::chrono::milliseconds write_timeout{20'000};
+  /// How long a connection may wait for its next request.
+  std::chrono::milliseconds idle_timeout{60'000};
+};
+
+}  // namespace weft::http

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace weft::http {
+
+/// The request methods a server can be asked for: RFC 9110, PATCH, and the registered WebDAV family.
+///
+/// A method that is not listed is answered with 501 before a handler sees it. The numbers are those of
+/// the parser and mean nothing else; they are below 64, so a set of methods is a `MethodSet`.
+enum class Method : std::uint8_t {
+  del = 0,  ///< DELETE (`delete` is a keyword)
+  get = 1,
+  head = 2,
+  post = 3,
+  put = 4,
+  connect = 5,
+  options = 6,
+  trace = 7,
+  copy = 8,
+  lock = 9,
+  mkcol = 10,
+  move = 11,
+  propfind = 12,
+  proppatch = 13,
+  search = 14,
+  unlock = 15,
+  bind = 16,
+  rebind = 17,
+  unbind = 18,
+  acl = 19,
+  report = 20,
+  mkactivity = 21,
+  checkout = 22,
+  merge = 23,
+  msearch = 24,
+  notify = 25,
+  subscribe = 26,
+  unsubscribe = 27,
+  patch = 28,
+  purge = 29,
+  mkcalendar = 30,
+  link = 31,
+  unlink = 32,
+  source = 33,
+};
+
+inline constexpr std::size_t kMethodCount = 34;
+
+/// The method as it stands in a request line: "GET".
+std::string_view to_string(Method method) noexcept;
+
+/// The method of that exact (case-sensitive) name, if it is a known one.
+std::optional<Method> method_from(std::string_view name) noexcept;
+
+/// A set of methods, for routes and the `Allow` header. A value type.
+class MethodSet {
+ public:
+  constexpr MethodSet() noexcept = default;
+
+  constexpr void insert(Method method) noexcept { bits_ |= bit(method); }
+  constexpr bool contains(Method method) const noexcept { return (bits_ & bit(method)) != 0; }
+  constexpr bool empty() const noexcept { return bits_ == 0; }
+  constexpr std::uint64_t bits() const noexcept { return bits_; }
+
+  friend constexpr bool operator==(MethodSet, MethodSet) noexcept = default;
+
+ private:
+  static constexpr std::uint64_t bit(Method method) noexcept {
+    return std::uint64_t{1} << static_cast<unsigned>(method);
+  }
+
+  std::uint64_t bits_ = 0;
+};
+
+}  // namespace weft::http

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/protocol/request_parser.hpp"
+
+#include "base/panic.hpp"
+#include "http/protocol/head_check.hpp"
+#include "http/protocol/llhttp_refusal.hpp"
+
+#include <algorithm>
+
+namespace weft::http::protocol {
+
+static_assert(static_cast<int>(Method::del) == HTTP_DELETE && static_cast<int>(Method::source) == HTTP_SOURCE &&
+              static_cast<int>(Method::patch) == HTTP_PATCH && kMethodCount == HTTP_PRI);
+
+constinit const llhttp_settings_t RequestParser::kSettings = [] {
+  llhttp_settings_t settings{};
+  settings.on_url = on_url;
+  settings.on_url_complete = on_url_complete;
+  settings.on_header_field = on_header_field;
+  settings.on_header_value = on_header_value;
+  settings.on_headers_complete = on_headers_complete;
+  settings.on_chunk_header = on_chunk_header;
+  settings.on_body = on_body;
+  settings.on_message_complete = on_message_complete;
+  return settings;
+}();
+
+void RequestParser::begin(const char* first, const Limits& limits) noexcept {
+  llhttp_init(&llhttp_, HTTP_REQUEST, &kSettings);
+  llhttp_.data = this;
+  begin_ = cursor_ = first;
+  head_stop_ = first + limits.head_size_max;
+  stop_ = first + std::min(limits.request_line_size_max + 1, limits.head_size_max);
+  header_ = headers_.data();
+  phase_ = Phase::head;
+  limits_ = &limits;
+  head_.target = {};
+  refusal_ = kAccepted;
+}
+
+HeadStatus RequestParser::parse_head(const char* end) noexcept {
+  if (phase_ == Phase::refused) return HeadStatus::refused;
+  WEFT_DEBUG_ASSERT(phase_ == Phase::head, "parse_head() behind the head");
+  while (cursor_ != end && cursor_ != stop_) {
+    const char* to = std::min(end, stop_);
+    const llhttp_errno_t error = llhttp_execute(&llhttp_, cursor_, static_cast<std::size_t>(to - cursor_));
+    if (error == HPE_PAUSED) [[likely]] {
+      cursor_ = llhttp_get_error_pos(&llhttp_);
+      refuse(complete_head());
+      return refusal_ ? HeadStatus::refused : HeadStatus::complete;
+    }
+    if (error != HPE_OK) return refuse(refusal_ ? refusal_ : refusal_of(llhttp_)), HeadStatus::refused;
+    cursor_ = to;
+  }
+  if (cursor_ != stop_) return HeadStatus::need_input;
+  return refuse(over_head_limit()), HeadStatus::refused;
+}
+
+// Pre: llhttp paused behind the empty line. Post: accepted, and the phase is that of the body; or a refusal.
+Refusal RequestParser::complete_head() noexcept {
+  head_.method = static_cast<Method>(llhttp_.method);
+  const HeadText text{begin_, cursor_, headers_.data(), static_cast<std::size_t>(header_ - headers_.data())};
+  const FramingReport report{(llhttp_.flags & F_CHUNKED) != 0, (llhttp_.flags & F_CONTENT_LENGTH) != 0,
+                             llhttp_.content_length};
+  if (const Refusal refusal = check_head(text, report, head_)) return refusal;
+  if (head_.body == BodyFraming::none) {
+    phase_ = Phase::finished;
+  } else if (head_.body == BodyFraming::fixed) {
+    if (head_.content_length > limits_->body_size_max) return {Status::content_too_large, "the body is too large"};
+    left_ = head_.content_length;
+    phase_ = Phase::fixed;
+  } else {
+    left_ = limits_->body_size_max;
+    piece_ = {};
+    guard_.start(limits_->chunk_overhead_max);
+    phase_ = Phase::chunked;
+  }
+  return kAccepted;
+}
+
+Refusal RequestParser::over_head_limit() const noexcept {
+  if (stop_ == head_stop_) return {Status::request_header_fields_too_large, "the head is too large"};
+  return {Status::uri_too_long, "the request line is too long"};
+}
+
+BodyPiece RequestParser::pull_body(const char* end, std::size_t size_max) noexcept {
+  WEFT_DEBUG_ASSERT(phase_ != Phase::head, "pull_body() before the head is complete");
+  switch (phase_) {
+    case Phase::fixed: return pull_fixed(end, size_max);
+    case Phase::chunked: return pull_chunked(end, size_max);
+    case Phase::finished: return {BodyStatus::end, {}};
+    default: return {BodyStatus::refused, {}};
+  }
+}
+
+BodyPiece RequestParser::pull_fixed(const char* end, std::size_t size_max) noexcept {
+  const std::uint64_t available = std::min<std::uint64_t>(static_cast<std::uint64_t>(end - cursor_), left_);
+  if (available == 0) return {BodyStatus::need_input, {}};
+  const std::string_view piece(cursor_, std::min<std::size_t>(available, size_max));
+  cursor_ += piece.size();
+  skip_fixed(piece.size());
+  return {BodyStatus::data, piece};
+}
+
+BodyPiece RequestParser::pull_chunked(const char* end, std::size_t size_max) noexcept {
+  while (piece_.empty()) {
+    if (cursor_ == end) return {BodyStatus::need_input, {}};
+    if (!run_chunked(end)) return {BodyStatus::refused, {}};
+    if (phase_ == Phase::finished) return {BodyStatus::end, {}};
+  }
+  return yield_piece(size_max);
+}
+
+// Runs llhttp up to the next data, the end of the message, the end of the input or of the guard's allowance.
+bool RequestParser::run_chunked(const char* end) noexcept {
+  const std::size_t size = std::min(static_cast<std::size_t>(end - cursor_), guard_.allowance());
+  framing_ = cursor_;
+  llhttp_resume(&llhttp_);
+  const llhttp_errno_t error = llhttp_execute(&llhttp_, cursor_, size);
+  cursor_ = error == HPE_OK ? cursor_ + size : llhttp_get_error_pos(&llhttp_);
+  if (const Refusal refusal = guard_.framing(framing_, std::max(framing_, cursor_))) {
+    refuse(refusal);
+  } else if (error != HPE_OK && error != HPE_PAUSED) {
+    refuse(refusal_ ? refusal_ : refusal_of(llhttp_));
+  }
+  return phase_ != Phase::refused;
+}
+
+BodyPiece RequestParser::yield_piece(std::size_t size_max) noexcept {
+  const std::string_view piece = piece_.substr(0, size_max);
+  piece_.remove_prefix(piece.size());
+  return {BodyStatus::data, piece};
+}
+
+void RequestParser::refuse(Refusal refusal) noexcept {
+  if (!refusal) return;
+  refusal_ = refusal;
+  phase_ = Phase::refused;
+}
+
+int RequestParser::refuse_in_callback(Refusal refusal) noexcept {
+  refusal_ = refusal;
+  return HPE_USER;
+}
+
+int RequestParser::on_url(llhttp_t* llhttp, const char* at, std::size_t size) noexcept {
+  RequestParser& parser = of(llhttp);
+  const char* first = parser.head_.target.empty() ? at : parser.head_.target.data();
+  parser.head_.target = std::string_view(first, static_cast<std::size_t>(at + size - first));
+  return 0;
+}
+
+// Requests that are none of HTTP/1's are refused here, before llhttp waits for the rest of another protocol.
+int RequestParser::on_url_complete(llhttp_t* llhttp) noexcept {
+  RequestParser& parser = of(llhttp);
+  if (llhttp->method >= HTTP_PRI || llhttp->method == HTTP_CONNECT) [[unlikely]] {
+    if (llhttp->method == HTTP_PRI) {
+      return parser.refuse_in_callback({Status::http_version_not_supported, "a preface of HTTP/2"});
+    }
+    return parser.refuse_in_callback({Status::not_implemented, "CONNECT, or a method of RTSP"});
+  }
+  parser.stop_ = parser.head_stop_;
+  return 0;
+}
+
+// A piece that starts where the last name ended goes on with it: between two names there is at least a colon.
+int RequestParser::on_header_field(llhttp_t* llhttp, const char* at, std::size_t size) noexcept {
+  RequestParser& parser = of(llhttp);
+  if (parser.phase_ != Phase::head) return 0;  // a trailer: checked by llhttp and the guard, then dropped
+  Header* last = parser.header_ - 1;
+  const std::size_t count = static_cast<std::size_t>(parser.header_ - parser.headers_.data());
+  if (count != 0 && last->name_data + last->name_size == at) {
+    last->name_size += static_cast<std::uint32_t>(size);
+    return 0;
+  }
+  if (count >= std::min(parser.limits_->header_count_max, kHeaderCapacity)) [[unlikely]] {
+    return parser.refuse_in_callback({Status::request_header_fields_too_large, "too many headers"});
+  }
+  *parser.header_++ = Header{at, nullptr, static_cast<std::uint32_t>(size), 0};
+  return 0;
+}
+
+// The pieces of a value adjoin, unless a folded line (obs-fold) lies between them.
+int RequestParser::on_header_value(llhttp_t* llhttp, const char* at, std::size_t size) noexcept {
+  RequestParser& parser = of(llhttp);
+  if (parser.phase_ != Phase::head) return 0;
+  Header& header = parser.header_[-1];
+  if (header.value_data == nullptr) header.value_data = at;
+  if (header.value_data + header.value_size != at) [[unlikely]] {
+    return parser.refuse_in_callback(bad_request("a header line is folded"));
+  }
+  header.value_size += static_cast<std::uint32_t>(size);
+  return 0;
+}
+
+int RequestParser::on_headers_complete(llhttp_t*) noexcept { return HPE_PAUSED; }
+
+int RequestParser::on_chunk_header(llhttp_t* llhttp) noexcept {
+  RequestParser& parser = of(llhttp);
+  if (llhttp->content_length <= parser.left_) return 0;
+  return parser.refuse_in_callback({Status::content_too_large, "the body is too large"});
+}
+
+int RequestParser::on_body(llhttp_t* llhttp, const char* at, std::size_t size) noexcept {
+  RequestParser& parser = of(llhttp);
+  if (size == 0) return 0;
+  const Refusal refusal = parser.guard_.framing(parser.framing_, at);
+  parser.framing_ = at + size;
+  if (refusal) return parser.refuse_in_callback(refusal);
+  parser.guard_.data(size);
+  parser.piece_ = {at, size};
+  if (parser.limits_->body_size_max != kUnlimited) parser.left_ -= size;
+  return HPE_PAUSED;
+}
+
+int RequestParser::on_message_complete(llhttp_t* llhttp) noexcept {
+  of(llhttp).phase_ = Phase::finished;
+  return HPE_PAUSED;
+}
+
+}  // namespace weft::http::protocol

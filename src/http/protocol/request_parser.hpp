@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One request at a time, from bytes in place to a checked head and spans of body.
+//
+// Thread safety: none; one connection owns it.
+// Assumptions: the bytes of a head stay where they are, each feed right behind the one before, until the next
+//   begin(); body bytes may be given anywhere (rebase). Nothing is copied and nothing allocated.
+// Guarantees: the outcome depends only on the bytes, never on how they were cut into feeds (law H3). A byte behind the
+//   message is never looked at (H4). After a refusal every call refuses.
+
+#include "http/protocol/chunk_guard.hpp"
+#include "http/protocol/refusal.hpp"
+
+#include <weft/http/limits.hpp>
+#include <weft/http/request_head.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include <llhttp.h>
+
+namespace weft::http::protocol {
+
+/// The room for header lines; `Limits::header_count_max` cannot be above.
+inline constexpr std::size_t kHeaderCapacity = 128;
+
+enum class HeadStatus : std::uint8_t { need_input, complete, refused };
+
+enum class BodyStatus : std::uint8_t { data, need_input, end, refused };
+
+struct BodyPiece {
+  BodyStatus status;
+  std::string_view data;  ///< not empty if `status` is `data`; in the buffer that was fed
+};
+
+class RequestParser {
+ public:
+  RequestParser() noexcept {}  // NOLINT: begin() initializes what a request needs; the header table stays raw
+  RequestParser(const RequestParser&) = delete;
+  RequestParser& operator=(const RequestParser&) = delete;
+
+  /// Makes ready for a request whose first byte will be at `first`. `limits` must outlive the request.
+  void begin(const char* first, const Limits& limits) noexcept;
+
+  /// Goes on with the head; [cursor(), end) are the bytes received and not parsed yet.
+  HeadStatus parse_head(const char* end) noexcept;
+
+  /// The next piece of the body, at most `size_max` bytes; requires a complete head. Consumes no more than it yields
+  /// (and the framing around it).
+  BodyPiece pull_body(const char* end, std::size_t size_max) noexcept;
+
+  /// Body bytes go on at `at`; requires that all earlier ones were consumed.
+  void rebase(const char* at) noexcept { cursor_ = at; }
+
+  /// Takes `size` bytes of a fixed body as read without passing through the buffer.
+  void skip_fixed(std::uint64_t size) noexcept {
+    left_ -= size;
+    if (left_ == 0) phase_ = Phase::finished;
+  }
+  /// What is left of a fixed body; 0 for others.
+  std::uint64_t fixed_left() const noexcept { return phase_ == Phase::fixed ? left_ : 0; }
+
+  /// True if data was found that pull_body() has not yielded yet: its bytes must stay.
+  bool holds_piece() const noexcept { return phase_ == Phase::chunked && !piece_.empty(); }
+
+  /// The first byte not consumed yet.
+  const char* cursor() const noexcept { return cursor_; }
+  /// Valid once the head is complete, until begin().
+  const RequestHead& head() const noexcept { return head_; }
+  /// The message, body included, has been consumed.
+  bool finished() const noexcept { return phase_ == Phase::finished; }
+  /// Not null after a refusal.
+  const Refusal& refusal() const noexcept { return refusal_; }
+
+ private:
+  // Head: llhttp runs over the head. Fixed: `left_` bytes are to come. Chunked: llhttp runs over the body.
+  enum class Phase : std::uint8_t { head, fixed, chunked, finished, refused };
+
+  static const llhttp_settings_t kSettings;
+  static RequestParser& of(llhttp_t* llhttp) noexcept { return *static_cast<RequestParser*>(llhttp->data); }
+  static int on_url(llhttp_t* llhttp, const char* at, std::size_t size) noexcept;
+  static int on_url_complete(llhttp_t* llhttp) noexcept;
+  static int on_header_field(llhttp_t* llhttp, const char* at, std::size_t size) noexcept;
+  static int on_header_value(llhttp_t* llhttp, const char* at, std::size_t size) noexcept;
+  static int on_headers_complete(llhttp_t* llhttp) noexcept;
+  static int on_chunk_header(llhttp_t* llhttp) noexcept;
+  static int on_body(llhttp_t* llhttp, const char* at, std::size_t size) noexcept;
+  static int on_message_complete(llhttp_t* llhttp) noexcept;
+
+  Refusal complete_head() noexcept;
+  Refusal over_head_limit() const noexcept;
+  BodyPiece pull_fixed(const char* end, std::size_t size_max) noexcept;
+  BodyPiece pull_chunked(const char* end, std::size_t size_max) noexcept;
+  bool run_chunked(const char* end) noexcept;
+  BodyPiece yield_piece(std::size_t size_max) noexcept;
+  int refuse_in_callback(Refusal refusal) noexcept;
+  void refuse(Refusal refusal) noexcept;
+
+  llhttp_t llhttp_;
+  const char* begin_;
+  const char* cursor_;
+  const char* stop_;         // no further in the head before the target is complete (then: before the head is)
+  const char* head_stop_;
+  Header* header_;           // behind the last one
+  Phase phase_;
+  const Limits* limits_;
+  RequestHead head_;
+  Refusal refusal_;
+
+  std::uint64_t left_;       // fixed: bytes to come; chunked: bytes that the limit still allows
+  std::string_view piece_;   // chunked: data found and not yielded yet
+  const char* framing_;      // chunked: the first byte that the guard has not seen
+  ChunkGuard guard_;
+
+  std::array<Header, kHeaderCapacity> headers_;
+};
+
+}  // namespace weft::http::protocol

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/protocol/request_reader.hpp"
+
+#include "base/panic.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace weft::http::protocol {
+
+RequestReader::RequestReader(std::span<char> buffer, const Limits& limits) noexcept
+    : first_(buffer.data()), last_(first_ + buffer.size()), begin_(first_), head_end_(nullptr), filled_(first_),
+      limits_(limits) {
+  WEFT_ASSERT(buffer.size() > kBodyWindowMin, "a read buffer without room for a head", WEFT_VALUE(buffer.size()));
+  limits_.head_size_max = std::min(limits.head_size_max, buffer.size() - kBodyWindowMin);
+  parser_.begin(begin_, limits_);
+}
+
+std::span<char> RequestReader::free_space() noexcept {
+  if (head_end_ != nullptr && !has_input() && !parser_.holds_piece()) rewind_body_window();
+  return {filled_, static_cast<std::size_t>(last_ - filled_)};
+}
+
+// Pre: nothing in the buffer is needed but the head. Receives behind it, or before it if there is more room: a
+// pipelined request's head may end at the very end of the buffer.
+void RequestReader::rewind_body_window() noexcept {
+  filled_ = last_ - head_end_ >= begin_ - first_ ? head_end_ : first_;
+  parser_.rebase(filled_);
+}
+
+HeadStatus RequestReader::parse_head() noexcept {
+  HeadStatus status = parser_.parse_head(filled_);
+  if (status == HeadStatus::need_input && begin_ != first_) {
+    move_to_front();
+    status = parser_.parse_head(filled_);
+  }
+  if (status == HeadStatus::complete) head_end_ = first_ + (parser_.cursor() - first_);
+  return status;
+}
+
+// Pre: the head at begin_ is incomplete, so nothing points into it yet.
+void RequestReader::move_to_front() noexcept {
+  const std::size_t size = static_cast<std::size_t>(filled_ - begin_);
+  std::memmove(first_, begin_, size);
+  begin_ = first_;
+  filled_ = first_ + size;
+  parser_.begin(begin_, limits_);
+}
+
+bool RequestReader::next() noexcept {
+  WEFT_DEBUG_ASSERT(finished(), "the next request before the end of this one");
+  if (!has_input()) {
+    begin_ = filled_ = first_;
+  } else {
+    begin_ = first_ + (parser_.cursor() - first_);
+  }
+  head_end_ = nullptr;
+  parser_.begin(begin_, limits_);
+  return begin_ != filled_;
+}
+
+bool RequestReader::at_boundary() const noexcept {
+  return head_end_ == nullptr && !refusal() &&
+         std::all_of(begin_, filled_, [](char c) { return c == '\r' || c == '\n'; });
+}
+
+}  // namespace weft::http::protocol

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/protocol/response_encoder.hpp"
+
+#include "base/panic.hpp"
+#include "http/protocol/characters.hpp"
+#include "http/protocol/status_lines.hpp"
+
+#include <array>
+#include <cstring>
+
+namespace weft::http::protocol {
+namespace {
+
+constexpr std::string_view kLengthName = "Content-Length";
+
+std::size_t digits_of(std::uint64_t value) noexcept {
+  std::size_t digits = 1;
+  while (value >= 10) value /= 10, ++digits;
+  return digits;
+}
+
+std::optional<std::uint64_t> parse_length(std::string_view text) noexcept {
+  constexpr std::size_t kDigitsMax = 19;  // always fits 64 bits
+  if (text.empty() || text.size() > kDigitsMax) return std::nullopt;
+  std::uint64_t length = 0;
+  for (const char c : text) {
+    if (!is_digit(c)) return std::nullopt;
+    length = length * 10 + static_cast<unsigned>(c - '0');
+  }
+  return length;
+}
+
+// The end of the line at `at`, behind its CRLF. Lines were written by append_line(), so each has one.
+char* line_end(char* at, const char* end) noexcept {
+  char* newline = static_cast<char*>(std::memchr(at, '\n', static_cast<std::size_t>(end - at)));
+  WEFT_ASSERT(newline != nullptr, "a response header line without an end");
+  return newline + 1;
+}
+
+bool line_has_name(std::string_view line, std::string_view name) noexcept {
+  return line.size() > name.size() && line[name.size()] == ':' &&
+         equals_ignoring_case(line.substr(0, name.size()), name);
+}
+
+// What add_header() treats apart, told by size and first letter before it is compared.
+enum class Special : std::uint8_t { none, content_length, connection, transfer_encoding, date };
+
+Special special_of(std::string_view name) noexcept {
+  switch (name.size()) {
+    case 4: return equals_ignoring_case(name, "Date") ? Special::date : Special::none;
+    case 10: return equals_ignoring_case(name, "Connection") ? Special::connection : Special::none;
+    case 14: return equals_ignoring_case(name, kLengthName) ? Special::content_length : Special::none;
+    case 17: return equals_ignoring_case(name, "Transfer-Encoding") ? Special::transfer_encoding : Special::none;
+    default: return Special::none;
+  }
+}
+
+}  // namespace
+
+ResponseEncoder::ResponseEncoder(std::span<char> buffer) noexcept
+    : first_(buffer.data()), last_(first_ + buffer.size()) {
+  WEFT_ASSERT(buffer.size() >= kBufferSizeMin, "a write buffer without room for a head", WEFT_VALUE(buffer.size()));
+  begin({});
+}
+
+void ResponseEncoder::begin(const ResponseContext& context) noexcept {
+  at_ = first_ + kGap;
+  length_ = 0;
+  status_ = Status::ok;
+  framing_ = ResponseFraming::fixed;
+  context_ = context;
+  keep_alive_ = context.keep_alive;
+  has_length_ = has_date_ = false;
+}
+
+Result<void> ResponseEncoder::set_status(Status status) noexcept {
+  if (code_of(status) < 200 || code_of(status) > 599) return Errc::malformed_message;
+  status_ = status;
+  return {};
+}
+
+Result<void> ResponseEncoder::add_header(std::string_view name, std::string_view value) noexcept {
+  if (name.empty() || !all_are(kTokenCharacter, name) || !all_are(kValueCharacter, value)) {
+    return Errc::malformed_message;
+  }
+  switch (special_of(name)) {
+    case Special::content_length: return set_length(value);
+    case Special::connection: return set_connection(value);
+    case Special::transfer_encoding: return Errc::malformed_message;
+    case Special::date:
+      if (has_date_) return Errc::malformed_message;
+      break;
+    case Special::none: return append_line(name, value);
+  }
+  Result<void> appended = append_line(name, value);
+  has_date_ = appended.has_value();
+  return appended;
+}
+
+Result<void> ResponseEncoder::set_header(std::string_view name, std::string_view value) noexcept {
+  if (!all_are(kValueCharacter, value)) return Errc::malformed_message;
+  if (equals_ignoring_case(name, kLengthName)) has_length_ = false;
+  if (equals_ignoring_case(name, "Date")) has_date_ = false;
+  remove_header(name);
+  return add_header(name, value);
+}
+
+bool ResponseEncoder::has_header(std::string_view name) const noexcept {
+  if (equals_ignoring_case(name, kLengthName)) return has_length_;
+  for (char* line = first_ + kGap; line != at_;) {
+    char* end = line_end(line, at_);
+    if (line_has_name({line, static_cast<std::size_t>(end - line)}, name)) return true;
+    line = end;
+  }
+  return false;
+}
+
+void ResponseEncoder::remove_header(std::string_view name) noexcept {
+  for (char* line = first_ + kGap; line != at_;) {
+    char* end = line_end(line, at_);
+    if (line_has_name({line, static_cast<std::size_t>(end - line)}, name)) {
+      std::memmove(line, end, static_cast<std::size_t>(at_ - end));
+      at_ -= end - line;
+    } else {
+      line = end;
+    }
+  }
+}
+
+Result<void> ResponseEncoder::append_line(std::string_view name, std::string_view value) noexcept {
+  const std::size_t size = name.size() + value.size() + 4;
+  if (size + kTail > free_space().size()) return Errc::message_too_large;
+  put(name), put(": "), put(value), put("\r\n");
+  return {};
+}
+
+Result<void> ResponseEncoder::set_length(std::string_view value) noexcept {
+  const std::optional<std::uint64_t> length = parse_length(trim(value));
+  if (!length || (has_length_ && *length != length_)) return Errc::malformed_message;
+  length_ = *length;
+  has_length_ = true;
+  return {};
+}
+
+Result<void> ResponseEncoder::set_connection(std::string_view value) noexcept {
+  if (equals_ignoring_case(value, "keep-alive")) return {};
+  if (!equals_ignoring_case(value, "close")) return Errc::malformed_message;
+  keep_alive_ = false;
+  return {};
+}
+
+Result<EncodedResponse> ResponseEncoder::finish(std::string_view body, std::string_view date_line) noexcept {
+  const bool head_request = context_.method == Method::head;
+  if (!body.empty() && forbids_body(status_)) return Errc::malformed_message;
+  const bool bodiless = body.empty() && (head_request || forbids_body(status_));
+  if (has_length_ && length_ != body.size() && !bodiless) return Errc::malformed_message;
+  framing_ = head_request || forbids_body(status_) ? ResponseFraming::none : ResponseFraming::fixed;
+  put_framing(has_length_ ? length_ : body.size());
+  put_connection();
+  if (framing_ == ResponseFraming::none) body = {};
+  const bool fits = body.size() <= free_space().size();
+  if (fits) put(body), body = {};
+  return EncodedResponse{put_front(date_line), body};
+}
+
+Result<std::string_view> ResponseEncoder::start_stream(std::string_view date_line) noexcept {
+  if (context_.method == Method::head || forbids_body(status_)) {
+    framing_ = ResponseFraming::none;
+  } else if (has_length_) {
+    framing_ = ResponseFraming::fixed;
+  } else if (context_.version == Version::http_1_1) {
+    framing_ = ResponseFraming::chunked;
+  } else {
+    framing_ = ResponseFraming::until_close;
+    keep_alive_ = false;
+  }
+  if (has_length_) {
+    put_framing(length_);
+  } else if (!forbids_body(status_) && context_.version == Version::http_1_1) {
+    put("Transfer-Encoding: chunked\r\n");
+  }
+  put_connection();
+  return put_front(date_line);
+}
+
+std::optional<std::uint64_t> ResponseEncoder::length() const noexcept {
+  return has_length_ ? std::optional<std::uint64_t>(length_) : std::nullopt;
+}
+
+void ResponseEncoder::put(std::string_view text) noexcept {
+  std::memcpy(at_, text.data(), text.size());
+  at_ += text.size();
+}
+
+void ResponseEncoder::put_length(std::uint64_t length) noexcept {
+  put("Content-Length: ");
+  const std::size_t digits = digits_of(length);
+  for (std::size_t i = digits; i-- > 0; length /= 10) at_[i] = static_cast<char>('0' + length % 10);
+  at_ += digits;
+  put("\r\n");
+}
+
+// A 204 has no Content-Length at all (RFC 9110, 8.6); a 304 only the one that its handler knows.
+void ResponseEncoder::put_framing(std::uint64_t length) noexcept {
+  if (status_ == Status::no_content || (status_ == Status::not_modified && !has_length_)) return;
+  put_length(length);
+}
+
+void ResponseEncoder::put_connection() noexcept {
+  if (!keep_alive_) {
+    put("Connection: close\r\n\r\n");
+  } else if (context_.version == Version::http_1_0) {
+    put("Connection: keep-alive\r\n\r\n");
+  } else {
+    put("\r\n");
+  }
+}
+
+// Fills the gap from behind; returns the message from its first byte to at_.
+std::string_view ResponseEncoder::put_front(std::string_view date_line) noexcept {
+  static_assert(kStatusLineSizeMax + DateLine::kSize <= kGap);
+  char* begin = first_ + kGap;
+  if (!has_date_) {
+    begin -= date_line.size();
+    std::memcpy(begin, date_line.data(), date_line.size());
+  }
+  std::string_view line = status_line(status_);
+  std::array<char, 16> unnamed{'H', 'T', 'T', 'P', '/', '1', '.', '1', ' ', '0', '0', '0', ' ', '\r', '\n', '\0'};
+  if (line.empty()) {
+    for (unsigned i = 0, code = code_of(status_); i < 3; ++i, code /= 10) {
+      unnamed[11 - i] = static_cast<char>('0' + code % 10);
+    }
+    line = {unnamed.data(), 15};
+  }
+  begin -= line.size();
+  std::memcpy(begin, line.data(), line.size());
+  return {begin, static_cast<std::size_t>(at_ - begin)};
+}
+
+std::string_view encode_error(std::span<char> buffer, Status status, bool head_request,
+                              std::string_view date_line) noexcept {
+  if (buffer.size() < ResponseEncoder::kBufferSizeMin) return {};
+  ResponseEncoder encoder(buffer);
+  encoder.begin({head_request ? Method::head : Method::get, Version::http_1_1, false});
+  if (!encoder.set_status(status) || !encoder.add_header("Content-Type", "text/plain")) return {};
+  const Result<EncodedResponse> response = encoder.finish(reason_phrase(status), date_line);
+  return response && response->body.empty() ? response->head : std::string_view();
+}
+
+}  // namespace weft::http::protocol

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A response's head, written where it is sent from, so that a small response leaves in one write.
+//
+// The status line is known last, header lines come first: so the buffer begins with a gap that the status line and the
+// Date line fill from behind, and the headers follow it.
+//
+//   [ unused | status line, Date | header lines | framing, Connection, empty line | body ]
+//             begin of message    kGap
+//
+// Thread safety: none. Nothing allocates. What a handler may not send (a line break in a value, a second length) is an
+// error of the call that tries, and leaves the response as it was.
+
+#include "http/protocol/date.hpp"
+
+#include <weft/http/request_head.hpp>
+#include <weft/http/status.hpp>
+#include <weft/result.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace weft::http::protocol {
+
+/// What of the request decides how its response is framed.
+struct ResponseContext {
+  Method method = Method::get;
+  Version version = Version::http_1_1;
+  bool keep_alive = true;
+};
+
+/// How the end of a response's body is made known.
+enum class ResponseFraming : std::uint8_t {
+  none,         ///< no body, whatever the handler writes (HEAD, 204, 304)
+  fixed,        ///< Content-Length
+  chunked,      ///< HTTP/1.1, length unknown
+  until_close,  ///< HTTP/1.0, length unknown
+};
+
+/// A complete response: `head` has the body behind it if that fitted, else `body` is to be sent after it.
+struct EncodedResponse {
+  std::string_view head;
+  std::string_view body;
+};
+
+class ResponseEncoder {
+ public:
+  /// Writes into `buffer`, which must outlive the response; kBufferSizeMin at least.
+  explicit ResponseEncoder(std::span<char> buffer) noexcept;
+
+  static constexpr std::size_t kBufferSizeMin = 256;
+
+  /// Starts the response to a request.
+  void begin(const ResponseContext& context) noexcept;
+
+  /// A final status, 200 to 599.
+  Result<void> set_status(Status status) noexcept;
+  Status status() const noexcept { return status_; }
+
+  /// Adds a header line. `Content-Length` sets the length of a streamed body or has to agree with a whole one,
+  /// `Connection: close` closes after the response; `Transfer-Encoding` and other `Connection` options are
+  /// refused, as the encoder alone decides them. Errc::malformed_message: the name is no token, the value has a
+  /// control character, or the header is refused. Errc::message_too_large: no room.
+  Result<void> add_header(std::string_view name, std::string_view value) noexcept;
+  /// The same in the place of all lines of that name.
+  Result<void> set_header(std::string_view name, std::string_view value) noexcept;
+  bool has_header(std::string_view name) const noexcept;
+
+  /// The connection ends with this response.
+  void close_connection() noexcept { keep_alive_ = false; }
+  bool keep_alive() const noexcept { return keep_alive_; }
+
+  /// The whole response at once. Errc::malformed_message: a body where the status has none, or not of the length that
+  /// the handler announced.
+  Result<EncodedResponse> finish(std::string_view body, std::string_view date_line) noexcept;
+
+  /// The head of a response whose body is written piece by piece; framing() then says how.
+  Result<std::string_view> start_stream(std::string_view date_line) noexcept;
+  ResponseFraming framing() const noexcept { return framing_; }
+  /// The length announced for a streamed body, if any.
+  std::optional<std::uint64_t> length() const noexcept;
+
+  /// What is free behind the head, for pieces of a streamed body.
+  std::span<char> free_space() const noexcept { return {at_, static_cast<std::size_t>(last_ - at_)}; }
+
+ private:
+  static constexpr std::size_t kGap = 96;
+  /// Kept free of header lines: "Transfer-Encoding: chunked", "Connection: keep-alive" and the empty line.
+  static constexpr std::size_t kTail = 64;
+
+  Result<void> append_line(std::string_view name, std::string_view value) noexcept;
+  Result<void> set_length(std::string_view value) noexcept;
+  Result<void> set_connection(std::string_view value) noexcept;
+  void remove_header(std::string_view name) noexcept;
+  void put(std::string_view text) noexcept;
+  void put_length(std::uint64_t length) noexcept;
+  void put_framing(std::uint64_t length) noexcept;
+  void put_connection() noexcept;
+  std::string_view put_front(std::string_view date_line) noexcept;
+
+  char* const first_;
+  char* const last_;
+  char* at_;
+  std::uint64_t length_;
+  Status status_;
+  ResponseFraming framing_;
+  ResponseContext context_;
+  bool keep_alive_;
+  bool has_length_;
+  bool has_date_;
+};
+
+/// A complete minimal answer to a request that was refused, with `Connection: close`; the reason phrase is its body.
+/// Written to the end of `buffer`'s front part; empty if it does not fit (256 bytes do).
+std::string_view encode_error(std::span<char> buffer, Status status, bool head_request,
+                              std::string_view date_line) noexcept;
+
+/// What lets a client go on that waits with its body.
+inline constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+}  // namespace weft::http::protocol
