@@ -12,6 +12,7 @@ packages_to_test_all=("${packages_to_test[@]}" clang=clang++ lld=ld.lld
   libboost-context-dev=/usr/include/boost/context/fiber.hpp
   nlohmann-json3-dev=/usr/include/nlohmann/json.hpp wrk=wrk slowhttptest=slowhttptest strace=strace
   valgrind=valgrind curl=curl procps=ps)
+packages_to_test_full=("${packages_to_test_all[@]}" clang-tidy=run-clang-tidy-14 cppcheck=cppcheck)
 
 die() {
   printf 'error: %s\n' "$*" >&2

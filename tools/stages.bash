@@ -36,6 +36,11 @@ stage_long_stress() {
     WEFT_STRESS_SECONDS=60 run_tests tsan -L '^stress$'
 }
 stage_fuzz() { build fuzz all && WEFT_FUZZ_SECONDS=60 run_tests fuzz -L '^fuzz$'; }
+stage_lint() {
+  cmake --preset debug-clang && run-clang-tidy-14 -quiet -j "$jobs" -p build/debug-clang "$PWD/src/.*" &&
+    cppcheck -q --std=c++20 --language=c++ --inline-suppr --enable=warning,performance,portability \
+      --suppress=uninitMemberVar --suppress=returnTempReference --error-exitcode=1 -Iinclude -Isrc src
+}
 stage_coverage() {
   build coverage all && run_tests coverage -LE "$not_by_default|$only_release" &&
     python3 tools/coverage.py build/coverage
