@@ -133,7 +133,7 @@ const char* check_request_line(const HeadText& text, RequestHead& head, Refusal&
 const char* check_line(Header& header, const char* line, const char* end) noexcept {
   if (header.name_data != line || header.name_size == 0) return nullptr;
   const char* at = line + header.name_size + 1;  // llhttp saw the colon
-  if (header.value_data == nullptr) header.value_data = at;
+  if (header.value_size == 0) header.value_data = at;  // llhttp reports it behind the line, or not at all
   while (at != header.value_data && is_blank(*at)) ++at;
   if (at != header.value_data) return nullptr;
   const char* value_end = at + header.value_size;

@@ -183,7 +183,7 @@ int RequestParser::on_header_field(llhttp_t* llhttp, const char* at, std::size_t
 // The pieces of a value adjoin, unless a folded line (obs-fold) lies between them.
 int RequestParser::on_header_value(llhttp_t* llhttp, const char* at, std::size_t size) noexcept {
   RequestParser& parser = of(llhttp);
-  if (parser.phase_ != Phase::head) return 0;
+  if (parser.phase_ != Phase::head || size == 0) return 0;
   Header& header = parser.header_[-1];
   if (header.value_data == nullptr) header.value_data = at;
   if (header.value_data + header.value_size != at) [[unlikely]] {
