@@ -33,7 +33,7 @@ void fiber_entry(void* argument) noexcept {
   flow_started(fiber.flow);
   this_runner()->entered();
   run_main(fiber);
-  if (fiber.armed_at_ns.load(relaxed) != Waiter::kNoDeadline) this_runner()->disarm_timer(fiber);
+  if (fiber.uses_timer) this_runner()->disarm_timer(fiber);
   complete_fiber(fiber);
   this_runner()->finish();
 }
@@ -127,7 +127,7 @@ void Fiber::reset() noexcept {
               WEFT_VALUE(id));
   if (exception != nullptr) exception = nullptr;
   drop = nullptr;
-  done = started = main_returned = detached = false;
+  done = started = main_returned = detached = uses_timer = false;
   word.reset();
 }
 

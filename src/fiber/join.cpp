@@ -36,12 +36,6 @@ void remove_joiner(Fiber& fiber, WaitNode& node) noexcept {
   if (node.linked()) fiber.joiners.remove(node);
 }
 
-/// A cancel request that came before begin() has nobody who acts on it but the waiter.
-bool cancelled_before(Waiter& waiter, WaitTicket ticket, WaitWord::Cancellable cancellable) noexcept {
-  return cancellable == WaitWord::Cancellable::kYes && waiter.word.cancel_requested() &&
-         waiter.word.try_win(ticket, WaitOutcome::kCancelled);
-}
-
 }  // namespace
 
 void complete_fiber(Fiber& fiber) noexcept {
@@ -66,9 +60,6 @@ WaitOutcome join_fiber(Fiber& fiber, Deadline deadline, WaitWord::Cancellable ca
   node.ticket = self.begin(cancellable, deadline.time_ns());
   if (!add_joiner(fiber, node)) {
     if (self.word.try_win(node.ticket, WaitOutcome::kReady)) return WaitOutcome::kReady;
-  } else if (cancelled_before(self, node.ticket, cancellable)) {
-    remove_joiner(fiber, node);
-    return WaitOutcome::kCancelled;
   }
   const WaitOutcome outcome = self.wait();
   if (outcome != WaitOutcome::kReady) remove_joiner(fiber, node);
