@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a pending deadline costs, with a million of them at random over a minute, beside a std::multimap and a binary
-// heap with back-indices in the same run.
+// What a pending deadline costs, with a million of them at random over a minute, beside a std::multimap and
+// a binary heap with back-indices (as in Asio) in the same run.
 //
-//   insert     arm all, in the order of their memory (a fiber arms a timer of its own, warm, stack)
-//   cold       arm all, in random order: every node is a cache miss and, apart, a TLB miss
+//   touch      write one word of each node, in random order: what this machine takes for a cold node
+//   insert     arm all, in the order of their memory
+//   cold       arm all, in random order
+//   churn      with all pending, arm one more and cancel it: a wait with a deadline that does not pass
 //   cancel     all, in random order
 //   fire 1ms   virtual time in steps of 1 ms until all have fired
 //   fire next  virtual time in steps of next_deadline, as an otherwise idle loop does
-//   stall      the longest single pop_expired of these
+//   stall      the longest single pop_expired, the best of three runs
 //
-// "Dense" nodes stand side by side, "apart" ones 33 pages and a line from each other, as control blocks in a million
-// fibers' stacks do: those are cold in cache and TLB alike. Times are CPU ns per timer, of the thread.
+// "dense" nodes stand side by side, "apart" ones 33 pages and a line from each other, as control blocks in
+// a million fibers' stacks do: those miss cache, TLB and the cached page tables alike. CPU ns per timer.
 //
 //   usage: bench_timers [timers = 1000000] [rounds = 3]
 
@@ -21,12 +23,11 @@
 #include <ctime>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <map>
-#include <memory>
 #include <new>
 #include <numeric>
 #include <random>
@@ -44,7 +45,7 @@ std::int64_t cpu_ns() {
   return time.tv_sec * 1'000'000'000 + time.tv_nsec;
 }
 
-/// `count` objects, `stride` bytes from each other.
+/// `count` objects, `stride` bytes from each other: more than the size, for a byte of the owner's.
 template <class T>
 class Nodes {
  public:
@@ -97,7 +98,7 @@ struct MapQueue {
   Map map;
 };
 
-/// What Asio does: a vector as a binary heap, its entries with their deadline, each node knows its index.
+/// What Asio does: a vector as a binary heap of deadlines and nodes; each node knows its index.
 struct HeapQueue {
   struct Node {
     std::size_t index;
@@ -155,7 +156,7 @@ struct HeapQueue {
 };
 
 struct Row {
-  double insert = 0, cold = 0, cancel = 0, fire_steps = 0, fire_next = 0, stall_us = 0;
+  double touch = 0, insert = 0, cold = 0, churn = 0, cancel = 0, fire_steps = 0, fire_next = 0, stall_us = 0;
 };
 
 struct Load {
@@ -216,42 +217,84 @@ double longest_pop_us(Queue& queue) {
 }
 
 template <class Queue>
-Row measure(const Load& load, std::size_t stride) {
-  const std::size_t count = load.deadlines.size();
-  Nodes<typename Queue::Node> nodes(count, stride);
-  const auto arm_in_order = [&](Queue& queue) {
-    for (std::size_t i = 0; i < count; ++i) queue.arm(nodes[i], load.deadlines[i]);
-  };
-  Row row;
-  {
-    Queue queue;
-    row.insert = ns_each(count, [&] { arm_in_order(queue); });
-    row.cancel = ns_each(count, [&] {
-      for (const std::uint32_t i : load.order) queue.cancel(nodes[i]);
-    });
-    row.cold = ns_each(count, [&] {
-      for (const std::uint32_t i : load.order) queue.arm(nodes[i], load.deadlines[i]);
-    });
-    row.fire_steps = ns_each(count, [&] { must_be(fire_steps(queue) == count, "timers fired"); });
+class Measurement {
+  using Node = typename Queue::Node;
+
+ public:
+  Measurement(const Load& load, std::size_t stride) : load_(load), nodes_(count(), stride) {}
+
+  Row run() {
+    Row row;
+    measure_insert_and_cancel(row);
+    row.fire_next = fire(fire_next<Queue>);
+    row.stall_us = stall_us();
+    return row;
   }
-  Queue queue;
-  arm_in_order(queue);
-  row.fire_next = ns_each(count, [&] { must_be(fire_next(queue) == count, "timers fired"); });
-  Queue stalling;
-  arm_in_order(stalling);
-  row.stall_us = longest_pop_us(stalling);
-  return row;
-}
+
+ private:
+  std::size_t count() const { return load_.deadlines.size(); }
+
+  void arm_in_order(Queue& queue) {
+    for (std::size_t i = 0; i < count(); ++i) queue.arm(nodes_[i], load_.deadlines[i]);
+  }
+
+  void arm_in_disorder(Queue& queue) {
+    for (const std::uint32_t i : load_.order) queue.arm(nodes_[i], load_.deadlines[i]);
+  }
+
+  void touch() {
+    for (const std::uint32_t i : load_.order) reinterpret_cast<volatile char*>(&nodes_[i])[sizeof(Node)] = 1;
+  }
+
+  void measure_insert_and_cancel(Row& row) {
+    Queue queue;
+    row.touch = ns_each(count(), [&] { touch(); });
+    row.insert = ns_each(count(), [&] { arm_in_order(queue); });
+    row.churn = ns_each(count(), [&] { churn(queue); });
+    row.cancel = ns_each(count(), [&] {
+      for (const std::uint32_t i : load_.order) queue.cancel(nodes_[i]);
+    });
+    row.cold = ns_each(count(), [&] { arm_in_disorder(queue); });
+    row.fire_steps = ns_each(count(), [&] { must_be(fire_steps(queue) == count(), "timers fired"); });
+  }
+
+  void churn(Queue& queue) {
+    Node node;
+    for (const std::int64_t deadline_ns : load_.deadlines) {
+      queue.arm(node, deadline_ns);
+      queue.cancel(node);
+    }
+  }
+
+  double fire(std::size_t (*run)(Queue&)) {
+    Queue queue;
+    arm_in_order(queue);
+    return ns_each(count(), [&] { must_be(run(queue) == count(), "timers fired"); });
+  }
+
+  double stall_us() {
+    double best_us = std::numeric_limits<double>::max();
+    for (int i = 0; i < 3; ++i) {
+      Queue queue;
+      arm_in_order(queue);
+      best_us = std::min(best_us, longest_pop_us(queue));
+    }
+    return best_us;
+  }
+
+  const Load& load_;
+  Nodes<Node> nodes_;
+};
 
 void print(const char* name, const char* layout, const Row& row) {
-  std::printf("%-18s %-6s %8.0f %8.0f %8.0f %10.0f %10.0f %9.0f us\n", name, layout, row.insert, row.cold,
-              row.cancel, row.fire_steps, row.fire_next, row.stall_us);
+  std::printf("%-18s %-6s %7.0f %7.0f %7.0f %7.0f %7.0f %9.0f %10.0f %7.0f us\n", name, layout, row.touch,
+              row.insert, row.cold, row.churn, row.cancel, row.fire_steps, row.fire_next, row.stall_us);
 }
 
 template <class Queue>
 void measure_and_print(const Load& load) {
-  print(Queue::kName, "dense", measure<Queue>(load, sizeof(typename Queue::Node)));
-  print(Queue::kName, "apart", measure<Queue>(load, 33 * 4096 + 64));
+  print(Queue::kName, "dense", Measurement<Queue>(load, sizeof(typename Queue::Node) + 8).run());
+  print(Queue::kName, "apart", Measurement<Queue>(load, 33 * 4096 + 64).run());
 }
 
 }  // namespace
@@ -261,8 +304,8 @@ int main(int argc, char** argv) {
   const int rounds = argc > 2 ? std::atoi(argv[2]) : 3;
   const Load load(count);
   std::printf("%zu deadlines at random over 60 s, CPU ns each\n", count);
-  std::printf("%-18s %-6s %8s %8s %8s %10s %10s %12s\n", "", "nodes", "insert", "cold", "cancel", "fire 1ms",
-              "fire next", "stall");
+  std::printf("%-18s %-6s %7s %7s %7s %7s %7s %9s %10s %10s\n", "", "nodes", "touch", "insert", "cold",
+              "churn", "cancel", "fire 1ms", "fire next", "stall");
   for (int round = 0; round < rounds; ++round) {
     measure_and_print<WeftQueue>(load);
     measure_and_print<MapQueue>(load);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// An intrusive pairing heap (Fredman, Sedgewick, Sleator, Tarjan, 1986): insert is O(1), taking the first or any
-// other element is O(log n) amortized, nothing allocates.
+// An intrusive pairing heap (Fredman, Sedgewick, Sleator, Tarjan, 1986): insert is O(1), taking the first or
+// any other element is O(log n) amortized, nothing allocates.
 //
 // Shape: an element's `child` is the first of a list of sibling subtrees linked by `next`; `previous` is the
 // left sibling or, of a first child, the parent.
@@ -89,8 +89,8 @@ class PairingHeap {
     return first;
   }
 
-  /// The heap of a list of siblings; null of none. Two passes, as the amortized bound needs: pairs from left to
-  /// right, then the pairs from right to left.
+  /// The heap of a list of siblings; null of none. Two passes, as the amortized bound needs: pairs from left
+  /// to right, then the pairs from right to left.
   static T* merge_siblings(T* sibling) noexcept {
     T* pairs = nullptr;
     while (sibling != nullptr) {

@@ -12,9 +12,9 @@ namespace weft {
 class TimerQueue;
 class TimerWheel;
 
-/// A deadline that can be armed in one `TimerQueue` (src/event_loop); embedded in what waits, a layer below it: in
-/// a fiber's control block. Every field belongs to the queue and is guarded by its lock, from `arm` until it is
-/// popped or cancelled, before which it must not be destroyed or moved.
+/// A deadline that can be armed in one `TimerQueue` (src/event_loop); embedded in what waits, a layer below
+/// it: in a fiber's control block. Every field belongs to the queue and is guarded by its lock, from `arm`
+/// until it is popped or cancelled, before which it must not be destroyed or moved.
 class Timer {
  public:
   Timer() noexcept = default;

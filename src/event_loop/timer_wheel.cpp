@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace weft {
 namespace {
@@ -20,8 +21,8 @@ void prefetch_for_write(const Timer* timer) noexcept { __builtin_prefetch(timer,
 
 }  // namespace
 
-/// The lowest level that reaches the deadline (W2). Bit counting gives it but for the carry from base's position
-/// within its slot, which the comparison adds.
+/// The lowest level that reaches the deadline (W2). Bit counting gives it but for the carry from base's
+/// position within its slot, which the comparison adds.
 int TimerWheel::level_of(std::int64_t deadline_ns) const noexcept {
   const auto ticks = static_cast<std::uint64_t>((deadline_ns >> kTickBits) - (base_ns_ >> kTickBits));
   const int width = static_cast<int>(std::bit_width(ticks));
@@ -91,27 +92,54 @@ std::uint64_t TimerWheel::due_slots(int level, std::int64_t old_base_ns) const n
   return due;
 }
 
-/// From the lowest level up: what an opened slot holds goes to lower levels, which are then rid of old timers (W2).
+/// Base enters another tick, or the bound of a slot. From the lowest level up: what an opened slot holds
+/// goes to lower levels, which are then rid of old timers (W2).
 void TimerWheel::advance_slow(std::int64_t now_ns, TimerHeap& near) noexcept {
   const std::int64_t old_base_ns = base_ns_;
   base_ns_ = now_ns;
-  earliest_ns_ = kNever;
-  for (std::uint64_t levels = levels_; levels != 0;) {
-    const int level = take_lowest(levels);
-    for (std::uint64_t due = due_slots(level, old_base_ns); due != 0;) open(level, take_lowest(due), near);
+  if (earliest_ns_ <= now_ns) {
+    earliest_ns_ = kNever;
+    for (std::uint64_t levels = levels_; levels != 0;) {
+      const int level = take_lowest(levels);
+      for (std::uint64_t due = due_slots(level, old_base_ns); due != 0;) open(level, take_lowest(due), near);
+    }
   }
+  open_ahead(near);
   earliest_ns_ = first_bound_ns();
 }
 
-/// Moves the timers of a slot to where they belong now. The list is walked with the hints' help: each timer's
-/// points to the one kHints further on.
 void TimerWheel::open(int level, int index, TimerHeap& near) noexcept {
   Slot& slot = slots_[static_cast<std::size_t>(level)][static_cast<std::size_t>(index)];
   for (const Timer* hint : slot.recent) prefetch_for_write(hint);
-  Timer* timer = slot.head;
-  slot.head = nullptr;
+  Timer* const timers = std::exchange(slot.head, nullptr);
   mark_empty(level, index);
-  while (timer != nullptr) {
+  settle(timers, std::numeric_limits<std::size_t>::max(), near);
+}
+
+/// A few timers of the slot that follows base's in each level go down already (the level below reaches over
+/// the whole of it), so that the slot is not opened with thousands of them at once, under the loop's lock.
+void TimerWheel::open_ahead(TimerHeap& near) noexcept {
+  for (std::uint64_t levels = levels_ & ~bit(0); levels != 0;) {
+    const int level = take_lowest(levels);
+    const int next = static_cast<int>((base_ns_ >> shift(level)) + 1) & (kSlots - 1);
+    if ((occupied_[static_cast<std::size_t>(level)] & bit(next)) != 0) open_some(level, next, near);
+  }
+}
+
+void TimerWheel::open_some(int level, int index, TimerHeap& near) noexcept {
+  Slot& slot = slots_[static_cast<std::size_t>(level)][static_cast<std::size_t>(index)];
+  slot.head = settle(slot.head, kAheadMax, near);
+  if (slot.head == nullptr) {
+    mark_empty(level, index);
+  } else {
+    slot.head->links_.previous = nullptr;
+  }
+}
+
+/// Moves the first timers of a list to where they belong now; returns the rest of the list. The walk is sped
+/// up by the hints: each timer's points to the one kHints further on.
+Timer* TimerWheel::settle(Timer* timer, std::size_t count_max, TimerHeap& near) noexcept {
+  for (std::size_t count = 0; timer != nullptr && count < count_max; ++count) {
     Timer* const next = timer->links_.next;
     prefetch_for_write(timer->links_.child);
     if (is_near(timer->deadline_ns_)) {
@@ -122,6 +150,7 @@ void TimerWheel::open(int level, int index, TimerHeap& near) noexcept {
     }
     timer = next;
   }
+  return timer;
 }
 
 std::int64_t TimerWheel::first_bound_ns() const noexcept {

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The far half of a `TimerQueue`: 9 levels of 64 slots. A slot of level 0 is a tick of 2^20 ns (about 1 ms); a
-// level's slots are 32 times as long as those of the level below, so that each level reaches over two slots of the
-// next one. docs/design/timers.md has the picture, the reasons and the numbers.
+// The far half of a `TimerQueue`: 9 levels of 64 slots. A slot of level 0 is a tick of 2^20 ns (about
+// 1 ms); a level's slots are 32 times as long as those of the level below, so that each level reaches over
+// two slots of the next one. docs/design/timers.md has the picture, the reasons and the numbers.
 //
 // Thread safety: none.
 // Guarantees: insert and remove are O(1); advance is O(levels + timers moved), whatever time has passed.
 // Invariants, with base = the latest time the wheel was advanced to:
 //   W1 a timer of a slot has a deadline at or after the slot's `earliest_ns`, which is after base;
-//   W2 within a level, a timer's slot number (deadline >> shift) is in [base's, base's + 63], so a slot holds one
-//      number's timers only, and the first occupied slot, counted from base's, has the level's earliest bound;
+//   W2 within a level, a timer's slot number (deadline >> shift) is in [base's, base's + 63], so a slot
+//      holds one number's timers only, and the first occupied slot, counted from base's, has the level's
+//      earliest bound;
 //   W3 `earliest_ns()` is the least bound of all occupied slots;
 //   W4 a bit of `occupied_` is set exactly when its slot has timers, of `levels_` when its level has bits.
 
@@ -45,13 +46,12 @@ class TimerWheel {
   /// No timer is due before; `kNever` when empty. Exact as long as nothing was removed.
   std::int64_t earliest_ns() const noexcept { return earliest_ns_; }
 
-  /// Moves base to `now_ns` (never back); timers that became near go to `near`, those of slots that were opened
-  /// for it go to lower levels. Afterwards earliest_ns() > now_ns.
+  /// Moves base to `now_ns` (never back); timers that became near go to `near`, the others of the slots
+  /// that were opened for it to lower levels. Afterwards earliest_ns() > now_ns.
   void advance(std::int64_t now_ns, TimerHeap& near) noexcept {
-    if (now_ns <= base_ns_) return;
-    if (now_ns < earliest_ns_) {
-      base_ns_ = now_ns;
-    } else {
+    if (now_ns < earliest_ns_ && is_near(now_ns)) {
+      base_ns_ = now_ns > base_ns_ ? now_ns : base_ns_;
+    } else if (now_ns > base_ns_) {
       advance_slow(now_ns, near);
     }
   }
@@ -61,6 +61,7 @@ class TimerWheel {
   static constexpr int kSlots = 64;
   static constexpr int kLevelBits = 5;  // a slot is 2^5 slots of the level below
   static constexpr std::size_t kHints = 6;
+  static constexpr std::size_t kAheadMax = 64;
 
   /// `recent` are the last timers inserted, newest first. They are hints, and may be dangling: they are never
   /// dereferenced, only prefetched, to overlap the cache misses of the walk along a list.
@@ -76,6 +77,9 @@ class TimerWheel {
   std::uint64_t due_slots(int level, std::int64_t old_base_ns) const noexcept;
   void advance_slow(std::int64_t now_ns, TimerHeap& near) noexcept;
   void open(int level, int index, TimerHeap& near) noexcept;
+  void open_ahead(TimerHeap& near) noexcept;
+  void open_some(int level, int index, TimerHeap& near) noexcept;
+  Timer* settle(Timer* timer, std::size_t count_max, TimerHeap& near) noexcept;
   void mark_empty(int level, int index) noexcept;
   std::int64_t first_bound_ns() const noexcept;
 

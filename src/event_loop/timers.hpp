@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The pending deadlines of one event loop. Near ones (the current tick of about 1 ms, and the past) stand in a heap
-// in exact order, far ones unordered in a wheel that costs a few cache lines however many there are.
+// The pending deadlines of one event loop. Near ones (the current tick of about 1 ms, and the past) stand in
+// a heap in exact order, far ones unordered in a wheel: an arm or cancel touches a few cache lines, however
+// many there are.
 //
-// Thread safety: none; the caller holds the loop's timers lock for every call. See DESIGN.md, P1, for why a popped
-// timer's waiter must be won before that lock is released.
+// Thread safety: none; the caller holds the loop's timers lock for every call. DESIGN.md, P1, says why a
+// popped timer's waiter must be won before that lock is released.
 // Guarantees:
 //   T1 timers are popped in the order of (deadline, arm), to the nanosecond, and never before their deadline;
 //   T2 nothing allocates or fails;
-//   T3 next_deadline_ns() is never after the earliest deadline, and it is the deadline of a timer that was armed and
-//      not popped since: a loop that sleeps until it wakes at most once per armed timer (law L13);
+//   T3 next_deadline_ns() is never after the earliest deadline, and it is a deadline that was armed and has
+//      not been popped since: a loop that sleeps until it wakes at most once per armed deadline (law L13);
 //   T4 once pop_expired(now) has returned null, next_deadline_ns() > now;
 //   T5 no call costs time in proportion to the time that has passed.
-// Cost: docs/design/timers.md.
+// Structure and cost: docs/design/timers.md.
 
 #include "event_loop/timer_wheel.hpp"
 
@@ -29,7 +30,8 @@ class TimerQueue {
   TimerQueue(const TimerQueue&) = delete;
   TimerQueue& operator=(const TimerQueue&) = delete;
 
-  /// Arms `timer`, or arms it anew (as the last of its new deadline). A deadline in the past expires at once, in order.
+  /// Arms `timer`, or arms it anew (as the last of its new deadline). A deadline in the past expires at
+  /// once, in order.
   /// REQUIRES: `timer` is not armed in another queue; `deadline_ns` is not `kNever`.
   void arm(Timer& timer, std::int64_t deadline_ns) noexcept;
 
@@ -39,8 +41,8 @@ class TimerQueue {
   /// When to look again, at the latest; `kNever` when empty.
   std::int64_t next_deadline_ns() const noexcept;
 
-  /// The first timer whose deadline is at or before `now_ns`, disarmed; null when there is none. `now_ns` may be
-  /// smaller than before. `kNever` pops whatever is left: how a retiring loop gives its timers away.
+  /// The first timer whose deadline is at or before `now_ns`, disarmed; null when there is none. `now_ns`
+  /// may be smaller than before. `kNever` pops whatever is left: how a retiring loop gives its timers away.
   Timer* pop_expired(std::int64_t now_ns) noexcept;
 
   bool empty() const noexcept { return size_ == 0; }
