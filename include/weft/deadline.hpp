@@ -47,7 +47,7 @@ class Deadline {
   template <class Rep, class Period>
   static constexpr std::int64_t saturated_ns(std::chrono::duration<Rep, Period> timeout) {
     using Seconds = std::chrono::duration<double>;
-    if (Seconds(timeout).count() >= 9.2e9) return kNever;
+    if (!(Seconds(timeout).count() < 9.2e9)) return kNever;  // so too what is not a number
     if (Seconds(timeout).count() <= -9.2e9) return -kNever;
     return std::chrono::duration_cast<std::chrono::nanoseconds>(timeout).count();
   }
