@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fiber/flow.hpp"
 
+#include "base/opaque.hpp"
+#include "fiber/context/switch.hpp"
+
 #if WEFT_ASAN
 #include <pthread.h>
 #include <sanitizer/asan_interface.h>
@@ -44,14 +47,13 @@ namespace {
 
 }  // namespace
 
-// The only caller of weft_switch_context: with one call instruction all saved contexts have one return
-// address, which the CPU's return stack predicts. Hence noinline, also under LTO.
-//
+// Not inlined, also under LTO, and opaque to gcc's interprocedural register allocation: its callers must
+// assume that it destroys whatever a call may destroy, and know nothing of thread-locals afterwards.
 // Everything that concerns the thread is done before the switch: afterwards it may be another one.
-[[gnu::noinline]] WEFT_NO_SANITIZE void switch_flow(Flow& from, Flow& to, bool from_ends) noexcept {
+WEFT_OPAQUE WEFT_NO_SANITIZE void switch_flow(Flow& from, Flow& to, bool from_ends) noexcept {
   exchange_exception_state(from, to);
   sanitizer_leaves(from, to, from_ends);
-  weft_switch_context(&from.machine, &to.machine);
+  switch_context(from.machine, to.machine);
   sanitizer_arrived(from);
 }
 

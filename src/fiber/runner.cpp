@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fiber/runner.hpp"
 
+#include "base/opaque.hpp"
 #include "base/panic.hpp"
 
 namespace weft {
@@ -13,12 +14,12 @@ thread_local constinit Runner* current_runner = nullptr;
 // Out of line, so that the address of the thread-local is computed anew in each call (a fiber may have
 // moved since its last one), also under LTO; the empty asm keeps the compiler from proving the function
 // pure and using an earlier result.
-[[gnu::noinline]] Runner* this_runner() noexcept {
+WEFT_OPAQUE Runner* this_runner() noexcept {
   asm volatile("" ::: "memory");
   return current_runner;
 }
 
-[[gnu::noinline]] void set_this_runner(Runner* runner) noexcept {
+WEFT_OPAQUE void set_this_runner(Runner* runner) noexcept {
   asm volatile("" ::: "memory");
   current_runner = runner;
 }

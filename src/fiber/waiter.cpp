@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fiber/waiter.hpp"
 
+#include "base/opaque.hpp"
 #include "fiber/fiber.hpp"
 #include "fiber/runner.hpp"
 #include "sys/futex.hpp"
@@ -39,7 +40,7 @@ class ThreadWaiter final : public Waiter {
   Atomic<std::uint32_t> token_{0};
 };
 
-[[gnu::noinline]] Waiter& thread_waiter() noexcept {
+WEFT_OPAQUE Waiter& thread_waiter() noexcept {
   static thread_local ThreadWaiter waiter;
   Waiter* address = &waiter;
   asm volatile("" : "+r"(address)::"memory");  // see this_runner()
