@@ -4,6 +4,7 @@
 // Test support: plays a byte stream through a RequestReader, cut into feeds at will, and records what came of it. Every
 // test of split-invariance and the fuzzer compare such records.
 
+#include "base/sanitizers.hpp"
 #include "http/protocol/request_reader.hpp"
 
 #include <algorithm>
@@ -13,6 +14,10 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#if WEFT_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
 
 namespace weft::http::protocol {
 
@@ -62,6 +67,10 @@ class Replayer {
   explicit Replayer(std::string_view bytes, Cuts cuts = {}, const Limits& limits = {}, std::size_t capacity = 20480)
       : rest_(bytes), cuts_(std::move(cuts)), buffer_(capacity), reader_(buffer_, limits) {}
 
+  Replayer(const Replayer&) = delete;
+  Replayer& operator=(const Replayer&) = delete;
+  ~Replayer() { expose(buffer_, buffer_.size()); }
+
   Replay run() {
     while (run_request()) {
     }
@@ -77,11 +86,20 @@ class Replayer {
     const std::span<char> space = reader_.free_space();
     const std::size_t size = std::min({rest_.size(), space.size(), cuts_[receives_++]});
     if (size == 0) return false;
+    expose(space, size);
     std::memcpy(space.data(), rest_.data(), size);
     rest_.remove_prefix(size);
     replay_.consumed += size;
     reader_.received(size);
     return true;
+  }
+
+  // Under AddressSanitizer a look at what was not received is an error.
+  void expose([[maybe_unused]] std::span<char> space, [[maybe_unused]] std::size_t size) {
+#if WEFT_ASAN
+    ASAN_POISON_MEMORY_REGION(space.data(), space.size());
+    ASAN_UNPOISON_MEMORY_REGION(space.data(), size);
+#endif
   }
 
   bool run_request() {

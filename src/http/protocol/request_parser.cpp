@@ -12,6 +12,12 @@ namespace weft::http::protocol {
 static_assert(static_cast<int>(Method::del) == HTTP_DELETE && static_cast<int>(Method::source) == HTTP_SOURCE &&
               static_cast<int>(Method::patch) == HTTP_PATCH && kMethodCount == HTTP_PRI);
 
+namespace {
+
+constexpr Refusal kTooManyHeaders{Status::request_header_fields_too_large, "too many headers"};
+
+}  // namespace
+
 constinit const llhttp_settings_t RequestParser::kSettings = [] {
   llhttp_settings_t settings{};
   settings.on_url = on_url;
@@ -32,6 +38,7 @@ void RequestParser::begin(const char* first, const Limits& limits) noexcept {
   head_stop_ = first + limits.head_size_max;
   stop_ = first + std::min(limits.request_line_size_max + 1, limits.head_size_max);
   header_ = headers_.data();
+  header_stop_ = header_ + std::min(limits.header_count_max, kHeaderCapacity);
   phase_ = Phase::head;
   limits_ = &limits;
   head_.target = {};
@@ -163,34 +170,38 @@ int RequestParser::on_url_complete(llhttp_t* llhttp) noexcept {
   return 0;
 }
 
-// A piece that starts where the last name ended goes on with it: between two names there is at least a colon.
+// A piece that starts where the last name ended goes on with it: between two names there is at least a colon. A header
+// too many is opened all the same and refused at its value: a name is reported when it ends, or earlier if the feed does,
+// and one that turns out to be malformed must be refused as such wherever the feeds were cut (H3).
 int RequestParser::on_header_field(llhttp_t* llhttp, const char* at, std::size_t size) noexcept {
   RequestParser& parser = of(llhttp);
-  if (parser.phase_ != Phase::head) return 0;  // a trailer: checked by llhttp and the guard, then dropped
-  Header* last = parser.header_ - 1;
-  const std::size_t count = static_cast<std::size_t>(parser.header_ - parser.headers_.data());
-  if (count != 0 && last->name_data + last->name_size == at) {
-    last->name_size += static_cast<std::uint32_t>(size);
-    return 0;
+  if (parser.phase_ != Phase::head || size == 0) return 0;  // trailers: checked by llhttp and the guard, then dropped
+  if (parser.header_ != parser.headers_.data()) {
+    Header& last = parser.header_[-1];
+    if (last.name_data + last.name_size == at) return last.name_size += static_cast<std::uint32_t>(size), 0;
   }
-  if (count >= std::min(parser.limits_->header_count_max, kHeaderCapacity)) [[unlikely]] {
-    return parser.refuse_in_callback({Status::request_header_fields_too_large, "too many headers"});
+  if (parser.header_ > parser.header_stop_) [[unlikely]] {
+    return parser.refuse_in_callback(kTooManyHeaders);
   }
   *parser.header_++ = Header{at, nullptr, static_cast<std::uint32_t>(size), 0};
   return 0;
 }
 
-// The pieces of a value adjoin, unless a folded line (obs-fold) lies between them.
+// The pieces of a value adjoin, unless a folded line (obs-fold) or a line without a name lies between them.
 int RequestParser::on_header_value(llhttp_t* llhttp, const char* at, std::size_t size) noexcept {
   RequestParser& parser = of(llhttp);
-  if (parser.phase_ != Phase::head || size == 0) return 0;
-  Header& header = parser.header_[-1];
-  if (header.value_data == nullptr) header.value_data = at;
-  if (header.value_data + header.value_size != at) [[unlikely]] {
-    return parser.refuse_in_callback(bad_request("a header line is folded"));
+  if (parser.phase_ != Phase::head) return 0;
+  if (parser.header_ > parser.header_stop_) [[unlikely]] return parser.refuse_in_callback(kTooManyHeaders);
+  if (size == 0) return 0;
+  if (parser.header_ != parser.headers_.data()) {
+    Header& header = parser.header_[-1];
+    if (header.value_data == nullptr) header.value_data = at;
+    if (header.value_data + header.value_size == at) {
+      header.value_size += static_cast<std::uint32_t>(size);
+      return 0;
+    }
   }
-  header.value_size += static_cast<std::uint32_t>(size);
-  return 0;
+  return parser.refuse_in_callback(bad_request("a header line is folded, or has no name"));
 }
 
 int RequestParser::on_headers_complete(llhttp_t*) noexcept { return HPE_PAUSED; }

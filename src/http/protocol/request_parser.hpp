@@ -105,6 +105,7 @@ class RequestParser {
   const char* stop_;         // no further in the head before the target is complete (then: before the head is)
   const char* head_stop_;
   Header* header_;           // behind the last one
+  Header* header_stop_;      // header_ is at most one beyond
   Phase phase_;
   const Limits* limits_;
   RequestHead head_;
@@ -115,7 +116,7 @@ class RequestParser {
   const char* framing_;      // chunked: the first byte that the guard has not seen
   ChunkGuard guard_;
 
-  std::array<Header, kHeaderCapacity> headers_;
+  std::array<Header, kHeaderCapacity + 1> headers_;
 };
 
 }  // namespace weft::http::protocol

@@ -18,7 +18,8 @@ RequestReader::RequestReader(std::span<char> buffer, const Limits& limits) noexc
 
 std::span<char> RequestReader::free_space() noexcept {
   if (head_end_ != nullptr && !has_input() && !parser_.holds_piece()) rewind_body_window();
-  return {filled_, static_cast<std::size_t>(last_ - filled_)};
+  const char* end = head_end_ != nullptr && filled_ < head_end_ ? begin_ : last_;
+  return {filled_, static_cast<std::size_t>(end - filled_)};
 }
 
 // Pre: nothing in the buffer is needed but the head. Receives behind it, or before it if there is more room: a
