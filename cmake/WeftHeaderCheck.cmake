@@ -24,7 +24,7 @@ endfunction()
 
 add_custom_target(header_check)
 weft_header_check(header_check_public "${PROJECT_SOURCE_DIR}/include" INCLUDE "${PROJECT_SOURCE_DIR}/include")
-weft_header_check(header_check_private "${PROJECT_SOURCE_DIR}/src" LINK weft_internal weft_llhttp)
+weft_header_check(header_check_private "${PROJECT_SOURCE_DIR}/src" LINK weft_internal)
 
 if(WEFT_BUILD_TESTS)
   add_test(NAME headers.each_compiles_alone

@@ -35,7 +35,7 @@ stage_long_stress() {
     WEFT_STRESS_SECONDS=60 run_tests release -L '^stress$' &&
     WEFT_STRESS_SECONDS=60 run_tests tsan -L '^stress$'
 }
-stage_fuzz() { build fuzz all && WEFT_FUZZ_SECONDS=60 run_tests fuzz -L '^fuzz$'; }
+stage_fuzz() { build fuzz tests_fuzz && WEFT_FUZZ_SECONDS=60 run_tests fuzz -L "^fuzz$"; }
 stage_lint() {
   cmake --preset debug-clang && run-clang-tidy-14 -quiet -j "$jobs" -p build/debug-clang "$PWD/src/.*" &&
     cppcheck -q --std=c++20 --language=c++ --inline-suppr --enable=warning,performance,portability \

@@ -36,10 +36,8 @@ PUBLIC_HEADER_LAYER = {
 }
 
 # Where a fiber's exceptions end, and so the only places for a catch (...).
-CATCH_ALL_ALLOWED = {"src/fiber/fiber.cpp"}
+CATCH_ALL_ALLOWED = {"src/fiber/fiber.cpp", "src/fiber/escaped_exception.cpp"}
 ATOMICS_ALLOWED = {"src/base/atomic.hpp"}
-# Sources that cmake/*.cmake adds to others' targets.
-BUILT_BY_CMAKE = {"tests/fuzz/replay.cpp"}
 # These name what they forbid.
 MARKS_ALLOWED = {"tools/tidy.py", "tools/tidy_test.py"}
 
@@ -316,8 +314,6 @@ def rule_sleep_in_tests(file):
 def wired(files, path):
     """Whether the CMakeLists.txt of the file's directory, or of one above, names it (suffix or not)."""
     parts = path.split("/")
-    if path in BUILT_BY_CMAKE:
-        return True
     for depth in range(len(parts) - 1, 0, -1):
         lists = files.get("/".join(parts[:depth] + ["CMakeLists.txt"]))
         name = "/".join(parts[depth:])
