@@ -25,11 +25,32 @@ target_include_directories(weft_internal INTERFACE
                            "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src")
 target_link_libraries(weft_internal INTERFACE weft_warnings weft_codegen Threads::Threads)
 
+# Leaves out of a list the files that are not there, so that a layer in the making does not stop the others from
+# being configured: a warning, and an error where warnings are errors.
+function(weft_existing_files variable)
+  set(severity WARNING)
+  if(WEFT_WARNINGS_AS_ERRORS)
+    set(severity SEND_ERROR)
+  endif()
+  set(existing)
+  foreach(file IN LISTS ${variable})
+    cmake_path(ABSOLUTE_PATH file NORMALIZE OUTPUT_VARIABLE path)
+    if(EXISTS "${path}")
+      list(APPEND existing "${file}")
+    else()
+      message(${severity} "listed, but not there: ${path}")
+    endif()
+  endforeach()
+  set(${variable} ${existing} PARENT_SCOPE)
+endfunction()
+
 define_property(GLOBAL PROPERTY WEFT_LAYER_TARGETS BRIEF_DOCS "object libraries of the layers, left to right")
 set_property(GLOBAL PROPERTY WEFT_LAYER_TARGETS "")
 
 function(weft_add_layer name)
   cmake_parse_arguments(PARSE_ARGV 1 LAYER "" "" "SOURCES;TESTS;LINK")
+  weft_existing_files(LAYER_SOURCES)
+  weft_existing_files(LAYER_TESTS)
   set_property(GLOBAL APPEND PROPERTY WEFT_LAYER_TARGETS ${LAYER_LINK})
   if(LAYER_SOURCES)
     add_library(weft_${name} OBJECT ${LAYER_SOURCES})
