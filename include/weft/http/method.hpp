@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -62,6 +63,7 @@ class MethodSet {
   constexpr MethodSet() noexcept = default;
 
   constexpr void insert(Method method) noexcept { bits_ |= bit(method); }
+  constexpr void insert_all(MethodSet methods) noexcept { bits_ |= methods.bits_; }
   constexpr bool contains(Method method) const noexcept { return (bits_ & bit(method)) != 0; }
   constexpr bool empty() const noexcept { return bits_ == 0; }
   constexpr std::uint64_t bits() const noexcept { return bits_; }

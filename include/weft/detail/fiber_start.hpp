@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The typed shell around starting a fiber: the closure is constructed in the fiber's own mapping, runs there, and
+// leaves its result in its place. No promises about this header.
+
+#include <weft/source_location.hpp>
+#include <weft/spawn_options.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+namespace weft {
+
+class Context;
+class Fiber;
+
+namespace detail {
+
+/// What the untyped core needs to know about a closure.
+struct FiberType {
+  std::size_t size;
+  std::size_t alignment;
+  void (*main)(void* storage);
+  void (*drop)(void* storage) noexcept;
+};
+
+/// A fiber with room for a closure, not started yet. Throws std::bad_alloc.
+Fiber& create_fiber(Context& context, const FiberType& type, const SpawnOptions& options,
+                    SourceLocation spawned_at);
+void* storage_of(Fiber& fiber) noexcept;
+void start_fiber(Context& context, Fiber& fiber) noexcept;
+/// Gives back a fiber that was not started: its closure could not be constructed.
+void abandon_fiber(Fiber& fiber) noexcept;
+
+struct NoResult {};
+
+/// What stands in a fiber's storage: the closure, and when it has returned its result instead.
+template <class Closure>
+class FiberBox {
+ public:
+  using Returned = std::invoke_result_t<Closure>;
+  static_assert(!std::is_reference_v<Returned>, "a fiber cannot return a reference");
+  using Result = std::conditional_t<std::is_void_v<Returned>, NoResult, Returned>;
+
+  template <class F>
+  explicit FiberBox(F&& closure) : closure_(std::forward<F>(closure)) {}
+  ~FiberBox() { returned_ ? std::destroy_at(&result_) : std::destroy_at(&closure_); }
+  FiberBox(const FiberBox&) = delete;
+  FiberBox& operator=(const FiberBox&) = delete;
+
+  Result& result() noexcept { return result_; }
+
+  /// Runs the closure. It is destroyed on the way out, by an exception too: then nothing is left in the box.
+  void run() {
+    DestroyAtExit closure{&closure_};
+    if constexpr (std::is_void_v<Returned>) {
+      std::invoke(std::move(closure_));
+      closure.destroy();
+      new (&result_) Result();
+    } else {
+      Result result = std::invoke(std::move(closure_));
+      closure.destroy();
+      new (&result_) Result(std::move(result));
+    }
+    returned_ = true;
+  }
+
+  static void main(void* storage) { std::launder(static_cast<FiberBox*>(storage))->run(); }
+  static void drop(void* storage) noexcept { std::destroy_at(std::launder(static_cast<FiberBox*>(storage))); }
+  static constexpr FiberType type() noexcept { return {sizeof(FiberBox), alignof(FiberBox), &main, &drop}; }
+
+ private:
+  struct DestroyAtExit {
+    Closure* closure;
+    void destroy() { std::destroy_at(std::exchange(closure, nullptr)); }
+    ~DestroyAtExit() {
+      if (closure != nullptr) destroy();
+    }
+  };
+
+  union {
+    Closure closure_;
+    Result result_;
+  };
+  bool returned_ = false;
+};
+
+/// Creates and starts a fiber that runs `closure`.
+template <class F>
+Fiber& start(Context& context, F&& closure, const SpawnOptions& options, SourceLocation spawned_at) {
+  using Box = FiberBox<std::decay_t<F>>;
+  Fiber& fiber = create_fiber(context, Box::type(), options, spawned_at);
+  struct AbandonOnException {
+    Fiber* fiber;
+    ~AbandonOnException() {
+      if (fiber != nullptr) abandon_fiber(*fiber);
+    }
+  } guard{&fiber};
+  new (storage_of(fiber)) Box(std::forward<F>(closure));
+  guard.fiber = nullptr;
+  start_fiber(context, fiber);
+  return fiber;
+}
+
+}  // namespace detail
+}  // namespace weft

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <weft/counters.hpp>
+#include <weft/join_handle.hpp>
+#include <weft/source_location.hpp>
+#include <weft/spawn_options.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace weft {
+
+/// A set of threads and the rules for running fibers on them. The base of ParallelContext, ConcurrentContext and
+/// IsolatedContext.
+///
+/// Each context has an event loop of its own: its fibers wait there, and are woken by its own threads. Thread safety: all
+/// methods, any thread. Destruction: cancels the context's fibers, waits until they have ended (a fiber suspends, a
+/// plain thread blocks), and stops its threads. A context is never destroyed by one of its own fibers (BUG).
+class ExecutionContext {
+ public:
+  ExecutionContext(const ExecutionContext&) = delete;
+  ExecutionContext& operator=(const ExecutionContext&) = delete;
+
+  /// Starts a fiber here that runs `closure`, a callable without arguments; its result comes with the handle.
+  /// Does not suspend. Throws std::bad_alloc if there is no memory for a stack, and what constructing the closure throws.
+  template <class F>
+  auto spawn(F&& closure, const SpawnOptions& options = {}, SourceLocation spawned_at = SourceLocation::current()) {
+    return spawn_in(spawn_target(), std::forward<F>(closure), options, spawned_at);
+  }
+
+  std::string_view name() const noexcept;
+  /// How many threads run its fibers.
+  std::uint32_t parallelism() const noexcept;
+  /// What its schedulers and its event loop have done so far (L14).
+  ContextCounters counters() const noexcept;
+  EventLoopCounters event_loop_counters() const noexcept;
+
+  /// The internals, for this library.
+  Context& core() const noexcept { return *core_; }
+
+ protected:
+  explicit ExecutionContext(std::unique_ptr<Context> core) noexcept;
+  ~ExecutionContext();
+
+  /// Where spawn() goes.
+  Context& spawn_target() const noexcept;
+
+  std::unique_ptr<Context> core_;
+};
+
+/// How a ParallelContext is made.
+struct ParallelOptions {
+  /// Threads, 1 to 256. 0: as many as the process has CPUs, affinity and cgroup quota considered.
+  std::uint32_t parallelism = 0;
+};
+
+/// N threads that share the work: a fiber may run on any of them, idle ones steal from busy ones.
+///
+///     weft::ParallelContext workers("workers", {.parallelism = 4});
+///     workers.spawn([] { serve(); });
+class ParallelContext final : public ExecutionContext {
+ public:
+  /// Throws std::system_error when threads or descriptors are used up, or parallelism is out of range.
+  explicit ParallelContext(std::string name, const ParallelOptions& options = {});
+
+  /// Adds threads, or retires some: those leave as soon as their current fiber suspends, and no fiber is lost.
+  /// Does not wait for that. Throws std::system_error as the constructor does.
+  void resize(std::uint32_t parallelism);
+};
+
+/// One thread: its fibers run one at a time, never in parallel with each other, so what only they use needs no lock
+/// between two suspensions.
+class ConcurrentContext final : public ExecutionContext {
+ public:
+  /// Throws std::system_error when threads or descriptors are used up.
+  explicit ConcurrentContext(std::string name);
+};
+
+/// One fiber that owns one thread: for a GUI main loop, blocking calls, or code that needs its thread to itself. Its I/O
+/// suspends as everywhere (the thread then sleeps in its event loop); spawn() in it goes to its spawn context.
+///
+///     weft::IsolatedContext gui("gui", [] { run_the_gui_main_loop(); });
+///     gui.join();
+class IsolatedContext final : public ExecutionContext {
+ public:
+  /// Starts the thread and `closure` on it. What the closure spawns, and spawn() of this object, goes to
+  /// `spawn_context`; without one to the context of the fiber that makes the isolated one, and on a plain thread that is a BUG.
+  /// Throws std::system_error when threads or descriptors are used up.
+  template <class F>
+  IsolatedContext(std::string name, F&& closure, SourceLocation spawned_at = SourceLocation::current())
+      : IsolatedContext(std::move(name), nullptr, std::forward<F>(closure), spawned_at) {}
+  template <class F>
+  IsolatedContext(std::string name, ExecutionContext& spawn_context, F&& closure,
+                  SourceLocation spawned_at = SourceLocation::current())
+      : IsolatedContext(std::move(name), &spawn_context.core(), std::forward<F>(closure), spawned_at) {}
+
+  /// Waits for the closure to end; throws the exception that escaped from it. Suspends, or blocks a plain
+  /// thread. Not cancellable. BUG if it was joined before.
+  void join() { handle_.join(); }
+  /// The same with a deadline; cancellable: Errc::timed_out, Errc::cancelled.
+  Result<void> join_until(Deadline deadline) { return handle_.join_until(deadline); }
+  /// Asks the closure's fiber to stop, see JoinHandle::cancel().
+  void cancel() noexcept { handle_.cancel(); }
+
+ private:
+  template <class F>
+  IsolatedContext(std::string name, Context* spawn_context, F&& closure, SourceLocation spawned_at)
+      : ExecutionContext(make_core(name, spawn_context)),
+        handle_(spawn_in(
+            *core_,
+            [closure = std::forward<F>(closure)]() mutable -> void { closure(); },
+            SpawnOptions{.name = name}, spawned_at)) {}
+
+  static std::unique_ptr<Context> make_core(const std::string& name, Context* spawn_context);
+
+  JoinHandle<void> handle_;
+};
+
+}  // namespace weft

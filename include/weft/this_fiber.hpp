@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <weft/deadline.hpp>
+#include <weft/join_handle.hpp>
+#include <weft/result.hpp>
+#include <weft/source_location.hpp>
+#include <weft/spawn_options.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+namespace weft {
+
+namespace detail {
+/// The core of the context that spawn() in the calling fiber goes to. BUG outside of every fiber.
+Context& current_spawn_context() noexcept;
+}  // namespace detail
+
+/// Starts a fiber in the current context (an isolated context's spawn context) that runs `closure`, a callable without
+/// arguments. Ignoring the handle detaches the fiber. Does not suspend, and does not switch: the new fiber runs
+/// when the current one suspends, or at once on an idle thread. Throws std::bad_alloc if there is no memory for a stack.
+template <class F>
+auto spawn(F&& closure, const SpawnOptions& options = {}, SourceLocation spawned_at = SourceLocation::current()) {
+  return spawn_in(detail::current_spawn_context(), std::forward<F>(closure), options, spawned_at);
+}
+
+/// Lets the other runnable fibers of this thread run first. Suspends. Not cancellable.
+void yield() noexcept;
+
+/// Suspends the calling fiber until the deadline. Errc::cancelled if the fiber is cancelled first, or was. On a
+/// plain thread: blocks it.
+///
+///     while (weft::sleep(1s)) collect_statistics();   // until cancelled
+Result<void> sleep_until(Deadline deadline) noexcept;
+template <class Rep, class Period>
+Result<void> sleep(std::chrono::duration<Rep, Period> duration) {
+  return sleep_until(Deadline::after(duration));
+}
+
+/// About the calling fiber. All are BUGs outside of every fiber, but for exists().
+namespace this_fiber {
+
+/// Whether the caller is a fiber.
+bool exists() noexcept;
+std::uint64_t id() noexcept;
+/// As given at spawn; valid as long as the fiber.
+std::string_view name() noexcept;
+/// The name of the context it runs in.
+std::string_view context_name() noexcept;
+/// Somebody asked it to stop: every cancellable wait fails with Errc::cancelled.
+bool cancel_requested() noexcept;
+
+}  // namespace this_fiber
+}  // namespace weft

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The core of every execution context: schedulers, the queue for everybody else, one event loop, and the context's
+// end. Parallel, concurrent and isolated contexts are this with different options (docs/design/contexts.md).
+//
+// Thread safety: any thread, unless a method says otherwise.
+// Life: open -> closing (fibers are cancelled, new ones are born cancelled) -> drained (no fiber is left) -> stopped (no
+// thread is left) -> destroyed. Guarantees: S6 with one scheduler no two fibers run at the same time; S7 no fiber is
+// lost when schedulers leave.
+
+#include "event_loop/event_loop.hpp"
+#include "execution_context/global_queue.hpp"
+#include "execution_context/idle.hpp"
+#include "execution_context/scheduler.hpp"
+#include "fiber/fiber.hpp"
+
+#include <weft/counters.hpp>
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace weft {
+
+/// What a context is made with.
+struct ContextOptions {
+  std::string name;
+  std::uint32_t parallelism = 1;
+  bool resizable = false;
+  bool uses_calling_thread = false;  ///< the first scheduler has no thread of its own: run() lends it one
+  std::unique_ptr<EventLoop> event_loop;  ///< null: the platform's
+};
+
+class Context final : public Home {
+ public:
+  static constexpr std::uint32_t kParallelismMax = 256;
+
+  /// Starts the threads. Throws std::system_error when the process has no more descriptors or threads.
+  explicit Context(ContextOptions options);
+  /// Closes, waits until drained (a fiber suspends, a plain thread blocks), stops. BUG in a fiber of its own.
+  ~Context();
+
+  // -- fibers ------------------------------------------------------------------------------------------------
+  /// A fiber on a stack of the pool; throws std::bad_alloc when there is none. start() it, or release it twice.
+  Fiber& create_fiber(const FiberOptions& options);
+  /// Makes a created fiber runnable here.
+  void start(Fiber& fiber) noexcept;
+  void enqueue(Fiber& fiber) noexcept override;
+
+  // -- threads -----------------------------------------------------------------------------------------------
+  /// Runs fibers on the calling thread, as the first scheduler, until the context is drained.
+  /// REQUIRES: uses_calling_thread.
+  void run() noexcept;
+  /// Starts or retires schedulers until there are `parallelism`. A retired one leaves when its current fiber
+  /// suspends. REQUIRES: resizable; 1 <= parallelism <= kParallelismMax. Throws std::system_error.
+  void resize(std::uint32_t parallelism);
+  std::uint32_t parallelism() const noexcept { return parallelism_.load(acquire); }
+
+  // -- the end -----------------------------------------------------------------------------------------------
+  /// Cancels all fibers; those spawned from now on are cancelled at birth.
+  void close() noexcept;
+  bool closing() const noexcept { return closing_.load(seq_cst); }
+  /// Waits until no fiber is left; REQUIRES: closed.
+  void wait_until_drained() noexcept;
+  bool drained() const noexcept { return drained_.load(acquire); }
+
+  // -- looking in --------------------------------------------------------------------------------------------
+  std::string_view name() const noexcept { return name_; }
+  EventLoop& event_loop() noexcept { return *event_loop_; }
+  ContextCounters counters() const noexcept;
+  /// Where spawn() in a fiber of this context goes: itself, but for an isolated one.
+  Context& spawn_context() noexcept { return *spawn_context_; }
+  void set_spawn_context(Context& context) noexcept { spawn_context_ = &context; }
+  /// Calls `visit(Scheduler&)` for each scheduler there ever was.
+  template <class Visit>
+  void for_each_scheduler(Visit&& visit) {
+    const std::uint32_t count = scheduler_count_.load(acquire);
+    for (std::uint32_t i = 0; i < count; ++i) visit(*schedulers_[i].load(relaxed));
+  }
+
+ private:
+  friend class Scheduler;
+
+  // -- for schedulers ----------------------------------------------------------------------------------------
+  // No sibling, now or before: nobody steals, nobody parks.
+  bool alone() const noexcept { return parallelism_.load(relaxed) == 1 && scheduler_count_.load(relaxed) == 1; }
+  /// Work was published: wakes somebody to look for it, unless somebody looks already.
+  void notify() noexcept;
+  void wake_everybody() noexcept;
+  bool has_visible_work() noexcept;
+  void fiber_finished(Scheduler& scheduler) noexcept;
+
+  void add_scheduler();
+  void start_thread(std::uint32_t index);
+  void thread_main(Scheduler& scheduler) noexcept;
+  bool may_leave(Scheduler& scheduler) noexcept;
+  bool all_finished() noexcept;
+  void look_whether_drained() noexcept;
+  void cancel_fibers() noexcept;
+  void stop_threads() noexcept;
+
+  const std::string name_;
+  const bool resizable_;
+  const bool uses_calling_thread_;
+  std::unique_ptr<EventLoop> event_loop_;
+  Context* spawn_context_ = this;
+
+  // Written when schedulers come and go; append-only until the end.
+  Atomic<Scheduler*> schedulers_[kParallelismMax] = {};
+  // Guarded by resize_lock_: an active thread has not decided to leave yet, and stays if it need not any more.
+  std::thread threads_[kParallelismMax];
+  bool active_[kParallelismMax] = {};
+  Atomic<std::uint32_t> scheduler_count_{0};   // schedulers that exist; the first `parallelism_` of them run
+  Atomic<std::uint32_t> parallelism_{0};
+  std::mutex resize_lock_;                     // never held in a fiber that suspends
+
+  // Written by everybody who submits from outside.
+  alignas(kCacheLine) GlobalQueue global_queue_;
+  Atomic<std::uint64_t> external_spawned_{0};
+  Atomic<std::uint32_t> external_callers_{0};  // inside enqueue(): the destructor waits for them
+  SharedCounter global_enqueues_;
+
+  alignas(kCacheLine) IdleSet idle_;
+  Atomic<std::int64_t> last_poll_ns_{0};
+
+  // The end.
+  Atomic<bool> closing_{false};
+  Atomic<bool> drained_{false};
+  SpinLock drain_lock_;
+  WaitList drain_waiters_;  // guarded by drain_lock_
+};
+
+/// The context whose fiber is calling; null outside.
+Context* current_context() noexcept;
+
+}  // namespace weft

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <weft/execution_context.hpp>
+#include <weft/this_fiber.hpp>
+
+#include "execution_context/context.hpp"
+#include "sys/cpu.hpp"
+
+#include <system_error>
+
+namespace weft {
+namespace {
+
+std::uint32_t checked_parallelism(std::uint32_t parallelism) {
+  if (parallelism == 0) return sys::usable_cpu_count();
+  if (parallelism > Context::kParallelismMax) {
+    throw std::system_error(std::make_error_code(std::errc::invalid_argument), "weft: parallelism out of range");
+  }
+  return parallelism;
+}
+
+}  // namespace
+
+ExecutionContext::ExecutionContext(std::unique_ptr<Context> core) noexcept : core_(std::move(core)) {}
+ExecutionContext::~ExecutionContext() = default;
+
+Context& ExecutionContext::spawn_target() const noexcept { return core_->spawn_context(); }
+std::string_view ExecutionContext::name() const noexcept { return core_->name(); }
+std::uint32_t ExecutionContext::parallelism() const noexcept { return core_->parallelism(); }
+ContextCounters ExecutionContext::counters() const noexcept { return core_->counters(); }
+EventLoopCounters ExecutionContext::event_loop_counters() const noexcept { return core_->event_loop().counters(); }
+
+ParallelContext::ParallelContext(std::string name, const ParallelOptions& options)
+    : ExecutionContext(std::make_unique<Context>(ContextOptions{.name = std::move(name),
+                                                                .parallelism = checked_parallelism(options.parallelism),
+                                                                .resizable = true,
+                                                                .uses_calling_thread = false,
+                                                                .event_loop = nullptr})) {}
+
+void ParallelContext::resize(std::uint32_t parallelism) { core_->resize(checked_parallelism(parallelism)); }
+
+ConcurrentContext::ConcurrentContext(std::string name)
+    : ExecutionContext(std::make_unique<Context>(ContextOptions{.name = std::move(name),
+                                                                .parallelism = 1,
+                                                                .resizable = false,
+                                                                .uses_calling_thread = false,
+                                                                .event_loop = nullptr})) {}
+
+std::unique_ptr<Context> IsolatedContext::make_core(const std::string& name, Context* spawn_context) {
+  if (spawn_context == nullptr) spawn_context = &detail::current_spawn_context();
+  auto core = std::make_unique<Context>(ContextOptions{.name = name,
+                                                       .parallelism = 1,
+                                                       .resizable = false,
+                                                       .uses_calling_thread = false,
+                                                       .event_loop = nullptr});
+  core->set_spawn_context(spawn_context->spawn_context());
+  return core;
+}
+
+}  // namespace weft

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <weft/join_handle.hpp>
+
+#include "execution_context/context.hpp"
+#include "fiber/join.hpp"
+
+#include <utility>
+
+namespace weft::detail {
+namespace {
+
+StackCache* stack_cache_here() noexcept {
+  Runner* const runner = this_runner();
+  return runner == nullptr ? nullptr : runner->stacks;
+}
+
+std::error_code error_of(WaitOutcome outcome) noexcept {
+  return outcome == WaitOutcome::kTimedOut ? Errc::timed_out : Errc::cancelled;
+}
+
+}  // namespace
+
+Fiber& create_fiber(Context& context, const FiberType& type, const SpawnOptions& options, SourceLocation spawned_at) {
+  Fiber& fiber = context.create_fiber({.name = options.name,
+                                       .stack_size = options.stack_size,
+                                       .spawned_at = spawned_at,
+                                       .storage_size = type.size,
+                                       .storage_alignment = type.alignment});
+  fiber.main = type.main;
+  fiber.drop = type.drop;
+  return fiber;
+}
+
+void* storage_of(Fiber& fiber) noexcept { return fiber.storage; }
+
+void start_fiber(Context& context, Fiber& fiber) noexcept { context.start(fiber); }
+
+void abandon_fiber(Fiber& fiber) noexcept {
+  fiber.drop = nullptr;  // nothing was constructed
+  fiber.release(StackPool::process(), stack_cache_here());
+  fiber.release(StackPool::process(), stack_cache_here());
+}
+
+bool FiberHandle::done() const noexcept { return fiber_done(*fiber_); }
+
+void FiberHandle::cancel() noexcept {
+  WEFT_ASSERT(joinable(), "cancel() of an empty join handle");
+  fiber_->cancel();
+}
+
+void FiberHandle::detach() noexcept {
+  if (!joinable()) return;
+  detach_fiber(*fiber_);
+  release();
+}
+
+void FiberHandle::join() noexcept {
+  WEFT_ASSERT(joinable(), "join() of an empty join handle");
+  [[maybe_unused]] const WaitOutcome outcome = join_fiber(*fiber_, Deadline::never(), WaitWord::Cancellable::kNo);
+}
+
+Result<void> FiberHandle::join_until(Deadline deadline) noexcept {
+  WEFT_ASSERT(joinable(), "join_until() of an empty join handle");
+  const WaitOutcome outcome = join_fiber(*fiber_, deadline, WaitWord::Cancellable::kYes);
+  if (outcome != WaitOutcome::kReady) return error_of(outcome);
+  return {};
+}
+
+void* FiberHandle::take_storage() {
+  if (std::exception_ptr exception = take_fiber_exception(*fiber_)) std::rethrow_exception(exception);
+  return fiber_->storage;
+}
+
+void FiberHandle::release() noexcept {
+  std::exchange(fiber_, nullptr)->release(StackPool::process(), stack_cache_here());
+}
+
+std::uint64_t FiberHandle::id() const noexcept { return fiber_->id; }
+std::string_view FiberHandle::name() const noexcept { return fiber_->name(); }
+
+}  // namespace weft::detail

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The local queue of a scheduler: a bounded ring, first in first out, from which siblings steal (S4).
+//
+// Thread safety: push() and pop() by the owner only; steal_into() and the sizes by any thread.
+// Invariants: R1 head <= tail <= head + capacity (modulo 2^32). R2 slots in [head, tail) hold runnable fibers, each
+// taken by exactly one successful step of head. R3 only the owner moves tail, a step is always a release.
+// Source: the run queue of Go's scheduler (runtime/proc.go, runqput, runqget, runqgrab).
+
+#include "base/atomic.hpp"
+#include "base/cache_line.hpp"
+#include "fiber/fiber_queue.hpp"
+
+#include <cstdint>
+
+namespace weft {
+
+template <std::uint32_t kCapacity>
+class BasicRunQueue {
+  static_assert((kCapacity & (kCapacity - 1)) == 0);
+
+ public:
+  /// False if the ring is full. Owner.
+  [[nodiscard]] bool push(Fiber& fiber) noexcept {
+    const std::uint32_t tail = tail_.load(relaxed);  // the owner's own
+    // Acquire: pairs with the release of a thief's step, which has read the slot we reuse.
+    if (tail - head_.load(acquire) == kCapacity) return false;
+    slot(tail).store(&fiber, relaxed);
+    tail_.store(tail + 1, release);  // pairs with the acquire in steal_into(): the slot is seen
+    return true;
+  }
+
+  /// The oldest; null when empty. Owner.
+  Fiber* pop() noexcept {
+    std::uint32_t head = head_.load(relaxed);
+    for (;;) {
+      if (head == tail_.load(relaxed)) return nullptr;
+      Fiber* const fiber = slot(head).load(relaxed);
+      // A thief may have taken it first: then head has moved (R2).
+      if (head_.compare_exchange_weak(head, head + 1, acq_rel, relaxed)) return fiber;
+    }
+  }
+
+  /// Moves half of the fibers, rounded up so that a single one goes too, to the end of `thief`. Returns how
+  /// many. REQUIRES: the caller owns `thief`, which is empty.
+  std::uint32_t steal_into(BasicRunQueue& thief) noexcept {
+    std::uint32_t head = head_.load(acquire);
+    const std::uint32_t to = thief.tail_.load(relaxed);
+    for (;;) {
+      const std::uint32_t size = tail_.load(acquire) - head;
+      const std::uint32_t count = size - size / 2;
+      if (count == 0) return 0;
+      if (size > kCapacity) {  // head was read before the owner went round: look again
+        head = head_.load(acquire);
+        continue;
+      }
+      for (std::uint32_t i = 0; i < count; ++i) {
+        thief.slot(to + i).store(slot(head + i).load(relaxed), relaxed);
+      }
+      // Success: nobody has taken any of them, so what was copied is valid. Release: the owner may reuse the slots.
+      if (head_.compare_exchange_weak(head, head + count, acq_rel, acquire)) {
+        thief.tail_.store(to + count, release);
+        return count;
+      }
+    }
+  }
+
+  /// Moves the older half to `overflow`. Owner, when the ring is full.
+  void shed_half(FiberQueue& overflow) noexcept {
+    for (std::uint32_t i = 0; i < kCapacity / 2; ++i) {
+      Fiber* const fiber = pop();
+      if (fiber == nullptr) return;  // thieves were faster
+      overflow.push(*fiber);
+    }
+  }
+
+  /// How many there were a moment ago. Any thread.
+  std::uint32_t size() const noexcept { return tail_.load(acquire) - head_.load(acquire); }
+  bool empty() const noexcept { return tail_.load(seq_cst) == head_.load(seq_cst); }
+
+ private:
+  Atomic<Fiber*>& slot(std::uint32_t position) noexcept { return slots_[position & (kCapacity - 1)]; }
+
+  alignas(kCacheLine) Atomic<std::uint32_t> head_{0};  // written by the owner and thieves
+  alignas(kCacheLine) Atomic<std::uint32_t> tail_{0};  // written by the owner
+  Atomic<Fiber*> slots_[kCapacity] = {};
+};
+
+using RunQueue = BasicRunQueue<256>;
+
+}  // namespace weft

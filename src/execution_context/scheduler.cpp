@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// What runs on the fibers' stacks: picking the next fiber, switching to it, enqueueing.
+#include "execution_context/scheduler.hpp"
+
+#include "base/clock.hpp"
+#include "execution_context/context.hpp"
+
+#include <utility>
+
+namespace weft {
+
+Scheduler::Scheduler(Context& context, std::uint32_t index) noexcept
+    : context_(context), index_(index), victim_(index), stack_cache_(StackPool::process()) {
+  home = &context;
+  event_loop = &context.event_loop();
+  stacks = &stack_cache_;
+}
+
+void Scheduler::suspend() noexcept {
+  Fiber& self = *current;
+  Fiber* const next = pick();
+  if (next == &self) {  // woken already, and first in the queue: nothing to switch
+    budget = kBudget;
+    return;
+  }
+  switch_from(self.flow, next, false);
+}
+
+void Scheduler::yield() noexcept {
+  if (!run_queue_.push(*current)) overflow(*current);
+  counters_.local_enqueues.add();
+  suspend();
+}
+
+void Scheduler::finish() noexcept {
+  Fiber& self = *current;
+  zombie_ = &self;
+  switch_from(self.flow, pick(), true);
+  WEFT_PANIC("a finished fiber was resumed", WEFT_VALUE(self.id));
+}
+
+void Scheduler::entered() noexcept {
+  after_switch();
+  // The closer says so, then looks at every fiber there is; this fiber came into being, then looks here (store
+  // buffering; the fence pairs with the seq_cst store in close()).
+  full_fence();
+  if (context_.closing()) [[unlikely]] this_fiber_or_null()->cancel();
+}
+
+void Scheduler::arm_timer(Waiter& waiter) noexcept {
+  if (event_loop->timers().arm(waiter)) event_loop->interrupt();
+}
+
+void Scheduler::disarm_timer(Waiter& waiter) noexcept { event_loop->timers().disarm(waiter); }
+
+// The next fiber for this thread, or null: go to the root stack.
+Fiber* Scheduler::pick() noexcept {
+  if (--until_due_ == 0) [[unlikely]] {
+    if (something_is_due()) return nullptr;
+    until_due_ = kDueInterval;
+  }
+  return pick_local();
+}
+
+Fiber* Scheduler::pick_local() noexcept {
+  // Relaxed: only this thread fills the slot.
+  if (run_next_.load(relaxed) != nullptr) {
+    Fiber* const next = run_next_.exchange(nullptr, acq_rel);  // null: a thief was faster (S8)
+    if (next != nullptr && (++next_streak_ < kNextStreakMax || run_queue_.empty())) return next;
+    next_streak_ = 0;
+    if (next != nullptr && !run_queue_.push(*next)) overflow(*next);
+  }
+  next_streak_ = 0;
+  return run_queue_.pop();
+}
+
+// L12: what a thread with a never empty local queue must look at now and then.
+bool Scheduler::something_is_due() noexcept {
+  if (!context_.global_queue_.empty() || leaving()) return true;
+  return now_ns() - context_.last_poll_ns_.load(relaxed) > kPollBoundNs;
+}
+
+void Scheduler::set_running(Fiber* fiber) noexcept {
+  current = fiber;
+  running_.store(fiber, relaxed);
+  ticks_.store(ticks_.load(relaxed) + 1, relaxed);
+  budget = kBudget;
+}
+
+// Leaves `flow` for `next`, or for the root stack if there is no next one or it is not saved yet (P3).
+void Scheduler::switch_from(Flow& flow, Fiber* next, bool ends) noexcept {
+  // Acquire: pairs with the release in weft_switch_context of the thread that left `next`.
+  if (next != nullptr && next->flow.machine.saved.load(acquire) != 0) [[likely]] {
+    set_running(next);
+    switch_flow(flow, next->flow, ends);
+  } else {
+    handoff_ = next;
+    set_running(nullptr);
+    switch_flow(flow, root_, ends);
+  }
+  // Perhaps another thread: nothing of `this` may be used.
+  static_cast<Scheduler*>(this_runner())->after_switch();
+}
+
+void Scheduler::after_switch() noexcept {
+  if (zombie_ == nullptr) return;
+  std::exchange(zombie_, nullptr)->release(stack_cache_.pool(), &stack_cache_);
+  context_.fiber_finished(*this);
+}
+
+void Scheduler::enqueue_next(Fiber& fiber) noexcept {
+  counters_.local_enqueues.add();
+  Fiber* const previous = run_next_.exchange(&fiber, acq_rel);
+  if (previous == nullptr) return;  // the slot is this thread's: nobody else is woken for it
+  if (!run_queue_.push(*previous)) overflow(*previous);
+  if (!context_.alone()) context_.notify();
+}
+
+void Scheduler::enqueue_last(Fiber& fiber) noexcept {
+  counters_.local_enqueues.add();
+  if (!run_queue_.push(fiber)) overflow(fiber);
+  if (!context_.alone()) context_.notify();
+}
+
+// The ring is full: its older half and `fiber` go to the context's queue (S4).
+void Scheduler::overflow(Fiber& fiber) noexcept {
+  counters_.overflows.add();
+  FiberQueue shed;
+  run_queue_.shed_half(shed);
+  shed.push(fiber);
+  context_.global_queue_.push(shed);
+}
+
+Fiber* Scheduler::steal_for(Scheduler& thief) noexcept {
+  const std::uint32_t count = run_queue_.steal_into(thief.run_queue_);
+  if (count != 0) {
+    thief.counters_.stolen_fibers.add(count);
+    return thief.run_queue_.pop();
+  }
+  if (!stuck_.load(relaxed)) return nullptr;
+  Fiber* const next = run_next_.exchange(nullptr, acq_rel);
+  if (next != nullptr) thief.counters_.stolen_fibers.add();
+  return next;
+}
+
+}  // namespace weft

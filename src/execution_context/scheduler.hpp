@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One thread of an execution context: its local queue, and the loop that runs fibers (docs/design/scheduler.md).
+//
+// A fiber that suspends picks the next one itself and switches to it directly; only when there is none, or something
+// else is due, it switches to the root stack, where the scheduler looks further: the context's queue, the siblings'
+// queues, the event loop, sleep. Nothing ever waits on a fiber's stack (P3).
+//
+// Thread safety: the scheduler's own thread, but for what says otherwise.
+// Laws: S1 enqueue() never switches; S2 no lost wake-up, see idle.hpp; S3 a fiber is resumed only after its `saved` was seen;
+// S4 local queue and run-next slot; L12 the global queue and the event loop are looked at within a bound.
+
+#include "event_loop/loop_counters.hpp"
+#include "execution_context/idle.hpp"
+#include "execution_context/run_queue.hpp"
+#include "fiber/fiber.hpp"
+#include "fiber/runner.hpp"
+
+#include <cstdint>
+#include <thread>
+
+namespace weft {
+
+class Context;
+
+/// The live form of a scheduler's share of ContextCounters. Written by its thread, `finished` read-modify-write.
+struct SchedulerCounters {
+  OwnedCounter spawned;
+  OwnedCounter local_enqueues;
+  OwnedCounter overflows;
+  OwnedCounter steals;
+  OwnedCounter stolen_fibers;
+  OwnedCounter parks;
+  SharedCounter unparks;
+  // seq_cst: a finisher counts, then looks whether the context is draining; drain() says so, then counts.
+  Atomic<std::uint64_t> finished{0};
+};
+
+class Scheduler final : public Runner, public IdleThread {
+ public:
+  Scheduler(Context& context, std::uint32_t index) noexcept;
+
+  /// Runs fibers on the calling thread until the scheduler has to leave.
+  void run() noexcept;
+
+  // -- Runner ------------------------------------------------------------------------------------------------
+  void suspend() noexcept override;
+  void yield() noexcept override;
+  [[noreturn]] void finish() noexcept override;
+  void entered() noexcept override;
+  void arm_timer(Waiter& waiter) noexcept override;
+  void disarm_timer(Waiter& waiter) noexcept override;
+
+  /// Enqueues a fiber of this context that was woken or spawned by the current one: it runs next (S4).
+  void enqueue_next(Fiber& fiber) noexcept;
+  /// Enqueues behind the others.
+  void enqueue_last(Fiber& fiber) noexcept;
+
+  Context& context() noexcept { return context_; }
+  std::uint32_t index() const noexcept { return index_; }
+  RunQueue& run_queue() noexcept { return run_queue_; }
+  SchedulerCounters& counters() noexcept { return counters_; }
+
+  // -- any thread --------------------------------------------------------------------------------------------
+  /// Switches so far; stands still while the thread is stuck in one fiber, or sleeps.
+  std::uint64_t ticks() const noexcept { return ticks_.load(relaxed); }
+  /// The fiber that runs now, null if none; only good to be compared, or tried to be referenced.
+  Fiber* running() const noexcept { return running_.load(relaxed); }
+  bool asleep() const noexcept { return asleep_.load(relaxed); }
+  /// The monitor's word that this scheduler is stuck in a fiber: siblings may take its run-next slot too (S8).
+  void set_stuck(bool stuck) noexcept { stuck_.store(stuck, relaxed); }
+  /// Takes half of this scheduler's fibers for `thief`, the run-next slot of a stuck one included. Called by the thief.
+  Fiber* steal_for(Scheduler& thief) noexcept;
+  /// The kernel's id of the thread while run() runs, else 0.
+  int thread_id() const noexcept { return thread_id_.load(relaxed); }
+
+ private:
+  // -- picking (scheduler.cpp) -------------------------------------------------------------------------------
+  Fiber* pick() noexcept;
+  Fiber* pick_local() noexcept;
+  bool something_is_due() noexcept;
+  void set_running(Fiber* fiber) noexcept;
+  void switch_from(Flow& flow, Fiber* next, bool ends) noexcept;
+  void after_switch() noexcept;
+  void overflow(Fiber& fiber) noexcept;
+
+  // -- the root stack (scheduler_root.cpp) -------------------------------------------------------------------
+  Fiber* next_from_root() noexcept;
+  void serve_what_is_due() noexcept;
+  void resume(Fiber& fiber) noexcept;
+  Fiber* take_global(std::size_t count_max) noexcept;
+  Fiber* found(Fiber* fiber) noexcept;
+  bool end_search() noexcept;
+  Fiber* search() noexcept;
+  Fiber* search_once() noexcept;
+  void sleep() noexcept;
+  void poll_and_block() noexcept;
+  void poll_now() noexcept;
+  void take_runnable(FiberQueue& runnable) noexcept;
+  void park() noexcept;
+  bool leaving() const noexcept;
+  void leave() noexcept;
+
+  static constexpr std::uint32_t kDueInterval = 61;       // switches between looks at what else is due (L12)
+  static constexpr std::int64_t kPollBoundNs = 1'000'000; // the event loop is polled at least that often (L12, S11)
+  static constexpr std::uint32_t kNextStreakMax = 16;     // run-next picks in a row before the ring gets one (S4)
+  static constexpr std::uint32_t kBudget = 64;            // I/O operations without a wait before a fiber yields (L12)
+
+  Context& context_;
+  const std::uint32_t index_;
+
+  // Written by this thread.
+  Flow root_;
+  Fiber* handoff_ = nullptr;  // picked on a fiber's stack, to be resumed from the root stack
+  Fiber* zombie_ = nullptr;   // finished, still to be released by whoever runs next here
+  std::uint32_t next_streak_ = 0;
+  std::uint32_t until_due_ = kDueInterval;
+  std::uint32_t victim_ = 0;
+  bool searching_ = false;
+  StackCache stack_cache_;
+  SchedulerCounters counters_;
+
+  // Written by this thread, read by others.
+  alignas(kCacheLine) Atomic<Fiber*> run_next_{nullptr};  // taken by thieves only from a stuck scheduler
+  Atomic<std::uint64_t> ticks_{0};
+  Atomic<Fiber*> running_{nullptr};
+  Atomic<bool> asleep_{false};
+  Atomic<int> thread_id_{0};
+  Atomic<bool> stuck_{false};  // written by the monitor
+
+  RunQueue run_queue_;
+};
+
+}  // namespace weft

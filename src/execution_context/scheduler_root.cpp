@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// What runs on the thread's own stack: looking for work farther away, the event loop, sleep (docs/design/idle.md).
+#include "base/clock.hpp"
+#include "execution_context/context.hpp"
+#include "execution_context/scheduler.hpp"
+#include "sys/thread.hpp"
+
+#include <utility>
+
+namespace weft {
+namespace {
+
+/// Rounds over all siblings before a search is given up.
+constexpr int kSearchRounds = 4;
+
+/// Fibers moved at once from the context's queue to the local one.
+constexpr std::size_t kGlobalBatch = 64;
+
+}  // namespace
+
+void Scheduler::run() noexcept {
+  Runner* const outer = this_runner();
+  adopt_root_flow(root_);
+  thread_id_.store(sys::thread_id(), relaxed);
+  set_this_runner(this);
+  while (Fiber* fiber = next_from_root()) resume(*fiber);
+  leave();
+  set_this_runner(outer);
+  thread_id_.store(0, relaxed);
+}
+
+void Scheduler::resume(Fiber& fiber) noexcept {
+  // Here, on the root stack, waiting is safe: whoever leaves that fiber waits for nothing of ours (P3).
+  while (fiber.flow.machine.saved.load(acquire) == 0) cpu_relax();
+  set_running(&fiber);
+  switch_flow(root_, fiber.flow);
+  after_switch();
+}
+
+// The next fiber to run; null when the thread has to leave.
+Fiber* Scheduler::next_from_root() noexcept {
+  if (handoff_ != nullptr) return std::exchange(handoff_, nullptr);
+  for (;;) {
+    if (until_due_ == 0) serve_what_is_due();
+    if (leaving()) return nullptr;
+    if (Fiber* fiber = pick_local()) return fiber;
+    if (Fiber* fiber = take_global(kGlobalBatch)) return found(fiber);
+    if (Fiber* fiber = search()) return found(fiber);
+    sleep();
+  }
+}
+
+// Ends the search, if there was one, with success. The last one to search did it for everybody: there may be more
+// work than one thread's (S5).
+Fiber* Scheduler::found(Fiber* fiber) noexcept {
+  if (end_search() && context_.has_visible_work()) context_.notify();
+  return fiber;
+}
+
+// True if this thread was searching, and the last one that was.
+bool Scheduler::end_search() noexcept { return std::exchange(searching_, false) && context_.idle_.end_search(); }
+
+// L12: one fiber of the context's queue, and a look into the event loop.
+void Scheduler::serve_what_is_due() noexcept {
+  until_due_ = kDueInterval;
+  if (Fiber* fiber = take_global(1)) enqueue_last(*fiber);
+  if (now_ns() - context_.last_poll_ns_.load(relaxed) > kPollBoundNs) poll_now();
+}
+
+Fiber* Scheduler::take_global(std::size_t count_max) noexcept {
+  GlobalQueue& queue = context_.global_queue_;
+  if (queue.empty()) return nullptr;
+  FiberQueue taken;
+  // A fair share: the siblings want some too.
+  const std::size_t share = queue.size() / context_.parallelism() + 1;
+  queue.take(taken, share < count_max ? share : count_max);
+  Fiber* const first = taken.pop();
+  while (Fiber* fiber = taken.pop()) {
+    if (!run_queue_.push(*fiber)) overflow(*fiber);
+  }
+  return first;
+}
+
+// Looks in the siblings' queues (S5). Whoever publishes work meanwhile relies on it and wakes nobody.
+Fiber* Scheduler::search() noexcept {
+  if (context_.alone()) return nullptr;
+  if (!searching_) context_.idle_.begin_search();
+  searching_ = true;
+  for (int round = 0; round < kSearchRounds; ++round) {
+    if (Fiber* fiber = search_once()) return fiber;
+  }
+  end_search();  // what comes from now on is seen by the last look in sleep(), or wakes somebody
+  return nullptr;
+}
+
+Fiber* Scheduler::search_once() noexcept {
+  const std::uint32_t count = context_.scheduler_count_.load(acquire);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    victim_ = (victim_ + 1) % count;
+    if (victim_ == index_) continue;
+    Scheduler& victim = *context_.schedulers_[victim_].load(relaxed);
+    if (Fiber* fiber = victim.steal_for(*this)) {
+      counters_.steals.add();
+      return fiber;
+    }
+  }
+  cpu_relax();
+  return take_global(kGlobalBatch);
+}
+
+void Scheduler::sleep() noexcept {
+  if (context_.idle_.begin_poll(*this)) {
+    poll_and_block();
+  } else {
+    park();
+  }
+}
+
+void Scheduler::poll_and_block() noexcept {
+  event_loop->prepare_to_block();
+  full_fence();  // announced; now look for work once more (S2)
+  if (context_.has_visible_work() || leaving()) {
+    event_loop->cancel_block();
+    context_.idle_.end_poll(*this, false);
+    return;
+  }
+  FiberQueue runnable;
+  asleep_.store(true, relaxed);
+  event_loop->run(context_, runnable);
+  asleep_.store(false, relaxed);
+  take_runnable(runnable);
+}
+
+// A look without sleep, unless another thread is in the event loop.
+void Scheduler::poll_now() noexcept {
+  if (!context_.idle_.begin_poll(*this)) return;
+  FiberQueue runnable;
+  event_loop->run(context_, runnable);
+  take_runnable(runnable);
+}
+
+// Out of the event loop. With at most one fiber to run the duty is kept: passing it on would cost a wake-up for each
+// poll. With more a sibling is woken, unless one is searching, and whoever is idle first polls again (S11).
+void Scheduler::take_runnable(FiberQueue& runnable) noexcept {
+  context_.last_poll_ns_.store(now_ns(), relaxed);
+  const bool several = runnable.size() > 1;
+  counters_.local_enqueues.add(runnable.size());
+  while (Fiber* fiber = runnable.pop()) {
+    if (!run_queue_.push(*fiber)) overflow(*fiber);
+  }
+  context_.idle_.end_poll(*this, !several);
+  if (several && !context_.alone()) context_.notify();
+}
+
+void Scheduler::park() noexcept {
+  IdleSet& idle = context_.idle_;
+  idle.announce(*this);
+  full_fence();  // announced; now look once more (S2), also whether nobody is going to poll
+  const bool stay = context_.has_visible_work() || idle.poll_duty_free() || leaving();
+  if (stay && idle.withdraw(*this)) return;
+  counters_.parks.add();
+  asleep_.store(true, relaxed);
+  parker.park();
+  asleep_.store(false, relaxed);
+  counters_.unparks.add();
+  searching_ = true;  // IdleSet::wake_one counted us in
+}
+
+bool Scheduler::leaving() const noexcept {
+  return context_.drained() || index_ >= context_.parallelism_.load(relaxed);
+}
+
+// S7: nothing may be left behind in a queue that nobody serves any more.
+void Scheduler::leave() noexcept {
+  end_search();
+  [[maybe_unused]] const bool revoked = context_.idle_.revoke_poll_duty(*this);
+  FiberQueue left;
+  if (Fiber* next = run_next_.exchange(nullptr, acq_rel)) left.push(*next);
+  while (Fiber* fiber = run_queue_.pop()) left.push(*fiber);
+  if (!left.empty()) context_.global_queue_.push(left);
+  stack_cache_.flush();
+  until_due_ = kDueInterval;
+  context_.notify();
+}
+
+}  // namespace weft
