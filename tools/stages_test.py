@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What ./test says and exits with, for stages that pass, fail, run nothing, or never get that far; and how the
-set-up of ./run and ./test meets machines on which something is missing."""
+"""What ./test says and exits with, for stages that pass, fail, run nothing, or never get that far; and how
+the set-up of ./run and ./test meets machines on which something is missing."""
 
 import shutil
 import subprocess

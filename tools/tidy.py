@@ -27,12 +27,11 @@ LAYERS = ["base", "sys", "fiber", "event_loop", "execution_context", "sync", "ne
 # headers, which no layer may include.
 PUBLIC_HEADER_LAYER = {
     "deadline": "base", "error": "base", "result": "base", "source_location": "base",
-    "fiber": "execution_context", "fiber_options": "fiber",
-    "concurrent_context": "execution_context", "isolated_context": "execution_context",
-    "parallel_context": "execution_context", "execution_context": "execution_context",
-    "join_handle": "execution_context", "run": "execution_context", "spawn": "execution_context",
-    "sleep": "execution_context", "this_fiber": "execution_context", "yield": "execution_context",
-    "counters": "event_loop", "runtime": "all", "weft": "all",
+    "fiber_start": "fiber", "spawn_options": "fiber",
+    "counters": "event_loop",
+    "execution_context": "execution_context", "join_handle": "execution_context", "run": "execution_context",
+    "this_fiber": "execution_context",
+    "runtime": "all", "weft": "all",
 }
 
 # Where a fiber's exceptions end, and so the only places for a catch (...).
@@ -121,12 +120,10 @@ def blank_comments_and_literals(text):
 
 def public_header_layer(include):
     """The layer of <weft/...>: by its folder, or by the table; None if the table does not know it."""
-    parts = include.split("/")[1:]
+    parts = [part for part in include.split("/")[1:] if part != "detail"]
     if parts[0] in LAYERS:
         return parts[0]
-    if parts[0] == "detail":
-        return public_header_layer("/".join(["weft"] + parts[1:])) or "base"
-    return PUBLIC_HEADER_LAYER.get(Path(parts[0]).stem)
+    return PUBLIC_HEADER_LAYER.get(Path(parts[-1]).stem)
 
 
 def layer_of(path):

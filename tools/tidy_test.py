@@ -42,7 +42,7 @@ class Layers(TidyTest):
 
     def test_a_layer_does_not_include_a_public_header_to_its_right(self):
         self.finds("layers", "src/event_loop/a.cpp", source("#include <weft/net/tcp.hpp>"), 2)
-        self.finds("layers", "include/weft/result.hpp", header("#include <weft/spawn.hpp>"), 3)
+        self.finds("layers", "include/weft/result.hpp", header("#include <weft/run.hpp>"), 3)
 
     def test_a_unit_test_keeps_the_rule_of_its_layer(self):
         self.finds("layers", "src/sys/a_test.cpp", source('#include "fiber/b.hpp"'), 2)
