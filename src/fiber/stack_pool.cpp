@@ -136,13 +136,6 @@ bool StackPool::add_slab(int size_class) noexcept {
   return true;
 }
 
-StackSlot* StackPool::find_guard(const void* address) noexcept {
-  for (StackSlab* slab = slabs_.load(acquire); slab != nullptr; slab = slab->next) {
-    if (StackSlot* const slot = slab->slot_guarded_at(address); slot != nullptr) return slot;
-  }
-  return nullptr;
-}
-
 std::size_t StackPool::trim() noexcept {
   std::size_t trimmed = 0;
   for (Shelf& shelf : shelves_) trimmed += trim_shelf(shelf);

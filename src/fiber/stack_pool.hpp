@@ -56,9 +56,6 @@ class StackPool {
     for (StackSlab* slab = slabs_.load(acquire); slab != nullptr; slab = slab->next) slab->for_each_slot(visit);
   }
 
-  /// The slot whose guard page holds `address`, null if there is none. Async-signal-safe.
-  StackSlot* find_guard(const void* address) noexcept;
-
   bool guards_by_mprotect() const noexcept { return guard_by_mprotect_; }
 
  private:

@@ -56,12 +56,4 @@ StackSlot* StackSlab::take_unused() noexcept {
   return &slot(used);
 }
 
-StackSlot* StackSlab::slot_guarded_at(const void* address) noexcept {
-  const auto* const byte = static_cast<const std::byte*>(address);
-  if (byte < slots_ || byte >= slots_ + count_ * stride_) return nullptr;
-  const auto offset = static_cast<std::size_t>(byte - slots_);
-  if (offset % stride_ >= sys::page_size()) return nullptr;
-  return &slot(static_cast<std::uint32_t>(offset / stride_));
-}
-
 }  // namespace weft

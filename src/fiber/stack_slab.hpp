@@ -44,8 +44,6 @@ class StackSlab {
   }
   /// The guard page of the slot, its lowest.
   std::byte* guard(StackSlot& slot) noexcept { return slot.high() - stride_; }
-  /// The slot whose guard page holds `address`, or null.
-  StackSlot* slot_guarded_at(const void* address) noexcept;
 
   /// The next slot that was never used, null if there is none left.
   StackSlot* take_unused() noexcept;

@@ -105,6 +105,7 @@ class TestRunner final : public Runner {
   void entered() noexcept override {}
   void arm_timer(Waiter& waiter) noexcept override {
     waiter.armed_at_ns.store(waiter.deadline_ns.load(relaxed), relaxed);
+    waiter.uses_timer = true;
     armed = &waiter;
   }
   void disarm_timer(Waiter& waiter) noexcept override {
