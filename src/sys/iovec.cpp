@@ -19,7 +19,7 @@ std::size_t total_size(std::span<const iovec> buffers) noexcept {
   return sum;
 }
 
-std::span<iovec> advance(std::span<iovec> buffers, std::size_t size) noexcept {
+std::span<iovec> drop_front(std::span<iovec> buffers, std::size_t size) noexcept {
   while (!buffers.empty() && buffers.front().iov_len <= size) {
     size -= buffers.front().iov_len;
     buffers = buffers.subspan(1);

@@ -20,7 +20,7 @@ std::size_t total_size(std::span<const iovec> buffers) noexcept;
 
 /// What is left of `buffers` after `size` bytes of them were moved; changes the first buffer left. Empty
 /// buffers at the front are dropped. REQUIRES: `size` is at most `total_size(buffers)`.
-std::span<iovec> advance(std::span<iovec> buffers, std::size_t size) noexcept;
+std::span<iovec> drop_front(std::span<iovec> buffers, std::size_t size) noexcept;
 
 /// `buffers` cut to what one call takes; and, for an injected short count, to `size_max` bytes.
 class ShortenedBuffers {

@@ -8,9 +8,9 @@
 #include "sys/pipe.hpp"
 #include "sys/syscall.hpp"
 
-#include <sys/mman.h>
-
+#include <algorithm>
 #include <span>
+#include <sys/mman.h>
 
 namespace weft::sys {
 namespace {
@@ -20,8 +20,9 @@ constexpr int kGuardInstall = 102;
 constexpr int kGuardRemove = 103;
 
 [[gnu::noinline]] Result<void> advise(std::byte* data, std::size_t size, int advice) noexcept {
-  return void_result(
-      retry(Call::madvise, -1, [&](std::size_t) { return raw_answer(::madvise(data, size, advice)); }));
+  return void_result(retry(Call::madvise, -1, [&](std::size_t size_max) {
+    return raw_answer(::madvise(data, std::min(size, size_max), advice));
+  }));
 }
 
 [[gnu::noinline]] Result<void> set_protection(std::byte* data, std::size_t size, int protection) noexcept {
