@@ -57,7 +57,7 @@ struct alignas(kCacheLine) Descriptor {
   WaitList waiters[2];           ///< by Direction
   WaitNode* closer = nullptr;    ///< who called close() and waits until the number was given back
   DescriptorCounters counters;
-  DescriptorBackend* backend = nullptr;  ///< what a simulated loop keeps for it; null for a kernel's file
+  DescriptorBackend* backend = nullptr;  ///< what a simulated loop keeps for it, fixed while open; null for a file
   Descriptor* next_vacant = nullptr;  ///< guarded by the arena's lock
 
   WaitList& waiters_of(Direction direction) noexcept { return waiters[static_cast<int>(direction)]; }

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "event_loop/descriptor.hpp"
-
-#include <weft/result.hpp>
-
 namespace weft {
 
 /// What stands behind a descriptor that is not a file of the kernel's (a simulated stream).
 class DescriptorBackend {
  public:
-  /// As EventLoop::close. Any thread of the simulation.
-  virtual Result<void> close(DescriptorHandle handle) noexcept = 0;
+  /// The file has been closed and its last user has left (L9): what closing a number does for a kernel's file. Called
+  /// once, before the record may stand for another file; without a lock held. Any thread. Suspends: no.
+  virtual void end() noexcept = 0;
 
  protected:
   ~DescriptorBackend() = default;

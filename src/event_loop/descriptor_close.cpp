@@ -36,6 +36,14 @@ void unregister(Descriptor& descriptor, int fd) noexcept {
   registry.unpin(owner);
 }
 
+void end_file(Descriptor& descriptor) noexcept {
+  if (descriptor.backend != nullptr) return descriptor.backend->end();
+  const int fd = descriptor.fd;
+  // Explicitly: a copy of the fd in another process would keep the registration alive.
+  unregister(descriptor, fd);
+  sys::close(fd);
+}
+
 }  // namespace
 
 void retire_descriptor(Descriptor& descriptor) noexcept {
@@ -44,10 +52,7 @@ void retire_descriptor(Descriptor& descriptor) noexcept {
     std::scoped_lock lock(descriptor.lock);
     closer = std::exchange(descriptor.closer, nullptr);
   }
-  const int fd = descriptor.fd;
-  // Explicitly: a copy of the fd in another process would keep the registration alive.
-  unregister(descriptor, fd);
-  sys::close(fd);
+  end_file(descriptor);
   DescriptorArena::instance().free(descriptor);
   // Only we can end this wait: it is not cancellable and has no deadline.
   if (closer != nullptr && closer->waiter->word.try_win(closer->ticket, WaitOutcome::kReady)) closer->waiter->wake();
@@ -56,7 +61,6 @@ void retire_descriptor(Descriptor& descriptor) noexcept {
 Result<void> close_descriptor(DescriptorHandle handle) noexcept {
   DescriptorUse descriptor(handle);
   if (!descriptor) return Errc::closed;
-  if (descriptor->backend != nullptr) return descriptor->backend->close(handle);
   if (!descriptor->usage.close()) return Errc::closed;
   Waiter& self = Waiter::current();
   WaitNode closer;

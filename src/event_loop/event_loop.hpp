@@ -69,6 +69,11 @@ class EventLoop {
   virtual Result<sys::RawAddress> local_address(DescriptorHandle) = 0;
   virtual Result<sys::RawAddress> peer_address(DescriptorHandle) = 0;
 
+  // -- by each thread that runs fibers of the loop's context ------------------------------------------------------
+  /// Before its first fiber, and after its last: a simulated loop lends the thread its clock meanwhile.
+  virtual void enter_thread() noexcept {}
+  virtual void leave_thread() noexcept {}
+
   // -- driving: by the thread that has the poll duty ----------------------------------------------------------
   /// Announces that run() may block. The caller then looks once more for work, and calls run() or
   /// cancel_block(): whoever published work before it saw the announcement interrupts the loop (S2).
@@ -92,6 +97,8 @@ class EventLoop {
 
  protected:
   EventLoop() = default;
+  /// A loop whose clock is not the machine's, and says `start_ns` now.
+  explicit EventLoop(std::int64_t start_ns) noexcept : timers_(start_ns) {}
 
   LoopTimers timers_;
 };

@@ -7,7 +7,7 @@
 
 namespace weft {
 
-LoopTimers::LoopTimers() noexcept : queue_(now_ns()) {}
+LoopTimers::LoopTimers() noexcept : LoopTimers(now_ns()) {}
 
 bool LoopTimers::arm(Waiter& waiter) noexcept {
   const std::int64_t deadline_ns = waiter.deadline_ns.load(relaxed);  // the waiter's own

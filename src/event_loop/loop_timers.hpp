@@ -23,6 +23,8 @@ namespace weft {
 class LoopTimers {
  public:
   LoopTimers() noexcept;
+  /// `start_ns` only has to be near the times used later.
+  explicit LoopTimers(std::int64_t start_ns) noexcept : queue_(start_ns) {}
 
   /// Arms the waiter's timer for its current deadline. True if it is now the first to fire: a sleep that
   /// ends later must be interrupted. Called by the waiter.

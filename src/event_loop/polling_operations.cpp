@@ -3,6 +3,7 @@
 #include "event_loop/descriptor_arena.hpp"
 #include "event_loop/descriptor_use.hpp"
 #include "event_loop/descriptor_waiters.hpp"
+#include "event_loop/operation.hpp"
 #include "event_loop/polling_event_loop.hpp"
 #include "sys/errors.hpp"
 #include "sys/iovec.hpp"
@@ -35,17 +36,6 @@ void after_read(Descriptor& descriptor, Readiness::Snapshot seen, std::size_t mo
     if (descriptor.readiness.clear(seen, Direction::kRead)) return;
   }
   pass_turn(descriptor, Direction::kRead);
-}
-
-// L12: a fiber whose operations never have to wait lets others run now and then.
-void spend_budget() noexcept {
-  Runner* const runner = this_runner();
-  if (--runner->budget == 0) [[unlikely]] runner->yield();
-}
-
-Result<std::size_t> end_of_file_if_zero(Result<std::size_t> moved) noexcept {
-  if (moved && *moved == 0) return Errc::end_of_file;
-  return moved;
 }
 
 }  // namespace

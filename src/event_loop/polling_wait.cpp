@@ -2,6 +2,7 @@
 // Waiting on a descriptor, and the transfer of its ownership (L7, P2; docs/design/descriptor.md).
 #include "event_loop/descriptor_waiters.hpp"
 #include "event_loop/loop_registry.hpp"
+#include "event_loop/operation.hpp"
 #include "event_loop/polling_event_loop.hpp"
 
 #include <mutex>
@@ -11,20 +12,6 @@ namespace {
 
 std::uint64_t event_data(const Descriptor& descriptor) noexcept {
   return std::uint64_t{descriptor.usage.generation()} << 32 | descriptor.index;
-}
-
-std::error_code error_of_outcome(WaitOutcome outcome) noexcept {
-  switch (outcome) {
-    case WaitOutcome::kTimedOut: return Errc::timed_out;
-    case WaitOutcome::kCancelled: return Errc::cancelled;
-    case WaitOutcome::kClosed: return Errc::closed;
-    default: return {};  // ready, or the loop it waited through was retired: try again
-  }
-}
-
-// An outcome that only somebody with the node in hand gives: the node is off its list, and was under the lock.
-bool won_through_list(WaitOutcome outcome) noexcept {
-  return outcome != WaitOutcome::kTimedOut && outcome != WaitOutcome::kCancelled;
 }
 
 }  // namespace

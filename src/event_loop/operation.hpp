@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the operations of every event loop have in common, whatever is behind them.
+
+#include "fiber/runner.hpp"
+#include "fiber/wait_word.hpp"
+
+#include <weft/result.hpp>
+
+#include <cstddef>
+
+namespace weft {
+
+/// No error: the operation is tried again. It was woken by readiness, or the loop it waited through was retired.
+inline std::error_code error_of_outcome(WaitOutcome outcome) noexcept {
+  switch (outcome) {
+    case WaitOutcome::kTimedOut: return Errc::timed_out;
+    case WaitOutcome::kCancelled: return Errc::cancelled;
+    case WaitOutcome::kClosed: return Errc::closed;
+    default: return {};
+  }
+}
+
+/// An outcome that only somebody with the node in hand gives: the node is off its list, and was under the lock.
+inline bool won_through_list(WaitOutcome outcome) noexcept {
+  return outcome != WaitOutcome::kTimedOut && outcome != WaitOutcome::kCancelled;
+}
+
+/// L12: a fiber whose operations never have to wait lets others run now and then. Suspends: may.
+inline void spend_budget() noexcept {
+  Runner* const runner = this_runner();
+  if (--runner->budget == 0) [[unlikely]] runner->yield();
+}
+
+inline Result<std::size_t> end_of_file_if_zero(Result<std::size_t> moved) noexcept {
+  if (moved && *moved == 0) return Errc::end_of_file;
+  return moved;
+}
+
+}  // namespace weft
