@@ -101,7 +101,7 @@ struct MapQueue {
 /// What Asio does: a vector as a binary heap of deadlines and nodes; each node knows its index.
 struct HeapQueue {
   struct Node {
-    std::size_t index;
+    std::size_t index = 0;
   };
   struct Entry {
     std::int64_t deadline_ns;
@@ -266,10 +266,10 @@ class Measurement {
     }
   }
 
-  double fire(std::size_t (*run)(Queue&)) {
+  double fire(std::size_t (*fire_all)(Queue&)) {
     Queue queue;
     arm_in_order(queue);
-    return ns_each(count(), [&] { must_be(run(queue) == count(), "timers fired"); });
+    return ns_each(count(), [&] { must_be(fire_all(queue) == count(), "timers fired"); });
   }
 
   double stall_us() {
