@@ -36,7 +36,8 @@ void RequestParser::begin(const char* first, const Limits& limits) noexcept {
   llhttp_.data = this;
   begin_ = cursor_ = first;
   head_stop_ = first + limits.head_size_max;
-  stop_ = first + std::min(limits.request_line_size_max + 1, limits.head_size_max);
+  constexpr std::size_t kUntilComplete = 2;  // llhttp reports the target complete at the second byte behind it
+  stop_ = first + std::min(limits.request_line_size_max + kUntilComplete, limits.head_size_max);
   header_ = headers_.data();
   header_stop_ = header_ + std::min(limits.header_count_max, kHeaderCapacity);
   phase_ = Phase::head;

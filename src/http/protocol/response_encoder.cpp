@@ -187,7 +187,9 @@ std::optional<std::uint64_t> ResponseEncoder::length() const noexcept {
   return has_length_ ? std::optional<std::uint64_t>(length_) : std::nullopt;
 }
 
+// A default-made view is null, and null is nothing to memcpy from.
 void ResponseEncoder::put(std::string_view text) noexcept {
+  if (text.empty()) return;
   std::memcpy(at_, text.data(), text.size());
   at_ += text.size();
 }

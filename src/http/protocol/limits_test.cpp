@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each limit, exactly at it and one beyond, wherever the bytes are cut.
+
+#include "http/protocol/replay.hpp"
+#include "http/protocol/request_corpus.hpp"
+
+#include <gtest/gtest.h>
+
+namespace weft::http::protocol {
+namespace {
+
+// The status with which `bytes` are refused (0: not), the same whole, byte by byte and in odd pieces.
+int outcome(const std::string& bytes, const Limits& limits, std::size_t capacity = 20480) {
+  const Replay whole = replay(bytes, {}, limits, capacity);
+  for (const Cuts& cuts : {Cuts{{1}}, Cuts{{7}, 3}, Cuts{{1000, 13}}}) {
+    EXPECT_EQ(replay(bytes, cuts, limits, capacity), whole);
+  }
+  if (whole.refused_with == 0) {
+    EXPECT_FALSE(whole.requests.empty());
+    EXPECT_TRUE(whole.requests.empty() || whole.requests.back().complete) << whole;
+  }
+  return whole.refused_with;
+}
+
+std::string with_target(std::size_t request_line_size) {
+  const std::string target = "/" + std::string(request_line_size - sizeof("GET /") + 1, 'x');
+  return "GET " + target + " HTTP/1.1\r\n" WEFT_HOST "\r\n";
+}
+
+std::string with_head(std::size_t head_size) {
+  const std::string front = "GET / HTTP/1.1\r\n" WEFT_HOST "X: ";
+  return front + std::string(head_size - front.size() - 4, 'v') + "\r\n\r\n";
+}
+
+std::string with_headers(std::size_t count) {
+  std::string text = "GET / HTTP/1.1\r\n" WEFT_HOST;
+  for (std::size_t i = 1; i < count; ++i) text += "A:\r\n";
+  return text + "\r\n";
+}
+
+std::string chunks(std::size_t count, std::string_view chunk) {
+  std::string text = WEFT_POST("Transfer-Encoding: chunked\r\n");
+  for (std::size_t i = 0; i < count; ++i) text += chunk;
+  return text + "0\r\n\r\n";
+}
+
+TEST(RequestLimits, HoldTheRequestLine) {
+  const Limits limits;
+  EXPECT_EQ(outcome(with_target(limits.request_line_size_max), limits), 0);
+  EXPECT_EQ(outcome(with_target(limits.request_line_size_max + 1), limits), 414);
+  EXPECT_EQ(outcome("GET /" + std::string(100'000, 'x'), limits), 414);
+}
+
+TEST(RequestLimits, HoldTheHead) {
+  const Limits limits;
+  ASSERT_EQ(with_head(500).size(), 500u);
+  EXPECT_EQ(outcome(with_head(limits.head_size_max), limits), 0);
+  EXPECT_EQ(outcome(with_head(limits.head_size_max + 1), limits), 431);
+  EXPECT_EQ(outcome(with_head(100'000), limits), 431);
+}
+
+TEST(RequestLimits, HoldTheHeadThatTheBufferHas) {
+  Limits limits;
+  limits.head_size_max = limits.request_line_size_max = 1 << 20;
+  constexpr std::size_t kCapacity = 8192;
+  constexpr std::size_t kHead = kCapacity - RequestReader::kBodyWindowMin;
+  EXPECT_EQ(outcome(with_head(kHead), limits, kCapacity), 0);
+  EXPECT_EQ(outcome(with_head(kHead + 1), limits, kCapacity), 431);
+}
+
+TEST(RequestLimits, HoldTheNumberOfHeaders) {
+  Limits limits;
+  EXPECT_EQ(outcome(with_headers(100), limits), 0);
+  EXPECT_EQ(outcome(with_headers(101), limits), 431);
+  limits.header_count_max = 10'000;
+  EXPECT_EQ(outcome(with_headers(kHeaderCapacity), limits), 0);
+  EXPECT_EQ(outcome(with_headers(kHeaderCapacity + 1), limits), 431);
+}
+
+TEST(RequestLimits, HoldAFixedBody) {
+  Limits limits;
+  limits.body_size_max = 1000;
+  const auto post = [](std::size_t size) {
+    return "POST / HTTP/1.1\r\n" WEFT_HOST "Content-Length: " + std::to_string(size) + "\r\n\r\n" +
+           std::string(size, 'b');
+  };
+  EXPECT_EQ(outcome(post(1000), limits), 0);
+  EXPECT_EQ(outcome(post(1001), limits), 413);
+  limits.body_size_max = kUnlimited;
+  EXPECT_EQ(outcome(post(100'000), limits), 0);
+}
+
+TEST(RequestLimits, HoldAChunkedBody) {
+  Limits limits;
+  limits.body_size_max = 1000;
+  EXPECT_EQ(outcome(chunks(100, "a\r\n0123456789\r\n"), limits), 0);
+  EXPECT_EQ(outcome(chunks(100, "a\r\n0123456789\r\n1\r\nx\r\n"), limits), 413);
+  limits.body_size_max = kUnlimited;
+  EXPECT_EQ(outcome(chunks(5'000, "a\r\n0123456789\r\n"), limits), 0);
+}
+
+TEST(RequestLimits, LetAnyNumberOfOneByteChunksPass) {
+  EXPECT_EQ(outcome(chunks(20'000, "1\r\nx\r\n"), {}), 0);
+}
+
+TEST(RequestLimits, HoldChunkExtensions) {
+  Limits limits;
+  limits.chunk_overhead_max = 100;
+  const auto extended = [](std::size_t framing) {
+    // "1;" and CRLF are 4 bytes, then 1 byte of data gives 8 back
+    return WEFT_POST("Transfer-Encoding: chunked\r\n") + ("1;" + std::string(framing - 4, 'e')) + "\r\nx\r\n0\r\n\r\n";
+  };
+  EXPECT_EQ(outcome(extended(100), limits), 0);
+  EXPECT_EQ(outcome(extended(101), limits), 431);
+}
+
+TEST(RequestLimits, HoldLeadingZerosOfChunkSizes) {
+  Limits limits;
+  limits.chunk_overhead_max = 100;
+  EXPECT_EQ(outcome(WEFT_POST("Transfer-Encoding: chunked\r\n") + std::string(1000, '0'), limits), 431);
+}
+
+TEST(RequestLimits, HoldTrailers) {
+  Limits limits;
+  limits.chunk_overhead_max = 100;
+  const auto trailed = [](std::size_t framing) {
+    return WEFT_POST("Transfer-Encoding: chunked\r\n") "0\r\nT: " + std::string(framing - 10, 't') + "\r\n\r\n";
+  };
+  EXPECT_EQ(outcome(trailed(100), limits), 0);
+  EXPECT_EQ(outcome(trailed(101), limits), 431);
+}
+
+}  // namespace
+}  // namespace weft::http::protocol

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/protocol/route_table.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace weft::http::protocol {
+
+struct RouteTable::Route {
+  Method method;
+  RouteId id;
+  std::vector<std::string> names;  // of its parameters, in order
+};
+
+// What find() carries down the tree.
+struct RouteTable::Search {
+  Method method;
+  PathParameters& parameters;
+  MethodSet allowed;  // by all patterns that match
+};
+
+// A place in the tree: the root, or a segment below it. "/a/" is the segments "a" and "".
+struct RouteTable::Node {
+  std::string text;  // of a literal
+  std::vector<std::unique_ptr<Node>> literals;
+  std::unique_ptr<Node> parameter;
+  std::unique_ptr<Node> wildcard;
+  std::vector<Route> routes;
+  MethodSet allowed;
+
+  Node& child(std::string_view segment);
+  const Route* find(std::string_view rest, Search& search) const noexcept;
+  const Route* serve(Search& search) const noexcept;
+  const Route* route(Method method) const noexcept;
+};
+
+namespace {
+
+struct Split {
+  std::string_view segment;
+  std::string_view rest;  // with its "/"; empty behind the last segment
+};
+
+// Pre: `path` starts with "/".
+Split split(std::string_view path) noexcept {
+  path.remove_prefix(1);
+  const std::size_t slash = path.find('/');
+  return {path.substr(0, slash), slash == path.npos ? std::string_view() : path.substr(slash)};
+}
+
+bool is_parameter(std::string_view segment) noexcept { return !segment.empty() && segment[0] == ':'; }
+bool is_wildcard(std::string_view segment) noexcept { return !segment.empty() && segment[0] == '*'; }
+bool is_named(std::string_view segment) noexcept { return is_parameter(segment) || is_wildcard(segment); }
+
+std::vector<std::string> names_of(std::string_view pattern) {
+  std::vector<std::string> names;
+  for (Split part{{}, pattern}; !part.rest.empty();) {
+    part = split(part.rest);
+    if (is_named(part.segment)) names.emplace_back(part.segment.substr(1));
+  }
+  return names;
+}
+
+bool is_valid_pattern(std::string_view pattern) {
+  if (pattern.empty() || pattern[0] != '/') return false;
+  for (Split part{{}, pattern}; !part.rest.empty();) {
+    part = split(part.rest);
+    if (part.segment == ":" || (is_wildcard(part.segment) && !part.rest.empty())) return false;
+  }
+  std::vector<std::string> names = names_of(pattern);
+  const bool fits = names.size() <= PathParameters::kCapacity;
+  std::sort(names.begin(), names.end());
+  return fits && std::adjacent_find(names.begin(), names.end()) == names.end();
+}
+
+}  // namespace
+
+// The child for a pattern's segment, made if there is none.
+RouteTable::Node& RouteTable::Node::child(std::string_view segment) {
+  if (is_named(segment)) {
+    std::unique_ptr<Node>& place = is_parameter(segment) ? parameter : wildcard;
+    if (!place) place = std::make_unique<Node>();
+    return *place;
+  }
+  for (const auto& literal : literals) {
+    if (literal->text == segment) return *literal;
+  }
+  literals.push_back(std::make_unique<Node>());
+  literals.back()->text = segment;
+  return *literals.back();
+}
+
+// The best route for `rest` that serves the method, with its parameters pushed; null and none pushed if there is none.
+const RouteTable::Route* RouteTable::Node::find(std::string_view rest, Search& search) const noexcept {
+  if (rest.empty()) return serve(search);
+  const Split part = split(rest);
+  for (const auto& literal : literals) {
+    if (!equals_decoded(part.segment, literal->text)) continue;
+    if (const Route* route = literal->find(part.rest, search)) return route;
+  }
+  const std::size_t before = search.parameters.size();
+  if (parameter && !part.segment.empty()) {
+    search.parameters.push(part.segment);
+    if (const Route* route = parameter->find(part.rest, search)) return route;
+    search.parameters.truncate(before);
+  }
+  if (!wildcard) return nullptr;
+  search.parameters.push(rest.substr(1));
+  if (const Route* route = wildcard->serve(search)) return route;
+  search.parameters.truncate(before);
+  return nullptr;
+}
+
+const RouteTable::Route* RouteTable::Node::serve(Search& search) const noexcept {
+  search.allowed.insert_all(allowed);
+  const Route* found = route(search.method);
+  return found == nullptr && search.method == Method::head ? route(Method::get) : found;
+}
+
+const RouteTable::Route* RouteTable::Node::route(Method method) const noexcept {
+  for (const Route& candidate : routes) {
+    if (candidate.method == method) return &candidate;
+  }
+  return nullptr;
+}
+
+RouteTable::RouteTable() : root_(std::make_unique<Node>()) { all_.insert(Method::options); }
+RouteTable::~RouteTable() = default;
+RouteTable::RouteTable(RouteTable&&) noexcept = default;
+RouteTable& RouteTable::operator=(RouteTable&&) noexcept = default;
+
+Result<void> RouteTable::add(Method method, std::string_view pattern, RouteId route) {
+  if (!is_valid_pattern(pattern)) return Errc::malformed_message;
+  Node* node = root_.get();
+  for (Split part{{}, pattern}; !part.rest.empty();) {
+    part = split(part.rest);
+    node = &node->child(part.segment);
+  }
+  if (node->route(method) != nullptr) return Errc::malformed_message;
+  node->routes.push_back({method, route, names_of(pattern)});
+  for (MethodSet* set : {&node->allowed, &all_}) {
+    set->insert(method);
+    set->insert(Method::options);
+    if (method == Method::get) set->insert(Method::head);
+  }
+  return {};
+}
+
+RouteMatch RouteTable::find(Method method, std::string_view path, PathParameters& parameters) const noexcept {
+  parameters.truncate(0);
+  if (path == "*") {
+    return method == Method::options ? RouteMatch{RouteOutcome::options, 0, all_} : RouteMatch{};
+  }
+  if (path.empty() || path[0] != '/') return {};
+  Search search{method, parameters, {}};
+  if (const Route* route = root_->find(path, search)) {
+    for (std::size_t i = 0; i < parameters.size(); ++i) parameters.set_name(i, route->names[i]);
+    return {RouteOutcome::found, route->id, search.allowed};
+  }
+  if (search.allowed.empty()) return {};
+  const bool options = method == Method::options;
+  return {options ? RouteOutcome::options : RouteOutcome::method_not_allowed, 0, search.allowed};
+}
+
+std::string allow_value(MethodSet methods) {
+  std::string text;
+  for (std::size_t i = 0; i < kMethodCount; ++i) {
+    const Method method = static_cast<Method>(i);
+    if (!methods.contains(method)) continue;
+    if (!text.empty()) text += ", ";
+    text += to_string(method);
+  }
+  return text;
+}
+
+}  // namespace weft::http::protocol
