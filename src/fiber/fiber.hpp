@@ -36,9 +36,9 @@ using FiberDrop = void (*)(void* storage) noexcept;
 
 /// What a fiber is created with.
 struct FiberOptions {
-  std::string_view name;        ///< copied, at most Fiber::kNameSizeMax bytes
+  std::string_view name = {};   ///< copied, at most Fiber::kNameSizeMax bytes
   std::size_t stack_size = 0;   ///< bytes of stack, closure included; rounded up; 0 is the default of 128 KiB
-  SourceLocation spawned_at;
+  SourceLocation spawned_at = {};
   std::size_t storage_size = 0;       ///< bytes of closure and result, in the fiber's mapping
   std::size_t storage_alignment = 1;  ///< at most 4096
 };

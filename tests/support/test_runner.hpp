@@ -85,7 +85,7 @@ class TestRunner final : public Runner {
 
   void resume(Fiber& fiber) {
     // P3: the wait for a late save stands on the root stack. Acquire: pairs with the switch's release.
-    while (fiber.flow.machine.saved.load(acquire) == 0) cpu_relax();
+    while (fiber.flow.machine.saved.load(acquire) == 0) std::this_thread::yield();
     current = &fiber;
     switch_flow(root_, fiber.flow);
     current = nullptr;
