@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Uses what is compiled into the library (the text of an error), and what is inline (Result).
+// Uses what is inline (spawn, Result), and what is compiled into the library (fibers, the text of an error).
 #include <cstdio>
 
 #include <weft/error.hpp>
 #include <weft/result.hpp>
+#include <weft/run.hpp>
+#include <weft/this_fiber.hpp>
 
 namespace {
 
@@ -15,8 +17,10 @@ weft::Result<int> parse_digit(char character) {
 }  // namespace
 
 int main() {
-  auto digit = parse_digit('7');
-  auto failure = parse_digit('x');
-  std::printf("%d, %s\n", digit.value(), failure.error().message().c_str());
-  return digit.value() == 7 && failure.error() == weft::Errc::malformed_message ? 0 : 1;
+  return weft::run([] {
+    auto digit = weft::spawn([] { return parse_digit('7'); }).join();
+    auto failure = weft::spawn([] { return parse_digit('x'); }).join();
+    std::printf("%d, %s\n", digit.value(), failure.error().message().c_str());
+    return digit.value() == 7 && failure.error() == weft::Errc::malformed_message ? 0 : 1;
+  });
 }
