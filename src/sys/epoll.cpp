@@ -45,9 +45,6 @@ long wait_ms(int epoll, std::span<epoll_event> events, std::size_t size_max,
 
 }  // namespace
 
-// TSan of gcc 12 and clang 14 does not intercept epoll_pwait2: it would miss the order it establishes.
-const bool Epoll::kTryPwait2 = !WEFT_TSAN;
-
 int timeout_to_ms(std::int64_t timeout_ns) noexcept {
   if (timeout_ns < 0) return -1;
   const std::int64_t whole_ms = timeout_ns / 1'000'000 + (timeout_ns % 1'000'000 != 0 ? 1 : 0);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/atomic.hpp"
+#include "base/sanitizers.hpp"
 #include "sys/fd.hpp"
 
 #include <weft/deadline.hpp>
@@ -47,11 +48,12 @@ class Epoll {
  private:
   explicit Epoll(Fd fd) noexcept : fd_(std::move(fd)) {}
 
+  // TSan of gcc 12 and clang 14 does not intercept epoll_pwait2: it would miss the order it establishes.
+  static constexpr bool kTryPwait2 = !WEFT_TSAN;
+
   Fd fd_;
   // False once epoll_pwait2 has turned out to be missing. Relaxed: a stale true costs one more ENOSYS.
   Atomic<bool> has_pwait2_{kTryPwait2};
-
-  static const bool kTryPwait2;
 };
 
 /// Nanoseconds as the milliseconds of epoll_wait: rounded up, at most INT_MAX, -1 for any negative value.
