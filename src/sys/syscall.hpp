@@ -5,10 +5,10 @@
 //
 // On x86-64 they issue the instruction themselves. glibc's wrappers of these are cancellation points: once a
 // process has a second thread each call enables and disables cancellation atomically, and weft never uses
-// pthread_cancel. Measured over a socket pair with two threads (bench_syscalls, and callgrind for the counts): a
-// send and a recv of 64 bytes take 90 user-mode instructions through sys and 155 through the wrappers; a recv that
-// finds nothing takes 4 % less CPU. Elsewhere, and under sanitizers (which learn of buffers and of happens-before
-// through the wrappers), the wrappers are used.
+// pthread_cancel. Measured over a socket pair with two threads (bench_syscalls, and callgrind for the
+// counts): a send and a recv of 64 bytes take 90 user-mode instructions through sys and 155 through the
+// wrappers; a recv that finds nothing takes 4 % less CPU. Elsewhere, and under sanitizers (which learn of
+// buffers and of happens-before through the wrappers), the wrappers are used.
 
 #include "base/sanitizers.hpp"
 
