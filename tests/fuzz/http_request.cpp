@@ -42,7 +42,11 @@ std::size_t count_of(const ReplayedRequest& request, std::string_view name) {
 }
 
 std::size_t head_size(const ReplayedRequest& request) {
-  std::size_t size = to_string(request.method).size() + request.target.size() + sizeof(" " " HTTP/1.1\r\n\r\n") - 1;
+  std::size_t size = to_string(request.method).size() + request.target.size() +
+                     sizeof(
+                         " "
+                         " HTTP/1.1\r\n\r\n") -
+                     1;
   for (const auto& [name, value] : request.headers) size += name.size() + value.size() + sizeof(":\r\n") - 1;
   return size;
 }
@@ -52,7 +56,8 @@ void check_request(const ReplayedRequest& request, const Limits& limits) {
   const std::size_t lengths = count_of(request, "Content-Length");
   const std::size_t codings = count_of(request, "Transfer-Encoding");
   WEFT_ASSERT(!request.broken, "a view outside of the buffer");
-  WEFT_ASSERT(hosts <= 1 && (hosts == 1 || request.version == Version::http_1_0), "not one Host", WEFT_VALUE(hosts));
+  WEFT_ASSERT(hosts <= 1 && (hosts == 1 || request.version == Version::http_1_0), "not one Host",
+              WEFT_VALUE(hosts));
   WEFT_ASSERT(lengths <= 1 && (lengths == 0 || codings == 0), "two framings", WEFT_VALUE(lengths));
   WEFT_ASSERT(codings == 0 || request.version == Version::http_1_1, "a transfer coding in HTTP/1.0");
   WEFT_ASSERT(request.body.empty() || lengths + codings > 0, "a body without framing");

@@ -10,7 +10,8 @@ namespace {
 
 int number = 0;
 
-void write(const std::filesystem::path& directory, const std::vector<weft::http::protocol::CorpusCase>& cases) {
+void write(const std::filesystem::path& directory,
+           const std::vector<weft::http::protocol::CorpusCase>& cases) {
   for (const auto& test : cases) {
     std::ofstream file(directory / ("seed-" + std::to_string(number++)), std::ios::binary);
     file << std::string(3, '\0') << test.bytes;

@@ -13,7 +13,8 @@ namespace weft::http {
 
 /// What the named parts of a route's pattern stand for in a request's path: `/users/:id` and `/files/*path`.
 ///
-/// A view into the request's path and the router's names; at most `kCapacity` (the router refuses patterns with more).
+/// A view into the request's path and the router's names; at most `kCapacity` (the router refuses patterns
+/// with more).
 class PathParameters {
  public:
   static constexpr std::size_t kCapacity = 8;

@@ -5,7 +5,8 @@ namespace weft::http::protocol {
 namespace {
 
 // Writes `size` in hexadecimal with its CRLF to the end of `buffer`.
-std::string_view chunk_line(std::array<char, BodyEncoder::kPrefixSizeMax>& buffer, std::size_t size) noexcept {
+std::string_view chunk_line(std::array<char, BodyEncoder::kPrefixSizeMax>& buffer,
+                            std::size_t size) noexcept {
   constexpr std::string_view kDigits = "0123456789abcdef";
   char* const end = buffer.data() + buffer.size();
   char* at = end;

@@ -28,8 +28,8 @@ class BodyEncoder {
 
   /// A piece of `size` bytes. Errc::message_too_large: more than the announced length.
   Result<BodyFrame> frame(std::size_t size) noexcept;
-  /// What ends the body. Errc::malformed_message: less was written than announced; only closing the connection tells
-  /// the client so.
+  /// What ends the body. Errc::malformed_message: less was written than announced; only closing the
+  /// connection tells the client so.
   Result<std::string_view> finish() const noexcept;
 
   /// Of a chunk's prefix: 16 digits and CRLF.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The character classes of RFC 9110 and RFC 3986 that the protocol half asks for, one byte of flags a character.
+// The character classes of RFC 9110 and RFC 3986 that the protocol half asks for, one byte of flags a
+// character.
 
 #include <array>
 #include <cstdint>
@@ -10,19 +11,21 @@
 namespace weft::http::protocol {
 
 enum CharacterClass : std::uint8_t {
-  kTokenCharacter = 1,  // tchar: methods, header names
-  kValueCharacter = 2,  // field-value: all but control characters; a tab is fine
-  kHostCharacter = 4,   // reg-name and IP literals with their port: unreserved, sub-delims, % [ ] :
+  kTokenCharacter = 1,    // tchar: methods, header names
+  kValueCharacter = 2,    // field-value: all but control characters; a tab is fine
+  kNameCharacter = 4,     // reg-name of a host: unreserved, sub-delims, %
+  kAddressCharacter = 8,  // within the brackets of an IP literal: the same and the colon
 };
 
 constexpr std::uint8_t classes_of(unsigned character) {
   constexpr std::string_view kTokenMarks = "!#$%&'*+-.^_`|~";
-  constexpr std::string_view kHostMarks = "-._~!$&'()*+,;=%[]:";
+  constexpr std::string_view kNameMarks = "-._~!$&'()*+,;=%";
   const char c = static_cast<char>(character);
   const bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
   unsigned classes = 0;
   if (alphanumeric || kTokenMarks.find(c) != kTokenMarks.npos) classes |= kTokenCharacter;
-  if (alphanumeric || kHostMarks.find(c) != kHostMarks.npos) classes |= kHostCharacter;
+  if (alphanumeric || kNameMarks.find(c) != kNameMarks.npos) classes |= kNameCharacter | kAddressCharacter;
+  if (c == ':') classes |= kAddressCharacter;
   if (character == '\t' || (character >= 0x20 && character != 0x7f)) classes |= kValueCharacter;
   return static_cast<std::uint8_t>(classes);
 }

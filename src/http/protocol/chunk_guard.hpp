@@ -9,9 +9,10 @@ namespace weft::http::protocol {
 
 /// Watches the bytes of a chunked body that are not data: chunk lines, extensions, trailers.
 ///
-/// llhttp accepts folded and nameless trailers and a bare LF as the last line's end; and it would read extensions
-/// for ever. What these bytes may cost is a budget that each byte of data refills by `kCreditPerByte`, so that even
-/// one-byte chunks never exhaust it. Fed byte by byte or whole, it stops at the same byte.
+/// llhttp accepts folded and nameless trailers and a bare LF as the last line's end; and it would read
+/// extensions for ever. What these bytes may cost is a budget that each byte of data refills by
+/// `kCreditPerByte`, so that even one-byte chunks never exhaust it. Fed byte by byte or whole, it stops at
+/// the same byte.
 class ChunkGuard {
  public:
   void start(std::size_t overhead_max) noexcept {

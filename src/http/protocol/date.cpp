@@ -14,7 +14,8 @@ struct CivilDate {
   unsigned day;    // 1..31
 };
 
-// Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days; for days since 1970 and not before.
+// Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days; for days since 1970 and not
+// before.
 CivilDate civil_from_days(std::int64_t days) noexcept {
   const auto shifted = static_cast<std::uint64_t>(days + 719'468);
   const std::uint64_t era = shifted / 146'097;

@@ -12,7 +12,8 @@ class DateLine {
  public:
   /// "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" for a Unix time; valid until the next call.
   std::string_view at(std::int64_t unix_seconds) noexcept {
-    if (unix_seconds != seconds_) [[unlikely]] format(unix_seconds);
+    if (unix_seconds != seconds_) [[unlikely]]
+      format(unix_seconds);
     return {text_.data(), text_.size()};
   }
 

@@ -98,7 +98,7 @@ Refusal note(Facts& facts, const Header& header) noexcept {
 }
 
 bool starts_with_crlf(const char* at, const char* end) noexcept {
-  return end - at >= 2 && at[0] == '\r' && at[1] == '\n';
+  return end - at >= 2 && std::memcmp(at, "\r\n", 2) == 0;
 }
 
 // " HTTP/1.1\r\n" behind the target. Returns the first header line, or null with a refusal.
@@ -112,7 +112,7 @@ const char* check_version(const char* at, const char* end, RequestHead& head, Re
     if (other_version) refusal = {Status::http_version_not_supported, "neither HTTP/1.0 nor HTTP/1.1"};
     return nullptr;
   }
-  if (at[9] != '\r' || at[10] != '\n') return nullptr;
+  if (std::memcmp(at + 9, "\r\n", 2) != 0) return nullptr;
   head.version = at[8] == '0' ? Version::http_1_0 : Version::http_1_1;
   refusal = kAccepted;
   return at + kSize;
@@ -129,10 +129,11 @@ const char* check_request_line(const HeadText& text, RequestHead& head, Refusal&
   return check_version(head.target.data() + head.target.size(), text.end, head, refusal);
 }
 
-// One header line that has to start at `line`: name ":" OWS value OWS CRLF. Trims the value. Returns the next line.
+// One header line that has to start at `line`: name ":" OWS value OWS CRLF. Trims the value. Returns the next
+// line.
 const char* check_line(Header& header, const char* line, const char* end) noexcept {
   if (header.name_data != line || header.name_size == 0) return nullptr;
-  const char* at = line + header.name_size + 1;  // llhttp saw the colon
+  const char* at = line + header.name_size + 1;        // llhttp saw the colon
   if (header.value_size == 0) header.value_data = at;  // llhttp reports it behind the line, or not at all
   while (at != header.value_data && is_blank(*at)) ++at;
   if (at != header.value_data) return nullptr;

@@ -3,10 +3,10 @@
 
 // What weft demands of a request head beyond llhttp's strict mode.
 //
-// llhttp reports names, values and the target, and hides the bytes between them: folded lines, a bare LF, doubled
-// spaces, other protocols' request lines. The check walks the raw head once more and accounts for every byte
-// (law H1 of docs/design/http-protocol.md); on the way it decides framing, Host, Connection and Expect by itself,
-// so that two independent readings have to agree before a body is trusted (law H2).
+// llhttp reports names, values and the target, and hides the bytes between them: folded lines, a bare LF,
+// doubled spaces, other protocols' request lines. The check walks the raw head once more and accounts for
+// every byte (law H1 of docs/design/http-protocol.md); on the way it decides framing, Host, Connection and
+// Expect by itself, so that two independent readings have to agree before a body is trusted (law H2).
 
 #include "http/protocol/refusal.hpp"
 

@@ -38,8 +38,8 @@ std::size_t Headers::count(std::string_view name) const noexcept {
 bool Headers::has_token(std::string_view name, std::string_view token) const noexcept {
   bool found = false;
   for_each(name, [&](std::string_view list) {
-    protocol::for_each_element(list,
-                               [&](std::string_view element) { found |= equals_ignoring_case(element, token); });
+    protocol::for_each_element(
+        list, [&](std::string_view element) { found |= equals_ignoring_case(element, token); });
   });
   return found;
 }

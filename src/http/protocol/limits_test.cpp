@@ -108,7 +108,8 @@ TEST(RequestLimits, HoldChunkExtensions) {
   limits.chunk_overhead_max = 100;
   const auto extended = [](std::size_t framing) {
     // "1;" and CRLF are 4 bytes, then 1 byte of data gives 8 back
-    return WEFT_POST("Transfer-Encoding: chunked\r\n") + ("1;" + std::string(framing - 4, 'e')) + "\r\nx\r\n0\r\n\r\n";
+    return WEFT_POST("Transfer-Encoding: chunked\r\n") + ("1;" + std::string(framing - 4, 'e')) +
+           "\r\nx\r\n0\r\n\r\n";
   };
   EXPECT_EQ(outcome(extended(100), limits), 0);
   EXPECT_EQ(outcome(extended(101), limits), 431);
@@ -124,7 +125,8 @@ TEST(RequestLimits, HoldTrailers) {
   Limits limits;
   limits.chunk_overhead_max = 100;
   const auto trailed = [](std::size_t framing) {
-    return WEFT_POST("Transfer-Encoding: chunked\r\n") "0\r\nT: " + std::string(framing - 10, 't') + "\r\n\r\n";
+    return WEFT_POST("Transfer-Encoding: chunked\r\n") "0\r\nT: " + std::string(framing - 10, 't') +
+           "\r\n\r\n";
   };
   EXPECT_EQ(outcome(trailed(100), limits), 0);
   EXPECT_EQ(outcome(trailed(101), limits), 431);

@@ -8,8 +8,8 @@
 namespace weft::http::protocol {
 namespace {
 
-// llhttp stops at the first byte that fits no known method: one that could stand in a method makes it an unknown
-// method, any other byte no HTTP at all (a TLS hello, a stray space).
+// llhttp stops at the first byte that fits no known method: one that could stand in a method makes it an
+// unknown method, any other byte no HTTP at all (a TLS hello, a stray space).
 Status status_of_bad_method(const llhttp_t& llhttp) noexcept {
   const char* at = llhttp_get_error_pos(&llhttp);
   return at != nullptr && is(kTokenCharacter, *at) ? Status::not_implemented : Status::bad_request;

@@ -7,10 +7,10 @@ namespace weft::http {
 namespace {
 
 constexpr std::array<std::string_view, kMethodCount> kNames = {
-    "DELETE", "GET",      "HEAD",      "POST",      "PUT",    "CONNECT",   "OPTIONS",     "TRACE", "COPY",
-    "LOCK",   "MKCOL",    "MOVE",      "PROPFIND",  "PROPPATCH", "SEARCH", "UNLOCK",      "BIND",  "REBIND",
-    "UNBIND", "ACL",      "REPORT",    "MKACTIVITY", "CHECKOUT", "MERGE",  "M-SEARCH",    "NOTIFY", "SUBSCRIBE",
-    "UNSUBSCRIBE", "PATCH", "PURGE",   "MKCALENDAR", "LINK",  "UNLINK",    "SOURCE"};
+    "DELETE",      "GET",   "HEAD",   "POST",       "PUT",       "CONNECT", "OPTIONS",  "TRACE",  "COPY",
+    "LOCK",        "MKCOL", "MOVE",   "PROPFIND",   "PROPPATCH", "SEARCH",  "UNLOCK",   "BIND",   "REBIND",
+    "UNBIND",      "ACL",   "REPORT", "MKACTIVITY", "CHECKOUT",  "MERGE",   "M-SEARCH", "NOTIFY", "SUBSCRIBE",
+    "UNSUBSCRIBE", "PATCH", "PURGE",  "MKCALENDAR", "LINK",      "UNLINK",  "SOURCE"};
 
 }  // namespace
 

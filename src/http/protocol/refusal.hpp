@@ -5,8 +5,8 @@
 
 namespace weft::http::protocol {
 
-/// Why a request is not served: the status to answer with (the connection then closes), and a sentence for logs
-/// and tests. A refusal without a reason is none.
+/// Why a request is not served: the status to answer with (the connection then closes), and a sentence for
+/// logs and tests. A refusal without a reason is none.
 struct Refusal {
   Status status = Status::ok;
   const char* reason = nullptr;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Test support: plays a byte stream through a RequestReader, cut into feeds at will, and records what came of it. Every
-// test of split-invariance and the fuzzer compare such records.
+// Test support: plays a byte stream through a RequestReader, cut into feeds at will, and records what came of
+// it. Every test of split-invariance and the fuzzer compare such records.
 
 #include "base/sanitizers.hpp"
 #include "http/protocol/request_reader.hpp"
@@ -64,7 +64,8 @@ struct Cuts {
 
 class Replayer {
  public:
-  explicit Replayer(std::string_view bytes, Cuts cuts = {}, const Limits& limits = {}, std::size_t capacity = 20480)
+  explicit Replayer(std::string_view bytes, Cuts cuts = {}, const Limits& limits = {},
+                    std::size_t capacity = 20480)
       : rest_(bytes), cuts_(std::move(cuts)), buffer_(capacity), reader_(buffer_, limits) {}
 
   Replayer(const Replayer&) = delete;
@@ -72,8 +73,7 @@ class Replayer {
   ~Replayer() { expose(buffer_, buffer_.size()); }
 
   Replay run() {
-    while (run_request()) {
-    }
+    while (run_request()) {}
     if (reader_.refusal()) {
       replay_.refused_with = static_cast<int>(code_of(reader_.refusal().status));
       replay_.reason = reader_.refusal().reason;
@@ -127,8 +127,8 @@ class Replayer {
   }
 
   bool in_buffer(std::string_view view) const {
-    return view.empty() || (view.data() >= buffer_.data() &&
-                            view.data() + view.size() <= buffer_.data() + buffer_.size());
+    return view.empty() ||
+           (view.data() >= buffer_.data() && view.data() + view.size() <= buffer_.data() + buffer_.size());
   }
 
   void record_head(ReplayedRequest& request) const {
@@ -152,7 +152,8 @@ class Replayer {
   std::size_t receives_ = 0;
 };
 
-inline Replay replay(std::string_view bytes, Cuts cuts = {}, const Limits& limits = {}, std::size_t capacity = 20480) {
+inline Replay replay(std::string_view bytes, Cuts cuts = {}, const Limits& limits = {},
+                     std::size_t capacity = 20480) {
   return Replayer(bytes, std::move(cuts), limits, capacity).run();
 }
 

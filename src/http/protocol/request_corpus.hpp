@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Test support: request streams and what has to come of them. Tables, so that the refusals, the split-invariance
-// property and the fuzzer's seeds all use the same cases.
+// Test support: request streams and what has to come of them. Tables, so that the refusals, the
+// split-invariance property and the fuzzer's seeds all use the same cases.
 
 #include <string>
 #include <string_view>
@@ -51,14 +51,19 @@ inline std::vector<CorpusCase> accepted_requests() {
       {"a length in the trailers", WEFT_CHUNKED("0\r\nContent-Length: 40\r\n\r\n") WEFT_GET(""), 0},
       {"Expect with a body", WEFT_POST("Expect: 100-continue\r\nContent-Length: 1\r\n") "x", 0},
       {"Expect without a body", WEFT_GET("Expect: 100-Continue\r\n"), 0},
-      {"an upgrade that is ignored", WEFT_GET("Connection: Upgrade\r\nUpgrade: websocket\r\n") WEFT_GET(""), 0},
-      {"an upgrade with a body", WEFT_POST("Connection: upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n") "ab" WEFT_GET(""), 0},
+      {"an upgrade that is ignored", WEFT_GET("Connection: Upgrade\r\nUpgrade: websocket\r\n") WEFT_GET(""),
+       0},
+      {"an upgrade with a body",
+       WEFT_POST("Connection: upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n") "ab" WEFT_GET(""), 0},
       {"an upgrade with a chunked body",
-       WEFT_POST("Connection: upgrade\r\nUpgrade: h2c\r\nTransfer-Encoding: chunked\r\n") "1\r\na\r\n0\r\n\r\n" WEFT_GET(""), 0},
+       WEFT_POST("Connection: upgrade\r\nUpgrade: h2c\r\nTransfer-Encoding: chunked\r\n") "1\r\na\r\n0\r\n\r"
+                                                                                          "\n" WEFT_GET(""),
+       0},
       {"two requests at once", WEFT_GET("") "GET /2 HTTP/1.1\r\n" WEFT_HOST "\r\n", 0},
       {"bodies and requests at once",
        WEFT_POST("Content-Length: 3\r\n") "abc" WEFT_CHUNKED("2\r\nde\r\n0\r\n\r\n") WEFT_GET("A: b\r\n"), 0},
-      {"a body that looks like a request", WEFT_POST("Content-Length: 27\r\n") WEFT_GET("") "" WEFT_GET(""), 0},
+      {"a body that looks like a request", WEFT_POST("Content-Length: 27\r\n") WEFT_GET("") "" WEFT_GET(""),
+       0},
       {"Connection: close ends the stream", WEFT_GET("Connection: close\r\n") "\x01\x02", 0},
       {"HTTP/1.0 kept alive", "GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n" WEFT_GET(""), 0},
       {"a list of connection options", WEFT_GET("Connection: te, keep-alive ,foo\r\n") WEFT_GET(""), 0},
@@ -153,7 +158,8 @@ inline std::vector<CorpusCase> refused_requests() {
       {"a length above 64 bits", WEFT_POST("Content-Length: 18446744073709551616\r\n"), 413},
       {"a length above the limit", WEFT_POST("Content-Length: 1048577\r\n"), 413},
       {"a length of 64 bits", WEFT_POST("Content-Length: 18446744073709551615\r\n"), 413},
-      {"Transfer-Encoding in HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+      {"Transfer-Encoding in HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+       400},
       {"Transfer-Encoding, then Content-Length",
        WEFT_POST("Transfer-Encoding: chunked\r\nContent-Length: 3\r\n") "0\r\n\r\n", 400},
       {"Content-Length, then Transfer-Encoding",
@@ -173,7 +179,10 @@ inline std::vector<CorpusCase> refused_requests() {
       {"a coding that starts with chunked", WEFT_POST("Transfer-Encoding: chunkedx\r\n") "0\r\n\r\n", 400},
       {"a quoted chunked", WEFT_POST("Transfer-Encoding: \"chunked\"\r\n") "0\r\n\r\n", 400},
       {"chunked with a parameter", WEFT_POST("Transfer-Encoding: chunked;q=1\r\n") "0\r\n\r\n", 400},
-      {"chunked behind a vertical tab", WEFT_POST("Transfer-Encoding: \x0b" "chunked\r\n") "0\r\n\r\n", 400},
+      {"chunked behind a vertical tab",
+       WEFT_POST("Transfer-Encoding: \x0b"
+                 "chunked\r\n") "0\r\n\r\n",
+       400},
       {"an empty coding", WEFT_POST("Transfer-Encoding:\r\n") "0\r\n\r\n", 400},
       {"a chunk without a size", WEFT_CHUNKED("\r\nx"), 400},
       {"a chunk size with a sign", WEFT_CHUNKED("+1\r\nx\r\n0\r\n\r\n"), 400},
@@ -197,7 +206,8 @@ inline std::vector<CorpusCase> refused_requests() {
       {"a trailer without a name", WEFT_CHUNKED("0\r\n: y\r\n\r\n"), 400},
       {"white space before a trailer's colon", WEFT_CHUNKED("0\r\nX : y\r\n\r\n"), 400},
       {"a second request behind a good one", WEFT_GET("") "BAD / HTTP/1.1\r\n\r\n", 501},
-      {"a smuggled request behind a length", WEFT_POST("Content-Length: 1\r\n") "xGPOST / HTTP/1.1\r\n\r\n", 501},
+      {"a smuggled request behind a length", WEFT_POST("Content-Length: 1\r\n") "xGPOST / HTTP/1.1\r\n\r\n",
+       501},
   };
 }
 

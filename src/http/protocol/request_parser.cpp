@@ -9,7 +9,8 @@
 
 namespace weft::http::protocol {
 
-static_assert(static_cast<int>(Method::del) == HTTP_DELETE && static_cast<int>(Method::source) == HTTP_SOURCE &&
+static_assert(static_cast<int>(Method::del) == HTTP_DELETE &&
+              static_cast<int>(Method::source) == HTTP_SOURCE &&
               static_cast<int>(Method::patch) == HTTP_PATCH && kMethodCount == HTTP_PRI);
 
 namespace {
@@ -36,7 +37,8 @@ void RequestParser::begin(const char* first, const Limits& limits) noexcept {
   llhttp_.data = this;
   begin_ = cursor_ = first;
   head_stop_ = first + limits.head_size_max;
-  constexpr std::size_t kUntilComplete = 2;  // llhttp reports the target complete at the second byte behind it
+  constexpr std::size_t kUntilComplete =
+      2;  // llhttp reports the target complete at the second byte behind it
   stop_ = first + std::min(limits.request_line_size_max + kUntilComplete, limits.head_size_max);
   header_ = headers_.data();
   header_stop_ = header_ + std::min(limits.header_count_max, kHeaderCapacity);
@@ -74,7 +76,8 @@ Refusal RequestParser::complete_head() noexcept {
   if (head_.body == BodyFraming::none) {
     phase_ = Phase::finished;
   } else if (head_.body == BodyFraming::fixed) {
-    if (head_.content_length > limits_->body_size_max) return {Status::content_too_large, "the body is too large"};
+    if (head_.content_length > limits_->body_size_max)
+      return {Status::content_too_large, "the body is too large"};
     left_ = head_.content_length;
     phase_ = Phase::fixed;
   } else {
@@ -171,12 +174,14 @@ int RequestParser::on_url_complete(llhttp_t* llhttp) noexcept {
   return 0;
 }
 
-// A piece that starts where the last name ended goes on with it: between two names there is at least a colon. A header
-// too many is opened all the same and refused at its value: a name is reported when it ends, or earlier if the feed does,
-// and one that turns out to be malformed must be refused as such wherever the feeds were cut (H3).
+// A piece that starts where the last name ended goes on with it: between two names there is at least a colon.
+// A header too many is opened all the same and refused at its value: a name is reported when it ends, or
+// earlier if the feed does, and one that turns out to be malformed must be refused as such wherever the feeds
+// were cut (H3).
 int RequestParser::on_header_field(llhttp_t* llhttp, const char* at, std::size_t size) noexcept {
   RequestParser& parser = of(llhttp);
-  if (parser.phase_ != Phase::head || size == 0) return 0;  // trailers: checked by llhttp and the guard, then dropped
+  if (parser.phase_ != Phase::head || size == 0)
+    return 0;  // trailers: checked by llhttp and the guard, then dropped
   if (parser.header_ != parser.headers_.data()) {
     Header& last = parser.header_[-1];
     if (last.name_data + last.name_size == at) return last.name_size += static_cast<std::uint32_t>(size), 0;
@@ -192,7 +197,8 @@ int RequestParser::on_header_field(llhttp_t* llhttp, const char* at, std::size_t
 int RequestParser::on_header_value(llhttp_t* llhttp, const char* at, std::size_t size) noexcept {
   RequestParser& parser = of(llhttp);
   if (parser.phase_ != Phase::head) return 0;
-  if (parser.header_ > parser.header_stop_) [[unlikely]] return parser.refuse_in_callback(kTooManyHeaders);
+  if (parser.header_ > parser.header_stop_) [[unlikely]]
+    return parser.refuse_in_callback(kTooManyHeaders);
   if (size == 0) return 0;
   if (parser.header_ != parser.headers_.data()) {
     Header& header = parser.header_[-1];

@@ -6,7 +6,8 @@
 // Thread safety: none; one connection owns it.
 // Assumptions: the bytes of a head stay where they are, each feed right behind the one before, until the next
 //   begin(); body bytes may be given anywhere (rebase). Nothing is copied and nothing allocated.
-// Guarantees: the outcome depends only on the bytes, never on how they were cut into feeds (law H3). A byte behind the
+// Guarantees: the outcome depends only on the bytes, never on how they were cut into feeds (law H3). A byte
+// behind the
 //   message is never looked at (H4). After a refusal every call refuses.
 
 #include "http/protocol/chunk_guard.hpp"
@@ -48,8 +49,8 @@ class RequestParser {
   /// Goes on with the head; [cursor(), end) are the bytes received and not parsed yet.
   HeadStatus parse_head(const char* end) noexcept;
 
-  /// The next piece of the body, at most `size_max` bytes; requires a complete head. Consumes no more than it yields
-  /// (and the framing around it).
+  /// The next piece of the body, at most `size_max` bytes; requires a complete head. Consumes no more than it
+  /// yields (and the framing around it).
   BodyPiece pull_body(const char* end, std::size_t size_max) noexcept;
 
   /// Body bytes go on at `at`; requires that all earlier ones were consumed.
@@ -102,18 +103,18 @@ class RequestParser {
   llhttp_t llhttp_;
   const char* begin_;
   const char* cursor_;
-  const char* stop_;         // no further in the head before the target is complete (then: before the head is)
+  const char* stop_;  // no further in the head before the target is complete (then: before the head is)
   const char* head_stop_;
-  Header* header_;           // behind the last one
-  Header* header_stop_;      // header_ is at most one beyond
+  Header* header_;       // behind the last one
+  Header* header_stop_;  // header_ is at most one beyond
   Phase phase_;
   const Limits* limits_;
   RequestHead head_;
   Refusal refusal_;
 
-  std::uint64_t left_;       // fixed: bytes to come; chunked: bytes that the limit still allows
-  std::string_view piece_;   // chunked: data found and not yielded yet
-  const char* framing_;      // chunked: the first byte that the guard has not seen
+  std::uint64_t left_;      // fixed: bytes to come; chunked: bytes that the limit still allows
+  std::string_view piece_;  // chunked: data found and not yielded yet
+  const char* framing_;     // chunked: the first byte that the guard has not seen
   ChunkGuard guard_;
 
   std::array<Header, kHeaderCapacity + 1> headers_;

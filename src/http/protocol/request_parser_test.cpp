@@ -62,7 +62,8 @@ TEST(RequestParser, ReportsTheRequestLineAndHeadersAsSent) {
   EXPECT_EQ(request.path, "/a/b");
   EXPECT_EQ(request.query, "c=d");
   EXPECT_EQ(request.authority, "h:1");
-  const std::vector<std::pair<std::string, std::string>> headers = {{"Host", "h:1"}, {"X-Y", "v w"}, {"x-y", "2"}};
+  const std::vector<std::pair<std::string, std::string>> headers = {
+      {"Host", "h:1"}, {"X-Y", "v w"}, {"x-y", "2"}};
   EXPECT_EQ(request.headers, headers);
 }
 
@@ -76,6 +77,17 @@ TEST(RequestParser, TakesPathAndAuthorityFromAnAbsoluteTarget) {
 TEST(RequestParser, GivesAnAbsoluteTargetWithoutAPathTheRoot) {
   EXPECT_EQ(only_request(replay("GET http://b?q HTTP/1.1\r\nHost: a\r\n\r\n")).path, "/");
   EXPECT_EQ(only_request(replay("OPTIONS http://b HTTP/1.1\r\nHost: a\r\n\r\n")).path, "*");
+}
+
+TEST(RequestParser, LeavesNothingOfARequestInTheNext) {
+  const Replay result = replay(
+      "GET http://b/p?q HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n"
+      "OPTIONS * HTTP/1.1\r\nHost: c\r\n\r\n" WEFT_POST("Content-Length: 1\r\n") "x" WEFT_GET(""));
+  ASSERT_EQ(result.requests.size(), 4u) << result;
+  EXPECT_EQ(result.requests[1].query, "");
+  EXPECT_EQ(result.requests[1].authority, "c");
+  EXPECT_EQ(result.requests[1].headers.size(), 1u);
+  EXPECT_EQ(result.requests[3].body, "");
 }
 
 TEST(RequestParser, KeepsTheConnectionAsVersionAndOptionsSay) {
@@ -97,7 +109,8 @@ TEST(RequestParser, ExpectsContinueOnlyIn11AndWithABody) {
 }
 
 TEST(RequestParser, DecodesChunksAndDropsExtensionsAndTrailers) {
-  const Replay result = replay(WEFT_CHUNKED("3;x=y\r\nabc\r\n00A\r\n0123456789\r\n0\r\nT: u\r\n\r\n") WEFT_GET(""));
+  const Replay result =
+      replay(WEFT_CHUNKED("3;x=y\r\nabc\r\n00A\r\n0123456789\r\n0\r\nT: u\r\n\r\n") WEFT_GET(""));
   ASSERT_EQ(result.requests.size(), 2u) << result;
   EXPECT_EQ(result.requests[0].body, "abc0123456789");
   EXPECT_EQ(result.requests[0].headers.size(), 2u);

@@ -9,9 +9,14 @@
 namespace weft::http::protocol {
 
 RequestReader::RequestReader(std::span<char> buffer, const Limits& limits) noexcept
-    : first_(buffer.data()), last_(first_ + buffer.size()), begin_(first_), head_end_(nullptr), filled_(first_),
+    : first_(buffer.data()),
+      last_(first_ + buffer.size()),
+      begin_(first_),
+      head_end_(nullptr),
+      filled_(first_),
       limits_(limits) {
-  WEFT_ASSERT(buffer.size() > kBodyWindowMin, "a read buffer without room for a head", WEFT_VALUE(buffer.size()));
+  WEFT_ASSERT(buffer.size() > kBodyWindowMin, "a read buffer without room for a head",
+              WEFT_VALUE(buffer.size()));
   limits_.head_size_max = std::min(limits.head_size_max, buffer.size() - kBodyWindowMin);
   parser_.begin(begin_, limits_);
 }
@@ -22,8 +27,8 @@ std::span<char> RequestReader::free_space() noexcept {
   return {filled_, static_cast<std::size_t>(end - filled_)};
 }
 
-// Pre: nothing in the buffer is needed but the head. Receives behind it, or before it if there is more room: a
-// pipelined request's head may end at the very end of the buffer.
+// Pre: nothing in the buffer is needed but the head. Receives behind it, or before it if there is more room:
+// a pipelined request's head may end at the very end of the buffer.
 void RequestReader::rewind_body_window() noexcept {
   filled_ = last_ - head_end_ >= begin_ - first_ ? head_end_ : first_;
   parser_.rebase(filled_);

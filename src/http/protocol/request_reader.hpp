@@ -6,11 +6,13 @@
 //   [ earlier | head, pinned while its handler runs | body window or further head bytes | free ]
 //             begin                                  cursor            filled            capacity
 //
-// A head stays where it was received, so that its views hold. Body bytes are received behind it, and again from the
-// start of their window once all of them were pulled. Requests that came together (pipelining) are parsed where they
-// stand; only one that is cut off by the end of the buffer is moved to the front, once, and parsed again.
+// A head stays where it was received, so that its views hold. Body bytes are received behind it, and again
+// from the start of their window once all of them were pulled. Requests that came together (pipelining) are
+// parsed where they stand; only one that is cut off by the end of the buffer is moved to the front, once, and
+// parsed again.
 //
-// Thread safety: none. The caller receives into free_space() and says received(); it may wait between any two calls.
+// Thread safety: none. The caller receives into free_space() and says received(); it may wait between any two
+// calls.
 
 #include "http/protocol/request_parser.hpp"
 
@@ -24,11 +26,12 @@ class RequestReader {
   /// The least that is left of the buffer for a body behind the largest head.
   static constexpr std::size_t kBodyWindowMin = 2048;
 
-  /// Reads into `buffer`, which must outlive the reader. `limits.head_size_max` is lowered to what the buffer holds.
+  /// Reads into `buffer`, which must outlive the reader. `limits.head_size_max` is lowered to what the buffer
+  /// holds.
   RequestReader(std::span<char> buffer, const Limits& limits) noexcept;
 
-  /// Where the next bytes of the connection go; never empty while parse_head() or pull_body() needs input. Ends the
-  /// life of body pieces that were pulled before.
+  /// Where the next bytes of the connection go; never empty while parse_head() or pull_body() needs input.
+  /// Ends the life of body pieces that were pulled before.
   std::span<char> free_space() noexcept;
   void received(std::size_t size) noexcept { filled_ += size; }
 
@@ -39,7 +42,8 @@ class RequestReader {
   std::uint64_t direct_size() const noexcept { return has_input() ? 0 : parser_.fixed_left(); }
   void received_directly(std::uint64_t size) noexcept { parser_.skip_fixed(size); }
 
-  /// Goes on to the next request; requires finished(). False if nothing of it is here yet: the buffer may be given up.
+  /// Goes on to the next request; requires finished(). False if nothing of it is here yet: the buffer may be
+  /// given up.
   bool next() noexcept;
 
   /// True if bytes are here that were not consumed.

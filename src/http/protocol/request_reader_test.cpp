@@ -50,7 +50,8 @@ TEST_F(RequestReaderTest, ParsesPipelinedRequestsWhereTheyStand) {
   EXPECT_NE(reader_.head().target.data(), buffer_.data() + 4);
   EXPECT_TRUE(reader_.next());
   EXPECT_EQ(reader_.parse_head(), HeadStatus::need_input);
-  EXPECT_EQ(reader_.free_space().size(), buffer_.size() - 3) << "the cut off request was not moved to the front";
+  EXPECT_EQ(reader_.free_space().size(), buffer_.size() - 3)
+      << "the cut off request was not moved to the front";
 }
 
 TEST_F(RequestReaderTest, ReusesTheBodyWindowOnceItsBytesWerePulled) {
@@ -80,7 +81,8 @@ TEST_F(RequestReaderTest, KeepsAPieceThatWasPulledInPart) {
 TEST_F(RequestReaderTest, ReceivesABodyBeforeAHeadThatEndsAtTheBuffersEnd) {
   const std::string request = WEFT_POST("Content-Length: 3000\r\n");
   std::string bytes;
-  while (bytes.size() + WEFT_BYTES(WEFT_GET("")).size() + request.size() <= buffer_.size()) bytes += WEFT_GET("");
+  while (bytes.size() + WEFT_BYTES(WEFT_GET("")).size() + request.size() <= buffer_.size())
+    bytes += WEFT_GET("");
   const std::size_t before = bytes.size() / WEFT_BYTES(WEFT_GET("")).size();
   receive(bytes + request);
   for (std::size_t i = 0; i < before; ++i) {

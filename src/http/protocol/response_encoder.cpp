@@ -5,7 +5,6 @@
 #include "http/protocol/characters.hpp"
 #include "http/protocol/status_lines.hpp"
 
-#include <array>
 #include <cstring>
 
 namespace weft::http::protocol {
@@ -42,6 +41,16 @@ bool line_has_name(std::string_view line, std::string_view name) noexcept {
          equals_ignoring_case(line.substr(0, name.size()), name);
 }
 
+// Writes "HTTP/1.1 299 \r\n" so that it ends at `end`; returns its first byte.
+char* put_unnamed_status_line(char* end, Status status) noexcept {
+  constexpr std::string_view kShape = "HTTP/1.1 000 \r\n";
+  char* begin = end - kShape.size();
+  kShape.copy(begin, kShape.size());
+  unsigned code = code_of(status);
+  for (int i = 11; i >= 9; --i, code /= 10) begin[i] = static_cast<char>('0' + code % 10);
+  return begin;
+}
+
 // What add_header() treats apart, told by size and first letter before it is compared.
 enum class Special : std::uint8_t { none, content_length, connection, transfer_encoding, date };
 
@@ -50,7 +59,8 @@ Special special_of(std::string_view name) noexcept {
     case 4: return equals_ignoring_case(name, "Date") ? Special::date : Special::none;
     case 10: return equals_ignoring_case(name, "Connection") ? Special::connection : Special::none;
     case 14: return equals_ignoring_case(name, kLengthName) ? Special::content_length : Special::none;
-    case 17: return equals_ignoring_case(name, "Transfer-Encoding") ? Special::transfer_encoding : Special::none;
+    case 17:
+      return equals_ignoring_case(name, "Transfer-Encoding") ? Special::transfer_encoding : Special::none;
     default: return Special::none;
   }
 }
@@ -59,7 +69,8 @@ Special special_of(std::string_view name) noexcept {
 
 ResponseEncoder::ResponseEncoder(std::span<char> buffer) noexcept
     : first_(buffer.data()), last_(first_ + buffer.size()) {
-  WEFT_ASSERT(buffer.size() >= kBufferSizeMin, "a write buffer without room for a head", WEFT_VALUE(buffer.size()));
+  WEFT_ASSERT(buffer.size() >= kBufferSizeMin, "a write buffer without room for a head",
+              WEFT_VALUE(buffer.size()));
   begin({});
 }
 
@@ -226,16 +237,13 @@ std::string_view ResponseEncoder::put_front(std::string_view date_line) noexcept
     begin -= date_line.size();
     std::memcpy(begin, date_line.data(), date_line.size());
   }
-  std::string_view line = status_line(status_);
-  std::array<char, 16> unnamed{'H', 'T', 'T', 'P', '/', '1', '.', '1', ' ', '0', '0', '0', ' ', '\r', '\n', '\0'};
-  if (line.empty()) {
-    for (unsigned i = 0, code = code_of(status_); i < 3; ++i, code /= 10) {
-      unnamed[11 - i] = static_cast<char>('0' + code % 10);
-    }
-    line = {unnamed.data(), 15};
+  const std::string_view line = status_line(status_);
+  if (line.empty()) [[unlikely]] {
+    begin = put_unnamed_status_line(begin, status_);
+  } else {
+    begin -= line.size();
+    std::memcpy(begin, line.data(), line.size());
   }
-  begin -= line.size();
-  std::memcpy(begin, line.data(), line.size());
   return {begin, static_cast<std::size_t>(at_ - begin)};
 }
 

@@ -3,14 +3,14 @@
 
 // A response's head, written where it is sent from, so that a small response leaves in one write.
 //
-// The status line is known last, header lines come first: so the buffer begins with a gap that the status line and the
-// Date line fill from behind, and the headers follow it.
+// The status line is known last, header lines come first: so the buffer begins with a gap that the status
+// line and the Date line fill from behind, and the headers follow it.
 //
 //   [ unused | status line, Date | header lines | framing, Connection, empty line | body ]
 //             begin of message    kGap
 //
-// Thread safety: none. Nothing allocates. What a handler may not send (a line break in a value, a second length) is an
-// error of the call that tries, and leaves the response as it was.
+// Thread safety: none. Nothing allocates. What a handler may not send (a line break in a value, a second
+// length) is an error of the call that tries, and leaves the response as it was.
 
 #include "http/protocol/date.hpp"
 
@@ -20,6 +20,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -61,12 +62,20 @@ class ResponseEncoder {
   Result<void> set_status(Status status) noexcept;
   Status status() const noexcept { return status_; }
 
-  /// Adds a header line. `Content-Length` sets the length of a streamed body or has to agree with a whole one,
-  /// `Connection: close` closes after the response; `Transfer-Encoding` and other `Connection` options are
-  /// refused, as the encoder alone decides them. Errc::malformed_message: the name is no token, the value has a
-  /// control character, or the header is refused. Errc::message_too_large: no room.
+  /// Adds a header line. `Content-Length` sets the length of a streamed body or has to agree with a whole
+  /// one, `Connection: close` closes after the response; `Transfer-Encoding` and other `Connection` options
+  /// are refused, as the encoder alone decides them. Errc::malformed_message: the name is no token, the value
+  /// has a control character, or the header is refused. Errc::message_too_large: no room.
   Result<void> add_header(std::string_view name, std::string_view value) noexcept;
-  /// The same in the place of all lines of that name.
+  /// Adds a whole line, with its CRLF, that the library itself wrote: not checked, not one of the special
+  /// headers.
+  Result<void> add_trusted_line(std::string_view line) noexcept {
+    if (line.size() + kTail > free_space().size()) return Errc::message_too_large;
+    std::memcpy(at_, line.data(), line.size());
+    at_ += line.size();
+    return {};
+  }
+  /// As add_header(), in the place of all lines of that name.
   Result<void> set_header(std::string_view name, std::string_view value) noexcept;
   bool has_header(std::string_view name) const noexcept;
 
@@ -74,8 +83,8 @@ class ResponseEncoder {
   void close_connection() noexcept { keep_alive_ = false; }
   bool keep_alive() const noexcept { return keep_alive_; }
 
-  /// The whole response at once. Errc::malformed_message: a body where the status has none, or not of the length that
-  /// the handler announced.
+  /// The whole response at once. Errc::malformed_message: a body where the status has none, or not of the
+  /// length that the handler announced.
   Result<EncodedResponse> finish(std::string_view body, std::string_view date_line) noexcept;
 
   /// The head of a response whose body is written piece by piece; framing() then says how.
@@ -114,8 +123,8 @@ class ResponseEncoder {
   bool has_date_;
 };
 
-/// A complete minimal answer to a request that was refused, with `Connection: close`; the reason phrase is its body.
-/// Written to the end of `buffer`'s front part; empty if it does not fit (256 bytes do).
+/// A complete minimal answer to a request that was refused, with `Connection: close`; the reason phrase is
+/// its body. Written to the end of `buffer`'s front part; empty if it does not fit (256 bytes do).
 std::string_view encode_error(std::span<char> buffer, Status status, bool head_request,
                               std::string_view date_line) noexcept;
 

@@ -28,8 +28,8 @@ class ResponseEncoderTest : public testing::Test {
 TEST_F(ResponseEncoderTest, PutsAHelloIntoOnePiece) {
   EXPECT_TRUE(encoder_.add_header("Content-Type", "text/plain"));
   const Result<EncodedResponse> response = encoder_.finish("Hello world!", kDate);
-  EXPECT_EQ(response.value().head, "HTTP/1.1 200 OK\r\n" DATE
-                                   "Content-Type: text/plain\r\nContent-Length: 12\r\n\r\nHello world!");
+  EXPECT_EQ(response.value().head,
+            "HTTP/1.1 200 OK\r\n" DATE "Content-Type: text/plain\r\nContent-Length: 12\r\n\r\nHello world!");
   EXPECT_TRUE(response->body.empty());
 }
 
@@ -93,10 +93,8 @@ TEST_F(ResponseEncoderTest, ReplacesAllLinesOfANameAndNoOther) {
 
 TEST_F(ResponseEncoderTest, KeepsRoomForWhatItAddsItself) {
   const std::string value(100, 'v');
-  while (encoder_.add_header("X", value)) {
-  }
-  for (char letter = 'v'; encoder_.add_header("Y", std::string_view(&letter, 1));) {
-  }
+  while (encoder_.add_header("X", value)) {}
+  for (char letter = 'v'; encoder_.add_header("Y", std::string_view(&letter, 1));) {}
   EXPECT_EQ(encoder_.add_header("Z", "").error(), Errc::message_too_large);
   encoder_.close_connection();
   const Result<std::string_view> head = encoder_.start_stream(kDate);

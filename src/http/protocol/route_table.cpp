@@ -90,7 +90,8 @@ RouteTable::Node& RouteTable::Node::child(std::string_view segment) {
   return *literals.back();
 }
 
-// The best route for `rest` that serves the method, with its parameters pushed; null and none pushed if there is none.
+// The best route for `rest` that serves the method, with its parameters pushed; null and none pushed if there
+// is none.
 const RouteTable::Route* RouteTable::Node::find(std::string_view rest, Search& search) const noexcept {
   if (rest.empty()) return serve(search);
   const Split part = split(rest);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// From method and path to a route's number: the untyped core of the router. The typed shell keeps the handlers.
+// From method and path to a route's number: the untyped core of the router. The typed shell keeps the
+// handlers.
 //
-// Patterns: "/", "/users/me", "/users/:id" (one segment, not empty), "/files/*path" (the rest, may be empty; last).
-// A tree with one level a segment. Of the patterns that match and serve the method, a literal segment wins over a
-// parameter, and that over a wildcard, from left to right; "/a/" and "/a" are different paths. Segments are compared percent-decoded; dot
-// segments mean nothing here, so a handler that maps paths to files has to refuse them. Finding allocates nothing and
-// visits each node of the tree at most once.
+// Patterns: "/", "/users/me", "/users/:id" (one segment, not empty), "/files/*path" (the rest, may be empty;
+// last). A tree with one level a segment. Of the patterns that match and serve the method, a literal segment
+// wins over a parameter, and that over a wildcard, from left to right; "/a/" and "/a" are different paths.
+// Segments are compared percent-decoded; dot segments mean nothing here, so a handler that maps paths to
+// files has to refuse them. Finding allocates nothing and visits each node of the tree at most once.
 //
 // Thread safety: find() and allowed() may run in many threads once no add() does.
 

@@ -90,7 +90,8 @@ TEST_F(RouteTableTest, PassesOverPatternsThatDoNotServeTheMethod) {
 }
 
 TEST_F(RouteTableTest, AnswersHeadAndOptionsByItself) {
-  add("/", 1), add("/p", 2, Method::post), add("/o", 3, Method::options), add("/h", 4), add("/h", 5, Method::head);
+  add("/", 1), add("/p", 2, Method::post), add("/o", 3, Method::options), add("/h", 4),
+      add("/h", 5, Method::head);
   EXPECT_EQ(find("/", Method::head), 1);
   EXPECT_EQ(find("/h", Method::head), 5);
   EXPECT_EQ(find("/p", Method::head), -405);
@@ -110,8 +111,8 @@ TEST_F(RouteTableTest, SaysWhatIsAllowed) {
 
 TEST_F(RouteTableTest, RefusesPatternsItCouldNotServe) {
   add("/a/:b", 1);
-  for (const char* pattern : {"", "a", "*", "/:", "/a/:", "/*x/b", "/:x/:x", "/:x/*x", "/a/:b",
-                              "/:1/:2/:3/:4/:5/:6/:7/:8/:9"}) {
+  for (const char* pattern :
+       {"", "a", "*", "/:", "/a/:", "/*x/b", "/:x/:x", "/:x/*x", "/a/:b", "/:1/:2/:3/:4/:5/:6/:7/:8/:9"}) {
     EXPECT_FALSE(table_.add(Method::get, pattern, 9)) << pattern;
   }
   EXPECT_FALSE(table_.add(Method::get, "/a/:c", 9)) << "the same pattern under another name";

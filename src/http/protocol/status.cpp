@@ -7,7 +7,8 @@
 namespace weft::http {
 namespace {
 
-#define WEFT_STATUS(code, phrase) {code, "HTTP/1.1 " #code " " phrase "\r\n"}
+#define WEFT_STATUS(code, phrase) \
+  { code, "HTTP/1.1 " #code " " phrase "\r\n" }
 struct Entry {
   std::uint16_t code;
   std::string_view line;

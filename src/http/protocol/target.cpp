@@ -10,8 +10,10 @@ namespace {
 
 constexpr Refusal kBadTarget = bad_request("the request target has no valid form");
 
+constexpr std::ptrdiff_t kPortDigitsMax = 5;
+
 bool is_port(std::string_view text) noexcept {
-  return text.size() <= 5 && std::all_of(text.begin(), text.end(), is_digit);
+  return text.size() <= kPortDigitsMax && std::all_of(text.begin(), text.end(), is_digit);
 }
 
 bool is_ip_literal(std::string_view text) noexcept {
@@ -19,17 +21,26 @@ bool is_ip_literal(std::string_view text) noexcept {
   if (close == text.npos || close < 2) return false;
   const std::string_view address = text.substr(1, close - 1);
   const std::string_view rest = text.substr(close + 1);
-  return address.find('[') == address.npos && (rest.empty() || (rest[0] == ':' && is_port(rest.substr(1))));
+  if (!all_are(kAddressCharacter, address)) return false;
+  return rest.empty() || (rest[0] == ':' && is_port(rest.substr(1)));
 }
 
+// One pass, as every request's Host comes here: a name, then at most one colon and a port.
 bool is_named_host(std::string_view text) noexcept {
-  const std::size_t colon = text.find(':');
-  if (colon == 0 || text.find_first_of("[]") != text.npos) return false;
-  return colon == text.npos || is_port(text.substr(colon + 1));
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at != end && is(kNameCharacter, *at)) ++at;
+  if (at == end) return true;
+  const char* const port = at + 1;
+  if (*at != ':' || at == text.data() || end - port > kPortDigitsMax) return false;
+  for (at = port; at != end; ++at) {
+    if (!is_digit(*at)) return false;
+  }
+  return true;
 }
 
 Refusal split_path(RequestHead& head, std::string_view text) noexcept {
-  const std::size_t question = text.size() == 1 ? text.npos : text.find('?');
+  const std::size_t question = text.find('?');
   head.path = text.substr(0, question);
   head.query = question == text.npos ? std::string_view() : text.substr(question + 1);
   if (head.path.empty()) head.path = head.method == Method::options && head.query.empty() ? "*" : "/";
@@ -56,6 +67,7 @@ Refusal split_absolute(RequestHead& head) noexcept {
 Refusal split_asterisk(RequestHead& head) noexcept {
   if (head.target.size() != 1 || head.method != Method::options) return kBadTarget;
   head.path = head.target;
+  head.query = {};
   return kAccepted;
 }
 
@@ -63,16 +75,14 @@ Refusal split_asterisk(RequestHead& head) noexcept {
 
 bool is_authority(std::string_view text) noexcept {
   if (text.empty()) return true;
-  if (!all_are(kHostCharacter, text)) return false;
   return text[0] == '[' ? is_ip_literal(text) : is_named_host(text);
 }
 
 Refusal split_target(RequestHead& head) noexcept {
   const std::string_view target = head.target;
+  if (target == "/") return head.path = target, head.query = {}, kAccepted;
   if (target.empty()) return kBadTarget;
-  if (target.size() > 1 && target.find('#') != target.npos) {
-    return bad_request("the request target has a fragment");
-  }
+  if (target.find('#') != target.npos) return bad_request("the request target has a fragment");
   if (target[0] == '/') return split_path(head, target);
   return target[0] == '*' ? split_asterisk(head) : split_absolute(head);
 }
