@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operations of the simulated loop: try, and wait only when the socket said "not now" (L2).
+#include "event_loop/descriptor_arena.hpp"
+#include "event_loop/descriptor_use.hpp"
+#include "event_loop/descriptor_waiters.hpp"
+#include "event_loop/operation.hpp"
+#include "event_loop/polling_event_loop.hpp"
+#include "event_loop/sim_event_loop.hpp"
+#include "sys/errors.hpp"
+#include "sys/iovec.hpp"
+
+#include <mutex>
+
+namespace weft {
+namespace {
+
+Result<sys::RawAddress> to_raw(const Result<SimAddress>& address) noexcept {
+  if (!address) return address.error();
+  return address->to_raw();
+}
+
+}  // namespace
+
+// What belongs to this world; Errc::unsupported for the kernel's files and other worlds' sockets.
+Result<SimSocket*> SimEventLoop::socket_of(Descriptor& descriptor) const noexcept {
+  if (descriptor.kind != DescriptorKind::kSimulated) return Errc::unsupported;
+  auto* const socket = static_cast<SimSocket*>(descriptor.backend);
+  if (socket->network() != network_.get()) return Errc::unsupported;
+  return socket;
+}
+
+// One operation: `attempt()`, which is made with the network's mutex, until it gives something else than
+// EAGAIN; in between the fiber waits.
+template <class Attempt>
+auto SimEventLoop::operate(Descriptor& descriptor, Direction direction, Deadline deadline, Attempt&& attempt)
+    -> decltype(attempt()) {
+  for (;;) {
+    const Readiness::Snapshot seen = descriptor.readiness.load();
+    if (seen.ready(direction)) {
+      std::unique_lock lock(network_->mutex);
+      auto result = attempt();
+      lock.unlock();
+      if (result) {
+        pass_turn(descriptor, direction);
+        spend_budget();
+        return result;
+      }
+      if (!sys::would_block(result.error())) return result;
+      if (!descriptor.readiness.clear(seen, direction)) continue;  // a newer edge: try again (L3)
+    }
+    if (const std::error_code error = wait(descriptor, direction, deadline)) return error;
+  }
+}
+
+// Suspends until `direction` may be ready. No error: try again. REQUIRES: the caller is a user of the
+// descriptor.
+std::error_code SimEventLoop::wait(Descriptor& descriptor, Direction direction, Deadline deadline) noexcept {
+  Waiter& self = this_fiber_required("waiting on a simulated socket");
+  WaitNode node;
+  {
+    std::scoped_lock lock(descriptor.lock);
+    if (descriptor.usage.closing()) return Errc::closed;
+    if (descriptor.readiness.load().ready(direction)) return {};  // an edge came after the attempt (L3)
+    node.waiter = &self;
+    node.ticket = self.begin(WaitWord::Cancellable::kYes, deadline.time_ns());
+    add_waiter_locked(descriptor, direction, node);
+  }
+  ++wait_changes_;
+  const WaitOutcome outcome = self.wait();
+  ++wait_changes_;
+  if (!won_through_list(outcome)) {
+    std::scoped_lock lock(descriptor.lock);
+    remove_waiter_locked(descriptor, direction, node);
+  }
+  return error_of_outcome(outcome);
+}
+
+Result<DescriptorHandle> SimEventLoop::open(const Result<std::shared_ptr<SimSocket>>& socket) {
+  if (!socket) return socket.error();
+  Descriptor* const descriptor = DescriptorArena::instance().allocate(-1, DescriptorKind::kSimulated);
+  WEFT_ASSERT(descriptor != nullptr, "no memory for the descriptor of a simulated socket");
+  {
+    std::scoped_lock lock(network_->mutex);
+    (*socket)->open_locked(*descriptor);
+  }
+  const DescriptorHandle handle{descriptor, descriptor->usage.generation()};
+  descriptor->usage.open();
+  return handle;
+}
+
+Result<DescriptorHandle> SimEventLoop::listen(const sys::RawAddress& address,
+                                              const ListenParameters& parameters) {
+  const Result<SimAddress> wanted = SimAddress::from_raw(address);
+  if (!wanted) return wanted.error();
+  std::unique_lock lock(network_->mutex);
+  const Result<std::shared_ptr<SimSocket>> listener = network_->listen_locked(*wanted, parameters);
+  lock.unlock();
+  return open(listener);
+}
+
+Result<DescriptorHandle> SimEventLoop::connect(const sys::RawAddress& address, Deadline deadline) {
+  const Result<SimAddress> wanted = SimAddress::from_raw(address);
+  if (!wanted) return wanted.error();
+  std::unique_lock lock(network_->mutex);
+  const Result<std::shared_ptr<SimSocket>> client = network_->connect_locked(*wanted);
+  lock.unlock();
+  const Result<DescriptorHandle> handle = open(client);
+  if (!handle) return handle;
+  if (const Result<void> finished = finish_connect(*handle, deadline); !finished) {
+    [[maybe_unused]] const Result<void> closed = close(*handle);
+    return finished.error();
+  }
+  return handle;
+}
+
+Result<void> SimEventLoop::finish_connect(DescriptorHandle handle, Deadline deadline) {
+  DescriptorUse descriptor(handle);
+  if (!descriptor) return Errc::closed;
+  auto& socket = static_cast<SimSocket&>(*descriptor->backend);
+  return operate(*descriptor, Direction::kWrite, deadline, [&] { return socket.connect_result_locked(); });
+}
+
+// The listener is left before the new socket gets its descriptor: nothing of it is needed any more.
+Result<std::shared_ptr<SimSocket>> SimEventLoop::take_pending(DescriptorHandle handle, Deadline deadline) {
+  DescriptorUse descriptor(handle);
+  if (!descriptor) return Errc::closed;
+  const Result<SimSocket*> listener = socket_of(*descriptor);
+  if (!listener) return listener.error();
+  return operate(*descriptor, Direction::kRead, deadline, [&] { return (*listener)->accept_locked(); });
+}
+
+Result<Accepted> SimEventLoop::accept(DescriptorHandle handle, Deadline deadline) {
+  const Result<std::shared_ptr<SimSocket>> socket = take_pending(handle, deadline);
+  const Result<DescriptorHandle> accepted = open(socket);
+  if (!accepted) return accepted.error();
+  std::scoped_lock lock(network_->mutex);
+  return Accepted{*accepted, (*socket)->peer_address_locked().to_raw()};
+}
+
+Result<std::size_t> SimEventLoop::read(DescriptorHandle handle, std::span<std::byte> buffer,
+                                       Deadline deadline) {
+  const iovec buffers = sys::to_iovec(buffer);
+  return read_vectored(handle, std::span(&buffers, 1), deadline);
+}
+
+Result<std::size_t> SimEventLoop::read_vectored(DescriptorHandle handle, std::span<const iovec> buffers,
+                                                Deadline deadline) {
+  DescriptorUse descriptor(handle);
+  if (!descriptor) return Errc::closed;
+  const Result<SimSocket*> socket = socket_of(*descriptor);
+  if (!socket) return socket.error();
+  return end_of_file_if_zero(
+      operate(*descriptor, Direction::kRead, deadline, [&] { return (*socket)->read_locked(buffers); }));
+}
+
+Result<std::size_t> SimEventLoop::write(DescriptorHandle handle, std::span<const std::byte> data,
+                                        Deadline deadline) {
+  const iovec buffers = sys::to_iovec(data);
+  return write_vectored(handle, std::span(&buffers, 1), deadline);
+}
+
+Result<std::size_t> SimEventLoop::write_vectored(DescriptorHandle handle, std::span<const iovec> buffers,
+                                                 Deadline deadline) {
+  DescriptorUse descriptor(handle);
+  if (!descriptor) return Errc::closed;
+  const Result<SimSocket*> socket = socket_of(*descriptor);
+  if (!socket) return socket.error();
+  return operate(*descriptor, Direction::kWrite, deadline, [&] { return (*socket)->write_locked(buffers); });
+}
+
+Result<void> SimEventLoop::wait_ready(DescriptorHandle handle, Direction direction, Deadline deadline) {
+  DescriptorUse descriptor(handle);
+  if (!descriptor) return Errc::closed;
+  const Result<SimSocket*> socket = socket_of(*descriptor);
+  if (!socket) return socket.error();
+  return operate(*descriptor, direction, deadline, [&] { return (*socket)->ready_locked(direction); });
+}
+
+Result<void> SimEventLoop::shutdown(DescriptorHandle handle, int how) {
+  DescriptorUse descriptor(handle);
+  if (!descriptor) return Errc::closed;
+  const Result<SimSocket*> socket = socket_of(*descriptor);
+  if (!socket) return socket.error();
+  std::scoped_lock lock(network_->mutex);
+  return (*socket)->shutdown_locked(how);
+}
+
+Result<void> SimEventLoop::close(DescriptorHandle handle) { return close_descriptor(handle); }
+
+Result<sys::RawAddress> SimEventLoop::local_address(DescriptorHandle handle) {
+  DescriptorUse descriptor(handle);
+  if (!descriptor) return Errc::closed;
+  const Result<SimSocket*> socket = socket_of(*descriptor);
+  if (!socket) return socket.error();
+  std::scoped_lock lock(network_->mutex);
+  return to_raw((*socket)->local_locked());
+}
+
+Result<sys::RawAddress> SimEventLoop::peer_address(DescriptorHandle handle) {
+  DescriptorUse descriptor(handle);
+  if (!descriptor) return Errc::closed;
+  const Result<SimSocket*> socket = socket_of(*descriptor);
+  if (!socket) return socket.error();
+  std::scoped_lock lock(network_->mutex);
+  return to_raw((*socket)->peer_locked());
+}
+
+}  // namespace weft

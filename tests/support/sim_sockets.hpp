@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Short names for the operations of a simulated loop, for its tests. All are called by fibers.
+
+#include "event_loop/sim_address.hpp"
+#include "event_loop/sim_event_loop.hpp"
+#include "sys/errors.hpp"
+
+#include <gtest/gtest.h>
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weft::test {
+
+inline SimAddress v4(std::initializer_list<std::uint8_t> ip, std::uint16_t port) {
+  SimAddress address;
+  std::copy(ip.begin(), ip.end(), address.ip.begin());
+  return address.with_port(port);
+}
+inline SimAddress localhost(std::uint16_t port) { return v4({127, 0, 0, 1}, port); }
+inline SimAddress v6_any(std::uint16_t port) {
+  SimAddress address;
+  address.v6 = true;
+  return address.with_port(port);
+}
+
+inline SimAddress address_of(const sys::RawAddress& raw) { return SimAddress::from_raw(raw).value(); }
+
+/// One socket of a simulated loop; closed by close() only.
+struct SimHandle {
+  SimEventLoop* loop;
+  DescriptorHandle handle;
+
+  Result<std::size_t> write(std::string_view text, Deadline deadline = {}) const {
+    return loop->write(handle, std::as_bytes(std::span(text.data(), text.size())), deadline);
+  }
+  /// Until all is written, or an error.
+  std::error_code write_all(std::string_view text) const {
+    while (!text.empty()) {
+      const Result<std::size_t> size = write(text);
+      if (!size) return size.error();
+      text.remove_prefix(*size);
+    }
+    return {};
+  }
+  /// What one read gives.
+  Result<std::string> read(std::size_t size_max = 4096, Deadline deadline = {}) const {
+    std::string text(size_max, '\0');
+    const Result<std::size_t> size =
+        loop->read(handle, std::as_writable_bytes(std::span(text.data(), text.size())), deadline);
+    if (!size) return size.error();
+    text.resize(*size);
+    return text;
+  }
+  /// Until there are `size` bytes, or the stream ends.
+  std::string read_exact(std::size_t size) const {
+    std::string all;
+    while (all.size() < size) {
+      const Result<std::string> text = read(size - all.size());
+      if (!text) break;
+      all += *text;
+    }
+    return all;
+  }
+  Result<SimHandle> accept(Deadline deadline = {}) const {
+    const Result<Accepted> accepted = loop->accept(handle, deadline);
+    if (!accepted) return accepted.error();
+    return SimHandle{loop, accepted->handle};
+  }
+  Result<void> shutdown(int how) const { return loop->shutdown(handle, how); }
+  Result<void> close() const { return loop->close(handle); }
+  SimAddress local() const { return address_of(loop->local_address(handle).value()); }
+  SimAddress peer() const { return address_of(loop->peer_address(handle).value()); }
+};
+
+inline Result<SimHandle> listen(SimEventLoop& loop, const SimAddress& address,
+                                ListenParameters parameters = {}) {
+  const Result<DescriptorHandle> handle = loop.listen(address.to_raw(), parameters);
+  if (!handle) return handle.error();
+  return SimHandle{&loop, *handle};
+}
+
+inline Result<SimHandle> connect(SimEventLoop& loop, const SimAddress& address, Deadline deadline = {}) {
+  const Result<DescriptorHandle> handle = loop.connect(address.to_raw(), deadline);
+  if (!handle) return handle.error();
+  return SimHandle{&loop, *handle};
+}
+
+/// Both ends of a connection, made by the calling fiber alone.
+struct SimPair {
+  SimHandle client;
+  SimHandle server;
+
+  explicit SimPair(SimEventLoop& loop, std::uint16_t port = 7000) {
+    const SimHandle listener = listen(loop, localhost(port)).value();
+    client = connect(loop, localhost(port)).value();
+    server = listener.accept().value();
+    EXPECT_TRUE(listener.close());
+  }
+  void close() const {
+    EXPECT_TRUE(client.close());
+    EXPECT_TRUE(server.close());
+  }
+};
+
+}  // namespace weft::test
