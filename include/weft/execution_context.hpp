@@ -14,6 +14,13 @@
 
 namespace weft {
 
+namespace detail {
+struct DeleteContext {
+  void operator()(Context* core) const noexcept;
+};
+using OwnedContext = std::unique_ptr<Context, DeleteContext>;
+}  // namespace detail
+
 /// A set of threads and the rules for running fibers on them. The base of ParallelContext, ConcurrentContext and
 /// IsolatedContext.
 ///
@@ -43,13 +50,13 @@ class ExecutionContext {
   Context& core() const noexcept { return *core_; }
 
  protected:
-  explicit ExecutionContext(std::unique_ptr<Context> core) noexcept;
+  explicit ExecutionContext(detail::OwnedContext core) noexcept;
   ~ExecutionContext();
 
   /// Where spawn() goes.
   Context& spawn_target() const noexcept;
 
-  std::unique_ptr<Context> core_;
+  detail::OwnedContext core_;
 };
 
 /// How a ParallelContext is made.
@@ -115,7 +122,7 @@ class IsolatedContext final : public ExecutionContext {
             [closure = std::forward<F>(closure)]() mutable -> void { closure(); },
             SpawnOptions{.name = name}, spawned_at)) {}
 
-  static std::unique_ptr<Context> make_core(const std::string& name, Context* spawn_context);
+  static detail::OwnedContext make_core(const std::string& name, Context* spawn_context);
 
   JoinHandle<void> handle_;
 };

@@ -18,9 +18,19 @@ std::uint32_t checked_parallelism(std::uint32_t parallelism) {
   return parallelism;
 }
 
+detail::OwnedContext make_core(std::string name, std::uint32_t parallelism, bool resizable) {
+  return detail::OwnedContext(new Context(ContextOptions{.name = std::move(name),
+                                                         .parallelism = parallelism,
+                                                         .resizable = resizable,
+                                                         .uses_calling_thread = false,
+                                                         .event_loop = nullptr}));
+}
+
 }  // namespace
 
-ExecutionContext::ExecutionContext(std::unique_ptr<Context> core) noexcept : core_(std::move(core)) {}
+void detail::DeleteContext::operator()(Context* core) const noexcept { delete core; }
+
+ExecutionContext::ExecutionContext(detail::OwnedContext core) noexcept : core_(std::move(core)) {}
 ExecutionContext::~ExecutionContext() = default;
 
 Context& ExecutionContext::spawn_target() const noexcept { return core_->spawn_context(); }
@@ -30,28 +40,15 @@ ContextCounters ExecutionContext::counters() const noexcept { return core_->coun
 EventLoopCounters ExecutionContext::event_loop_counters() const noexcept { return core_->event_loop().counters(); }
 
 ParallelContext::ParallelContext(std::string name, const ParallelOptions& options)
-    : ExecutionContext(std::make_unique<Context>(ContextOptions{.name = std::move(name),
-                                                                .parallelism = checked_parallelism(options.parallelism),
-                                                                .resizable = true,
-                                                                .uses_calling_thread = false,
-                                                                .event_loop = nullptr})) {}
+    : ExecutionContext(make_core(std::move(name), checked_parallelism(options.parallelism), true)) {}
 
 void ParallelContext::resize(std::uint32_t parallelism) { core_->resize(checked_parallelism(parallelism)); }
 
-ConcurrentContext::ConcurrentContext(std::string name)
-    : ExecutionContext(std::make_unique<Context>(ContextOptions{.name = std::move(name),
-                                                                .parallelism = 1,
-                                                                .resizable = false,
-                                                                .uses_calling_thread = false,
-                                                                .event_loop = nullptr})) {}
+ConcurrentContext::ConcurrentContext(std::string name) : ExecutionContext(make_core(std::move(name), 1, false)) {}
 
-std::unique_ptr<Context> IsolatedContext::make_core(const std::string& name, Context* spawn_context) {
+detail::OwnedContext IsolatedContext::make_core(const std::string& name, Context* spawn_context) {
   if (spawn_context == nullptr) spawn_context = &detail::current_spawn_context();
-  auto core = std::make_unique<Context>(ContextOptions{.name = name,
-                                                       .parallelism = 1,
-                                                       .resizable = false,
-                                                       .uses_calling_thread = false,
-                                                       .event_loop = nullptr});
+  detail::OwnedContext core = weft::make_core(name, 1, false);
   core->set_spawn_context(spawn_context->spawn_context());
   return core;
 }
