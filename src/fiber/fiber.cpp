@@ -75,6 +75,7 @@ void Fiber::initialize(const FiberOptions& options) noexcept {
   set_name(options.name);
   const auto place = reinterpret_cast<std::uintptr_t>(this) - options.storage_size;
   storage = reinterpret_cast<void*>(align_down(place, options.storage_alignment));
+  open_stack_memory(stack_low(), reinterpret_cast<std::byte*>(this));
   prepare_flow(flow, stack_low(), stack_top(), fiber_entry, this);
 }
 
@@ -108,13 +109,13 @@ bool Fiber::try_reference() noexcept {
 
 void Fiber::release(StackPool& pool, StackCache* cache) noexcept {
   Atomic<std::uint32_t>& references = slot().references;
-  // The count must not reach 0 before the storage is destroyed: at 0 the slot is free for for_each_slot(),
-  // but nobody else takes it before it is given back below, so that is all that 0 says.
+  // At 0 nobody gets in by try_reference() any more, and nobody takes the slot before it is given back below.
   // Release: what this thread did to the fiber; acquire: what the others did.
   if (references.fetch_sub(1, acq_rel) != 1) return;
   drop_storage();
   reset();
   forget_flow(flow);
+  close_stack_memory(stack_low(), reinterpret_cast<std::byte*>(this));
   cache != nullptr ? cache->give(slot()) : pool.give(slot());
 }
 

@@ -85,7 +85,6 @@ void prepare_flow(Flow& flow, [[maybe_unused]] std::byte* stack_low, std::byte* 
   flow.asan_fake_stack = nullptr;
   flow.asan_stack_bottom = stack_low;
   flow.asan_stack_size = static_cast<std::size_t>(stack_top - stack_low);
-  __asan_unpoison_memory_region(stack_low, flow.asan_stack_size);
 #endif
 #if WEFT_TSAN
   flow.tsan_fiber = __tsan_create_fiber(0);
@@ -100,8 +99,17 @@ void forget_flow([[maybe_unused]] Flow& flow) noexcept {
   __tsan_destroy_fiber(flow.tsan_fiber);
   flow.tsan_fiber = nullptr;
 #endif
+}
+
+void open_stack_memory([[maybe_unused]] std::byte* low, [[maybe_unused]] std::byte* high) noexcept {
 #if WEFT_ASAN
-  __asan_poison_memory_region(flow.asan_stack_bottom, flow.asan_stack_size);
+  __asan_unpoison_memory_region(low, static_cast<std::size_t>(high - low));
+#endif
+}
+
+void close_stack_memory([[maybe_unused]] std::byte* low, [[maybe_unused]] std::byte* high) noexcept {
+#if WEFT_ASAN
+  __asan_poison_memory_region(low, static_cast<std::size_t>(high - low));
 #endif
 }
 

@@ -41,7 +41,7 @@ void switch_flow(Flow& from, Flow& to, bool from_ends = false) noexcept;
 void adopt_root_flow(Flow& flow) noexcept;
 
 /// Makes `flow` start `entry(argument)` on the stack [stack_low, stack_top) when it is first switched to.
-/// `entry` calls flow_started() first. The stack's memory may have been another flow's.
+/// `entry` calls flow_started() first.
 void prepare_flow(Flow& flow, std::byte* stack_low, std::byte* stack_top, ContextEntry entry,
                   void* argument) noexcept;
 
@@ -50,5 +50,10 @@ void flow_started(Flow& flow) noexcept;
 
 /// Forgets a flow that has ended, or that never ran; it may be prepared again.
 void forget_flow(Flow& flow) noexcept;
+
+/// Tells ASan that [low, high), a free stack, is a stack again, whatever frames were left in it; and that
+/// nobody may touch it any more.
+void open_stack_memory(std::byte* low, std::byte* high) noexcept;
+void close_stack_memory(std::byte* low, std::byte* high) noexcept;
 
 }  // namespace weft

@@ -27,6 +27,7 @@ struct StackPoolOptions {
   std::uint32_t slab_slots_max = 16'384;
 };
 
+/// Destroying a pool leaves its slabs mapped.
 class StackPool {
  public:
   explicit StackPool(StackPoolOptions options = {}) noexcept;

@@ -16,9 +16,6 @@ namespace {
 
 const int kDefaultClass = StackSizeClass::of_size(kDefaultStackSize);
 
-// Slots are never unmapped, nor are the pools of these tests destroyed with slots in use.
-StackPool& make_pool(StackPoolOptions options = {}) { return *new StackPool(options); }
-
 std::vector<StackSlot*> take_many(StackCache& cache, int count) {
   std::vector<StackSlot*> slots;
   for (int i = 0; i < count; ++i) slots.push_back(cache.take(kDefaultClass));
@@ -47,7 +44,7 @@ TEST(StackSizeClass, TheStrideIsAnOddNumberOfPages) {
 }
 
 TEST(StackPool, SlotsDoNotOverlapAndCanBeWrittenFromEndToEnd) {
-  StackPool& pool = make_pool({.first_slab_slots = 4});
+  StackPool pool({.first_slab_slots = 4});
   StackCache cache(pool);
   std::set<std::byte*> highs;
   for (StackSlot* slot : take_many(cache, 10)) {
@@ -67,7 +64,7 @@ TEST(StackPool, SlotsDoNotOverlapAndCanBeWrittenFromEndToEnd) {
 }
 
 TEST(StackPool, TheSlotUsedLastIsTakenFirst) {
-  StackPool& pool = make_pool();
+  StackPool pool;
   StackCache cache(pool);
   const std::vector<StackSlot*> slots = take_many(cache, 3);
   give_all(cache, slots);
@@ -76,7 +73,7 @@ TEST(StackPool, TheSlotUsedLastIsTakenFirst) {
 }
 
 TEST(StackPool, WhatOneThreadGivesBackAnotherGets) {
-  StackPool& pool = make_pool();
+  StackPool pool;
   std::set<StackSlot*> given;
   std::thread([&] {
     StackCache cache(pool);
@@ -89,7 +86,7 @@ TEST(StackPool, WhatOneThreadGivesBackAnotherGets) {
 }
 
 TEST(StackPool, ACacheKeepsAtMostTwoBatches) {
-  StackPool& pool = make_pool();
+  StackPool pool;
   StackCache cache(pool);
   const std::vector<StackSlot*> slots = take_many(cache, 500);
   give_all(cache, slots);
@@ -105,7 +102,7 @@ TEST(StackPool, ACacheKeepsAtMostTwoBatches) {
 }
 
 TEST(StackPool, EverySlotEverHandedOutIsVisited) {
-  StackPool& pool = make_pool({.first_slab_slots = 2});
+  StackPool pool({.first_slab_slots = 2});
   StackCache cache(pool);
   const std::vector<StackSlot*> slots = take_many(cache, 50);
   std::set<StackSlot*> visited;
@@ -114,7 +111,7 @@ TEST(StackPool, EverySlotEverHandedOutIsVisited) {
 }
 
 TEST(StackPool, TrimmingGivesUnusedMemoryBackAndTheSlotsStayUsable) {
-  StackPool& pool = make_pool();
+  StackPool pool;
   constexpr int kCount = 1000;
   {
     StackCache cache(pool);
@@ -137,7 +134,7 @@ TEST(StackPool, TrimmingGivesUnusedMemoryBackAndTheSlotsStayUsable) {
 }
 
 TEST(StackPool, TrimmingLeavesWhatWasNeededSinceTheLastTime) {
-  StackPool& pool = make_pool();
+  StackPool pool;
   const auto use = [&pool](int count) {
     StackCache cache(pool);
     give_all(cache, take_many(cache, count));
@@ -149,7 +146,7 @@ TEST(StackPool, TrimmingLeavesWhatWasNeededSinceTheLastTime) {
 }
 
 TEST(StackPool, NoMemoryForASlabIsNull) {
-  StackPool& pool = make_pool();
+  StackPool pool;
   sys::FaultPlan faults;
   faults.fail(sys::Call::mmap, ENOMEM, {.times = sys::FaultRange::kAlways});
   StackCache cache(pool);
@@ -158,7 +155,7 @@ TEST(StackPool, NoMemoryForASlabIsNull) {
 }
 
 TEST(StackPool, ASmallerSlabIsMappedWhenALargeOneDoesNotFit) {
-  StackPool& pool = make_pool();
+  StackPool pool;
   sys::FaultPlan faults;
   faults.fail(sys::Call::mmap, ENOMEM, {.times = 3});
   StackCache cache(pool);
@@ -167,7 +164,7 @@ TEST(StackPool, ASmallerSlabIsMappedWhenALargeOneDoesNotFit) {
 }
 
 TEST(StackPool, ASlotWithoutAGuardIsNotHandedOut) {
-  StackPool& pool = make_pool();
+  StackPool pool;
   StackCache cache(pool);
   {
     sys::FaultPlan faults;
@@ -179,7 +176,7 @@ TEST(StackPool, ASlotWithoutAGuardIsNotHandedOut) {
 }
 
 TEST(StackPool, AFailedGuardInstallFallsBackToProtection) {
-  StackPool& pool = make_pool();
+  StackPool pool;
   StackCache cache(pool);
   sys::FaultPlan faults;
   faults.fail(sys::Call::madvise, EINVAL, {.times = sys::FaultRange::kAlways});
@@ -191,7 +188,7 @@ TEST(StackPool, AFailedGuardInstallFallsBackToProtection) {
 class StackPoolGuards : public testing::TestWithParam<bool> {};
 
 TEST_P(StackPoolGuards, TouchingTheGuardIsFatalAndBesideItIsNot) {
-  StackPool& pool = make_pool({.guard_by_mprotect = GetParam()});
+  StackPool pool({.guard_by_mprotect = GetParam()});
   EXPECT_TRUE(!GetParam() || pool.guards_by_mprotect());
   StackCache cache(pool);
   StackSlot& slot = *cache.take(kDefaultClass);
@@ -204,7 +201,7 @@ TEST_P(StackPoolGuards, TouchingTheGuardIsFatalAndBesideItIsNot) {
 INSTANTIATE_TEST_SUITE_P(Kinds, StackPoolGuards, testing::Bool());
 
 TEST(StackPool, ThreadsTakeAndGiveAtOnce) {
-  StackPool& pool = make_pool({.first_slab_slots = 4});
+  StackPool pool({.first_slab_slots = 4});
   const auto churn = [&pool] {
     StackCache cache(pool);
     for (int round = 0; round < 50; ++round) {

@@ -50,7 +50,7 @@ TEST(OverflowDeathTest, TheProgramDiesByTheSignal) {
 }
 
 TEST(OverflowDeathTest, GuardsByProtectionReportTheSame) {
-  StackPool& pool = *new StackPool({.guard_by_mprotect = true});
+  StackPool pool({.guard_by_mprotect = true});
   EXPECT_DEATH(overflow_in({.name = "guarded"}, pool), "stack overflow in fiber \"guarded\"");
 }
 
