@@ -23,8 +23,10 @@ void Scheduler::run() noexcept {
   adopt_root_flow(root_);
   thread_id_.store(sys::thread_id(), relaxed);
   set_this_runner(this);
+  event_loop->enter_thread();
   while (Fiber* fiber = next_from_root()) resume(*fiber);
   leave();
+  event_loop->leave_thread();
   set_this_runner(outer);
   thread_id_.store(0, relaxed);
 }
