@@ -71,8 +71,8 @@ inline std::vector<CorpusCase> accepted_requests() {
   };
 }
 
-/// Requests that are refused, one way of being wrong each.
-inline std::vector<CorpusCase> refused_requests() {
+/// Bad request lines.
+inline std::vector<CorpusCase> refused_request_lines() {
   return {
       {"an unknown method", "FOO / HTTP/1.1\r\n" WEFT_HOST "\r\n", 501},
       {"a lower-case method", "get / HTTP/1.1\r\n" WEFT_HOST "\r\n", 501},
@@ -110,6 +110,12 @@ inline std::vector<CorpusCase> refused_requests() {
       {"ICE", "SOURCE / ICE/1.0\r\n" WEFT_HOST "\r\n", 400},
       {"a bare LF after the request line", "GET / HTTP/1.1\n" WEFT_HOST "\r\n", 400},
       {"a bare CR after the request line", "GET / HTTP/1.1\r" WEFT_HOST "\r\n", 400},
+  };
+}
+
+/// Bad header lines.
+inline std::vector<CorpusCase> refused_headers() {
+  return {
       {"no Host", "GET / HTTP/1.1\r\nX: y\r\n\r\n", 400},
       {"no header at all", "GET / HTTP/1.1\r\n\r\n", 400},
       {"a second Host", "GET / HTTP/1.1\r\n" WEFT_HOST WEFT_HOST "\r\n", 400},
@@ -146,6 +152,12 @@ inline std::vector<CorpusCase> refused_requests() {
       {"a folded Content-Length", WEFT_POST("Content-Length:\r\n 1\r\n") "x", 400},
       {"an unknown expectation", WEFT_GET("Expect: 200-ok\r\n"), 417},
       {"an empty expectation", WEFT_GET("Expect:\r\n"), 417},
+  };
+}
+
+/// Bodies whose end is not clear.
+inline std::vector<CorpusCase> refused_framing() {
+  return {
       {"an empty length", WEFT_POST("Content-Length:\r\n"), 400},
       {"a signed length", WEFT_POST("Content-Length: +3\r\n") "abc", 400},
       {"a negative length", WEFT_POST("Content-Length: -3\r\n") "abc", 400},
@@ -184,6 +196,12 @@ inline std::vector<CorpusCase> refused_requests() {
                  "chunked\r\n") "0\r\n\r\n",
        400},
       {"an empty coding", WEFT_POST("Transfer-Encoding:\r\n") "0\r\n\r\n", 400},
+  };
+}
+
+/// Bad chunked bodies, and bad second requests.
+inline std::vector<CorpusCase> refused_chunks() {
+  return {
       {"a chunk without a size", WEFT_CHUNKED("\r\nx"), 400},
       {"a chunk size with a sign", WEFT_CHUNKED("+1\r\nx\r\n0\r\n\r\n"), 400},
       {"a chunk size with 0x", WEFT_CHUNKED("0x1\r\nx\r\n0\r\n\r\n"), 400},
@@ -209,6 +227,15 @@ inline std::vector<CorpusCase> refused_requests() {
       {"a smuggled request behind a length", WEFT_POST("Content-Length: 1\r\n") "xGPOST / HTTP/1.1\r\n\r\n",
        501},
   };
+}
+
+/// Requests that are refused, one way of being wrong each.
+inline std::vector<CorpusCase> refused_requests() {
+  std::vector<CorpusCase> cases = refused_request_lines();
+  for (const auto& more : {refused_headers(), refused_framing(), refused_chunks()}) {
+    cases.insert(cases.end(), more.begin(), more.end());
+  }
+  return cases;
 }
 
 }  // namespace weft::http::protocol
