@@ -17,6 +17,7 @@
 #include "fiber/waiter.hpp"
 
 #include <weft/counters.hpp>
+#include <weft/detail/descriptor_handle.hpp>
 
 #include <cstdint>
 
@@ -64,12 +65,6 @@ struct alignas(kCacheLine) Descriptor {
   bool nobody_waits_locked() noexcept { return waiters[0].empty() && waiters[1].empty(); }
 };
 
-/// What names an open file to its users: a stale one is refused by `UsageWord::enter`.
-struct DescriptorHandle {
-  Descriptor* descriptor = nullptr;
-  std::uint32_t generation = 0;
-
-  explicit operator bool() const noexcept { return descriptor != nullptr; }
-};
+using detail::DescriptorHandle;
 
 }  // namespace weft

@@ -3,11 +3,17 @@
 
 #include "event_loop/descriptor.hpp"
 
+#include <weft/result.hpp>
+
 namespace weft {
 
 /// Gives a closed descriptor's number back to the kernel and its record to the arena; wakes the closer.
 /// REQUIRES: leave() returned true for the caller.
 void retire_descriptor(Descriptor& descriptor) noexcept;
+
+/// What close() does, for callers without a loop (a destructor on a plain thread, too): ends the file, wakes its
+/// waiters with Errc::closed, waits until the number was given back.
+Result<void> close_descriptor(DescriptorHandle handle) noexcept;
 
 /// A user of a descriptor, for a scope: while it lives the fd number is not given back (L9).
 class DescriptorUse {

@@ -107,8 +107,4 @@ class PollingEventLoop : public EventLoop {
   alignas(kCacheLine) Atomic<Sleep> sleep_{Sleep::kAwake};
 };
 
-/// What close() does, for callers without a loop (a destructor on a plain thread, too): ends the file, wakes its
-/// waiters with Errc::closed, waits until the number was given back.
-Result<void> close_descriptor(DescriptorHandle handle) noexcept;
-
 }  // namespace weft

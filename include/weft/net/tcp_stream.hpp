@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <weft/counters.hpp>
+#include <weft/deadline.hpp>
+#include <weft/detail/descriptor_handle.hpp>
+#include <weft/net/address.hpp>
+#include <weft/net/transfer.hpp>
+#include <weft/result.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace weft::net {
+
+/// Which directions of a stream are ended by TcpStream::shutdown().
+enum class ShutdownMode { kRead, kWrite, kBoth };
+
+/// A TCP connection.
+///
+/// Every call that moves data suspends only the calling fiber, and only when the kernel says "not now". It ends with a
+/// value, an error of the kernel (category system), or Errc::closed (closed meanwhile, or before), Errc::cancelled
+/// (the fiber was cancelled), Errc::timed_out (the deadline of an `_until` form passed; data may still come: the call can
+/// be repeated). A cancelled or timed out read or write has moved nothing, the whole-buffer forms say how much.
+///
+/// Thread safety: one fiber may read while another writes, in the same context or in different ones; several fibers
+/// may read, or write, at once, each call being one piece. close() may be called while others are inside: they get
+/// Errc::closed. Moving and destroying need the object for oneself. Must be used in a fiber; destroyed anywhere.
+///
+/// The connection's registration follows its user: it is made with the event loop of the context that first has to
+/// wait on it, and moves when a fiber of another context does.
+class TcpStream {
+ public:
+  /// Of no connection: every call fails with Errc::closed.
+  TcpStream() noexcept = default;
+  explicit TcpStream(detail::DescriptorHandle handle) noexcept : handle_(handle) {}
+  TcpStream(TcpStream&& other) noexcept : handle_(other.handle_.take()) {}
+  TcpStream& operator=(TcpStream&& other) noexcept;
+  /// Closes; suspends while operations of other fibers are on their way out.
+  ~TcpStream();
+
+  /// Connects. Suspends. Errors: ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT and others of connect(2).
+  static Result<TcpStream> connect(const SocketAddress& address, Deadline deadline = Deadline::never());
+
+  /// Reads what is there, at least one byte: how many. Errc::end_of_file when the peer has finished sending.
+  /// REQUIRES: `buffer` is not empty. May suspend.
+  Result<std::size_t> read_some(std::span<std::byte> buffer) { return read_some_until(buffer, Deadline::never()); }
+  Result<std::size_t> read_some_until(std::span<std::byte> buffer, Deadline deadline);
+
+  /// Fills the whole buffer. Errc::end_of_file if the peer stops before.
+  Transfer read_exact(std::span<std::byte> buffer) { return read_exact_until(buffer, Deadline::never()); }
+  Transfer read_exact_until(std::span<std::byte> buffer, Deadline deadline);
+
+  /// Writes as much as there is room for, at least one byte: how many. EPIPE or ECONNRESET when the peer is gone.
+  /// REQUIRES: `data` is not empty. May suspend.
+  Result<std::size_t> write_some(std::span<const std::byte> data) { return write_some_until(data, Deadline::never()); }
+  Result<std::size_t> write_some_until(std::span<const std::byte> data, Deadline deadline);
+
+  /// Writes all of it.
+  Transfer write_all(std::span<const std::byte> data) { return write_all_until(data, Deadline::never()); }
+  Transfer write_all_until(std::span<const std::byte> data, Deadline deadline);
+  Transfer write_all(std::string_view text) { return write_all(std::as_bytes(std::span(text))); }
+
+  /// Several buffers, in order, as if they were one: with one syscall as far as the kernel takes them.
+  Transfer write_all(std::span<const std::span<const std::byte>> buffers) {
+    return write_all_until(buffers, Deadline::never());
+  }
+  Transfer write_all_until(std::span<const std::span<const std::byte>> buffers, Deadline deadline);
+  /// Reads what is there into several buffers, in order: how many bytes in all.
+  Result<std::size_t> read_some(std::span<const std::span<std::byte>> buffers) {
+    return read_some_until(buffers, Deadline::never());
+  }
+  Result<std::size_t> read_some_until(std::span<const std::span<std::byte>> buffers, Deadline deadline);
+
+  /// Returns when a read would probably not have to wait: for those who want to have a buffer only then.
+  Result<void> wait_readable(Deadline deadline = Deadline::never());
+  Result<void> wait_writable(Deadline deadline = Deadline::never());
+
+  /// Ends sending (the peer then reads the end of file), receiving, or both. Does not suspend.
+  Result<void> shutdown(ShutdownMode mode);
+  /// Ends the connection: fibers inside other calls get Errc::closed. When it returns the file descriptor was given
+  /// back to the kernel; it suspends until the others have left. Errc::closed if it was closed before.
+  Result<void> close();
+
+  Result<SocketAddress> local_address() const;
+  Result<SocketAddress> peer_address() const;
+
+  /// Whether small writes are sent at once (TCP_NODELAY). On by default.
+  Result<void> set_no_delay(bool on);
+  Result<bool> no_delay() const;
+  /// Whether a silent peer is asked from time to time if it still lives; none: off, the default.
+  Result<void> set_keep_alive(std::optional<std::chrono::seconds> idle);
+  /// What close() does with data not sent yet: none, the default, sends it in the background; zero resets the connection.
+  Result<void> set_linger(std::optional<std::chrono::seconds> timeout);
+  /// Bytes; the kernel doubles what it is given, and the getters tell the doubled size.
+  Result<void> set_send_buffer_size(int bytes);
+  Result<void> set_receive_buffer_size(int bytes);
+  Result<int> send_buffer_size() const;
+  Result<int> receive_buffer_size() const;
+
+  /// What happened to this connection so far (L14).
+  Result<DescriptorCounters> counters() const;
+  /// The number of the file descriptor, for calls that weft does not know; it stays weft's to close. -1 if closed.
+  int native_handle() const noexcept;
+
+  bool is_open() const noexcept { return static_cast<bool>(handle_); }
+
+ private:
+  detail::DescriptorHandle handle_;
+};
+
+}  // namespace weft::net

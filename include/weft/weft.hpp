@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// All of weft. Start at runtime.hpp, which says what to read first.
+
+#include <weft/counters.hpp>
+#include <weft/deadline.hpp>
+#include <weft/error.hpp>
+#include <weft/execution_context.hpp>
+#include <weft/join_handle.hpp>
+#include <weft/net/address.hpp>
+#include <weft/net/tcp_listener.hpp>
+#include <weft/net/tcp_stream.hpp>
+#include <weft/net/transfer.hpp>
+#include <weft/result.hpp>
+#include <weft/run.hpp>
+#include <weft/runtime.hpp>
+#include <weft/this_fiber.hpp>

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <weft/net/tcp_listener.hpp>
+
+#include "base/panic.hpp"
+#include "event_loop/descriptor_use.hpp"
+#include "fiber/waiter.hpp"
+#include "net/current_loop.hpp"
+#include "net/sockaddr.hpp"
+#include "sys/errors.hpp"
+
+#include <algorithm>
+
+namespace weft::net {
+namespace {
+
+constexpr std::int64_t kPauseFirstNs = 5'000'000;
+constexpr std::int64_t kPauseMaxNs = 1'000'000'000;
+
+// The connection was gone before it was accepted, or died of something the network did to it: accept(2) says to treat
+// these like "not now" and to try again.
+bool concerns_one_connection(const std::error_code& error) noexcept {
+  constexpr int kErrors[] = {ECONNABORTED, EPROTO,       EPERM,      ENETDOWN,     ENOPROTOOPT,
+                             EHOSTDOWN,    ENONET,       EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH};
+  return std::any_of(std::begin(kErrors), std::end(kErrors),
+                     [&](int value) { return sys::is_errno(error, value); });
+}
+
+bool out_of_resources(const std::error_code& error) noexcept {
+  constexpr int kErrors[] = {EMFILE, ENFILE, ENOBUFS, ENOMEM};
+  return std::any_of(std::begin(kErrors), std::end(kErrors),
+                     [&](int value) { return sys::is_errno(error, value); });
+}
+
+/// Said once for the process until an accept works again: every listener suffers from the same shortage.
+Atomic<bool> shortage_reported{false};
+
+void report_shortage(const std::error_code& error) {
+  if (shortage_reported.exchange(true, relaxed)) return;
+  write_to_stderr({"weft: accept() has to wait: ", error.message(), "; it goes on when there is room again\n"});
+}
+
+/// Sleeps, but not over the deadline. False if the fiber was cancelled.
+bool pause(std::int64_t pause_ns, Deadline deadline) noexcept {
+  Waiter& self = Waiter::current();
+  self.begin(WaitWord::Cancellable::kYes, std::min(Deadline::after_ns(pause_ns), deadline).time_ns());
+  return self.wait() != WaitOutcome::kCancelled;
+}
+
+// Closed before: then there is nothing left to do.
+void discard(Result<void>) noexcept {}
+
+}  // namespace
+
+TcpListener& TcpListener::operator=(TcpListener&& other) noexcept {
+  if (this != &other) {
+    if (handle_) discard(close_descriptor(handle_));
+    handle_ = other.handle_.take();
+  }
+  return *this;
+}
+
+TcpListener::~TcpListener() {
+  if (handle_) discard(close_descriptor(handle_));
+}
+
+Result<TcpListener> TcpListener::bind(const SocketAddress& address, const ListenOptions& options) {
+  Result<DescriptorHandle> handle =
+      current_loop("TcpListener::bind()")
+          .listen(to_raw(address), {.backlog = options.backlog, .reuse_port = options.reuse_port});
+  if (!handle) return handle.error();
+  return TcpListener(*handle);
+}
+
+Result<TcpListener> TcpListener::bind(std::string_view address, const ListenOptions& options) {
+  const Result<SocketAddress> parsed = SocketAddress::parse(address);
+  if (!parsed) return parsed.error();
+  return bind(*parsed, options);
+}
+
+Result<TcpStream> TcpListener::accept_until(Deadline deadline) {
+  EventLoop& loop = current_loop("TcpListener::accept()");
+  for (std::int64_t pause_ns = kPauseFirstNs;;) {
+    const Result<Accepted> accepted = loop.accept(handle_, deadline);
+    if (accepted) {
+      shortage_reported.store(false, relaxed);
+      return TcpStream(accepted->handle);
+    }
+    const std::error_code error = accepted.error();
+    if (concerns_one_connection(error)) continue;
+    if (!out_of_resources(error)) return error;
+    report_shortage(error);
+    if (!pause(pause_ns, deadline)) return Errc::cancelled;
+    if (deadline.passed()) return Errc::timed_out;
+    pause_ns = std::min(pause_ns * 2, kPauseMaxNs);
+  }
+}
+
+Result<void> TcpListener::close() {
+  if (!handle_) return Errc::closed;
+  return close_descriptor(handle_);
+}
+
+Result<SocketAddress> TcpListener::local_address() const {
+  Result<sys::RawAddress> raw = current_loop("TcpListener::local_address()").local_address(handle_);
+  if (!raw) return raw.error();
+  return from_raw(*raw);
+}
+
+int TcpListener::native_handle() const noexcept {
+  DescriptorUse descriptor(handle_);
+  return descriptor ? descriptor->fd : -1;
+}
+
+}  // namespace weft::net

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <weft/net/tcp_stream.hpp>
+
+#include "event_loop/descriptor_use.hpp"
+#include "net/current_loop.hpp"
+#include "net/sockaddr.hpp"
+#include "sys/iovec.hpp"
+#include "sys/socket.hpp"
+#include "sys/socket_options.hpp"
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+
+namespace weft::net {
+namespace {
+
+/// Buffers handed to the kernel in one call; more take more calls.
+constexpr std::size_t kBuffersAtOnce = 16;
+
+using IovecArray = std::array<iovec, kBuffersAtOnce>;
+
+template <class Byte>
+std::span<iovec> to_iovecs(std::span<const std::span<Byte>> buffers, IovecArray& array) noexcept {
+  const std::size_t count = std::min(buffers.size(), array.size());
+  for (std::size_t i = 0; i < count; ++i) array[i] = sys::to_iovec(buffers[i]);
+  return std::span(array).first(count);
+}
+
+template <class Call>
+auto with_fd(const detail::DescriptorHandle& handle, Call&& call) -> decltype(call(0)) {
+  DescriptorUse descriptor(handle);
+  if (!descriptor) return Errc::closed;
+  if (descriptor->fd < 0) return Errc::unsupported;  // simulated
+  return call(descriptor->fd);
+}
+
+// Closed before: then there is nothing left to do.
+void discard(Result<void>) noexcept {}
+
+}  // namespace
+
+TcpStream& TcpStream::operator=(TcpStream&& other) noexcept {
+  if (this != &other) {
+    if (handle_) discard(close_descriptor(handle_));
+    handle_ = other.handle_.take();
+  }
+  return *this;
+}
+
+TcpStream::~TcpStream() {
+  if (handle_) discard(close_descriptor(handle_));
+}
+
+Result<TcpStream> TcpStream::connect(const SocketAddress& address, Deadline deadline) {
+  Result<DescriptorHandle> handle = current_loop("TcpStream::connect()").connect(to_raw(address), deadline);
+  if (!handle) return handle.error();
+  return TcpStream(*handle);
+}
+
+Result<std::size_t> TcpStream::read_some_until(std::span<std::byte> buffer, Deadline deadline) {
+  return current_loop("TcpStream::read_some()").read(handle_, buffer, deadline);
+}
+
+Result<std::size_t> TcpStream::write_some_until(std::span<const std::byte> data, Deadline deadline) {
+  return current_loop("TcpStream::write_some()").write(handle_, data, deadline);
+}
+
+Transfer TcpStream::read_exact_until(std::span<std::byte> buffer, Deadline deadline) {
+  std::size_t moved = 0;
+  while (moved < buffer.size()) {
+    const Result<std::size_t> step = read_some_until(buffer.subspan(moved), deadline);
+    if (!step) return {moved, step.error()};
+    moved += *step;
+  }
+  return {moved, {}};
+}
+
+Transfer TcpStream::write_all_until(std::span<const std::byte> data, Deadline deadline) {
+  std::size_t moved = 0;
+  while (moved < data.size()) {
+    const Result<std::size_t> step = write_some_until(data.subspan(moved), deadline);
+    if (!step) return {moved, step.error()};
+    moved += *step;
+  }
+  return {moved, {}};
+}
+
+Transfer TcpStream::write_all_until(std::span<const std::span<const std::byte>> buffers, Deadline deadline) {
+  EventLoop& loop = current_loop("TcpStream::write_all()");
+  std::size_t moved = 0;
+  while (!buffers.empty()) {
+    IovecArray array;
+    std::span<iovec> left = to_iovecs(buffers, array);
+    buffers = buffers.subspan(left.size());
+    for (left = sys::drop_front(left, 0); !left.empty();) {
+      const Result<std::size_t> step = loop.write_vectored(handle_, left, deadline);
+      if (!step) return {moved, step.error()};
+      moved += *step;
+      left = sys::drop_front(left, *step);
+    }
+  }
+  return {moved, {}};
+}
+
+Result<std::size_t> TcpStream::read_some_until(std::span<const std::span<std::byte>> buffers, Deadline deadline) {
+  IovecArray array;
+  return current_loop("TcpStream::read_some()").read_vectored(handle_, to_iovecs(buffers, array), deadline);
+}
+
+Result<void> TcpStream::wait_readable(Deadline deadline) {
+  return current_loop("TcpStream::wait_readable()").wait_ready(handle_, Direction::kRead, deadline);
+}
+
+Result<void> TcpStream::wait_writable(Deadline deadline) {
+  return current_loop("TcpStream::wait_writable()").wait_ready(handle_, Direction::kWrite, deadline);
+}
+
+Result<void> TcpStream::shutdown(ShutdownMode mode) {
+  const int how = mode == ShutdownMode::kRead ? SHUT_RD : mode == ShutdownMode::kWrite ? SHUT_WR : SHUT_RDWR;
+  return current_loop("TcpStream::shutdown()").shutdown(handle_, how);
+}
+
+Result<void> TcpStream::close() {
+  if (!handle_) return Errc::closed;
+  return close_descriptor(handle_);
+}
+
+Result<SocketAddress> TcpStream::local_address() const {
+  Result<sys::RawAddress> raw = current_loop("TcpStream::local_address()").local_address(handle_);
+  if (!raw) return raw.error();
+  return from_raw(*raw);
+}
+
+Result<SocketAddress> TcpStream::peer_address() const {
+  Result<sys::RawAddress> raw = current_loop("TcpStream::peer_address()").peer_address(handle_);
+  if (!raw) return raw.error();
+  return from_raw(*raw);
+}
+
+Result<void> TcpStream::set_no_delay(bool on) {
+  return with_fd(handle_, [&](int fd) { return sys::set_no_delay(fd, on); });
+}
+Result<bool> TcpStream::no_delay() const {
+  return with_fd(handle_, [](int fd) { return sys::no_delay(fd); });
+}
+Result<void> TcpStream::set_keep_alive(std::optional<std::chrono::seconds> idle) {
+  std::optional<sys::KeepAlive> keep_alive;
+  if (idle) keep_alive = sys::KeepAlive{.idle = *idle};
+  return with_fd(handle_, [&](int fd) { return sys::set_keep_alive(fd, keep_alive); });
+}
+Result<void> TcpStream::set_linger(std::optional<std::chrono::seconds> timeout) {
+  return with_fd(handle_, [&](int fd) { return sys::set_linger(fd, timeout); });
+}
+Result<void> TcpStream::set_send_buffer_size(int bytes) {
+  return with_fd(handle_, [&](int fd) { return sys::set_send_buffer_size(fd, bytes); });
+}
+Result<void> TcpStream::set_receive_buffer_size(int bytes) {
+  return with_fd(handle_, [&](int fd) { return sys::set_receive_buffer_size(fd, bytes); });
+}
+Result<int> TcpStream::send_buffer_size() const {
+  return with_fd(handle_, [](int fd) { return sys::send_buffer_size(fd); });
+}
+Result<int> TcpStream::receive_buffer_size() const {
+  return with_fd(handle_, [](int fd) { return sys::receive_buffer_size(fd); });
+}
+
+Result<DescriptorCounters> TcpStream::counters() const {
+  DescriptorUse descriptor(handle_);
+  if (!descriptor) return Errc::closed;
+  std::scoped_lock lock(descriptor->lock);
+  return descriptor->counters;
+}
+
+int TcpStream::native_handle() const noexcept {
+  return with_fd(handle_, [](int fd) -> Result<int> { return fd; }).value_or(-1);
+}
+
+}  // namespace weft::net
