@@ -4,7 +4,6 @@
 #include "event_loop/descriptor_use.hpp"
 #include "event_loop/descriptor_waiters.hpp"
 #include "event_loop/operation.hpp"
-#include "event_loop/polling_event_loop.hpp"
 #include "event_loop/sim_event_loop.hpp"
 #include "sys/errors.hpp"
 #include "sys/iovec.hpp"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a simulated world is driven: what is due happens, then time goes on.
 #include "base/clock.hpp"
+#include "event_loop/descriptor_use.hpp"
 #include "event_loop/descriptor_waiters.hpp"
-#include "event_loop/polling_event_loop.hpp"
 #include "event_loop/sim_event_loop.hpp"
 
 #include <algorithm>

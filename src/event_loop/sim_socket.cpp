@@ -111,7 +111,7 @@ Result<void> SimSocket::shutdown_locked(int how) {
     if (how != SHUT_WR) stop_listening_locked();
     return {};
   }
-  if (state_ != State::kConnected) return sys::error_of(ENOTCONN);
+  if (!alive_locked()) return sys::error_of(ENOTCONN);
   if (how != SHUT_WR) read_shut_ = true;
   if (how != SHUT_RD && !std::exchange(write_shut_, true)) post_to_peer_locked(SimEventKind::kFin);
   network_->post_locked(SimEventKind::kShut, shared_from_this(), 0);
@@ -119,7 +119,7 @@ Result<void> SimSocket::shutdown_locked(int how) {
 }
 
 Result<SimAddress> SimSocket::peer_locked() const noexcept {
-  if (state_ != State::kConnected) return sys::error_of(ENOTCONN);
+  if (!alive_locked()) return sys::error_of(ENOTCONN);
   return peer_address_;
 }
 

@@ -85,6 +85,10 @@ class SimSocket final : public DescriptorBackend,
 
  private:
   Result<std::size_t> take_error_locked() noexcept;
+  /// Connected, and not finished in both directions.
+  bool alive_locked() const noexcept {
+    return state_ == State::kConnected && !(fin_received_ && write_shut_);
+  }
   bool readable_locked() const noexcept;
   bool writable_locked() const noexcept;
   bool signal_locked(Signals signals, FiberQueue& won) noexcept;

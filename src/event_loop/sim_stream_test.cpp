@@ -2,7 +2,7 @@
 // Connected streams: data, backpressure, and every way in which they end.
 #include <gtest/gtest.h>
 
-#include "event_loop/polling_event_loop.hpp"
+#include "event_loop/descriptor_use.hpp"
 #include "event_loop/sim_event_loop.hpp"
 #include "support/sim_runner.hpp"
 #include "support/sim_sockets.hpp"

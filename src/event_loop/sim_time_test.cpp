@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "event_loop/polling_event_loop.hpp"
+#include "event_loop/descriptor_use.hpp"
 #include "event_loop/sim_event_loop.hpp"
 #include "fiber/join.hpp"
 #include "support/sim_runner.hpp"

@@ -8,15 +8,18 @@
 #include "support/test_runner.hpp"
 
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <utility>
 #include <vector>
 
 namespace weft::test {
 
-class SimRunner final : public Runner, public Home {
+template <class Loop>
+class LoopRunner : public Runner, public Home {
  public:
-  explicit SimRunner(SimOptions options = {}) : loop(std::move(options)), cache_(StackPool::process()) {
+  explicit LoopRunner(std::unique_ptr<Loop> of)
+      : loop(*of), owned_(std::move(of)), cache_(StackPool::process()) {
     home = this;
     event_loop = &loop;
     stacks = &cache_;
@@ -24,13 +27,14 @@ class SimRunner final : public Runner, public Home {
     set_this_runner(this);
     loop.enter_thread();
   }
-  ~SimRunner() {
+  virtual ~LoopRunner() {
     for (Fiber* const fiber : fibers_) drop_handle(*fiber);
     loop.leave_thread();
     set_this_runner(nullptr);
+    loop.retire();
   }
 
-  SimEventLoop loop;
+  Loop& loop;
 
   /// Suspended until run().
   template <class Body>
@@ -109,6 +113,7 @@ class SimRunner final : public Runner, public Home {
     while (Fiber* const fiber = runnable.pop()) enqueue(*fiber);
   }
 
+  const std::unique_ptr<Loop> owned_;
   StackCache cache_;
   Flow root_;
   Fiber* finished_ = nullptr;
@@ -118,6 +123,13 @@ class SimRunner final : public Runner, public Home {
 
   std::mutex mutex_;
   std::deque<Fiber*> queue_;  // guarded by mutex_
+};
+
+/// A simulated world.
+class SimRunner final : public LoopRunner<SimEventLoop> {
+ public:
+  explicit SimRunner(SimOptions options = {})
+      : LoopRunner(std::make_unique<SimEventLoop>(std::move(options))) {}
 };
 
 /// Suspends the calling fiber for some time of its loop's clock.

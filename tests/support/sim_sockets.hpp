@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Short names for the operations of a simulated loop, for its tests. All are called by fibers.
+// Short names for the operations of an event loop, for its tests. All are called by fibers.
 
+#include "event_loop/event_loop.hpp"
 #include "event_loop/sim_address.hpp"
-#include "event_loop/sim_event_loop.hpp"
 #include "sys/errors.hpp"
 
 #include <gtest/gtest.h>
@@ -30,9 +30,9 @@ inline SimAddress v6_any(std::uint16_t port) {
 
 inline SimAddress address_of(const sys::RawAddress& raw) { return SimAddress::from_raw(raw).value(); }
 
-/// One socket of a simulated loop; closed by close() only.
+/// One socket of a loop; closed by close() only.
 struct SimHandle {
-  SimEventLoop* loop;
+  EventLoop* loop;
   DescriptorHandle handle;
 
   Result<std::size_t> write(std::string_view text, Deadline deadline = {}) const {
@@ -77,14 +77,14 @@ struct SimHandle {
   SimAddress peer() const { return address_of(loop->peer_address(handle).value()); }
 };
 
-inline Result<SimHandle> listen(SimEventLoop& loop, const SimAddress& address,
+inline Result<SimHandle> listen(EventLoop& loop, const SimAddress& address,
                                 ListenParameters parameters = {}) {
   const Result<DescriptorHandle> handle = loop.listen(address.to_raw(), parameters);
   if (!handle) return handle.error();
   return SimHandle{&loop, *handle};
 }
 
-inline Result<SimHandle> connect(SimEventLoop& loop, const SimAddress& address, Deadline deadline = {}) {
+inline Result<SimHandle> connect(EventLoop& loop, const SimAddress& address, Deadline deadline = {}) {
   const Result<DescriptorHandle> handle = loop.connect(address.to_raw(), deadline);
   if (!handle) return handle.error();
   return SimHandle{&loop, *handle};
@@ -95,7 +95,7 @@ struct SimPair {
   SimHandle client;
   SimHandle server;
 
-  explicit SimPair(SimEventLoop& loop, std::uint16_t port = 7000) {
+  explicit SimPair(EventLoop& loop, std::uint16_t port = 7000) {
     const SimHandle listener = listen(loop, localhost(port)).value();
     client = connect(loop, localhost(port)).value();
     server = listener.accept().value();

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a program sees must not depend on which loop is behind it: each test runs over the kernel and over the
+// simulation, which is thereby held to what Linux does.
+#include <gtest/gtest.h>
+
+#include "event_loop/epoll_event_loop.hpp"
+#include "event_loop/sim_event_loop.hpp"
+#include "fiber/join.hpp"
+#include "support/sim_runner.hpp"
+#include "support/sim_sockets.hpp"
+
+namespace weft {
+namespace {
+
+using namespace std::chrono_literals;
+using test::connect;
+using test::listen;
+using test::localhost;
+using test::SimHandle;
+
+using Runner = test::LoopRunner<EventLoop>;
+
+std::error_code kernel(int error) { return sys::error_of(error); }
+
+enum class Kind { kEpoll, kSimulated };
+
+class EventLoopContract : public testing::TestWithParam<Kind> {
+ protected:
+  static std::unique_ptr<EventLoop> make_loop() {
+    if (GetParam() == Kind::kEpoll) return EpollEventLoop::create().value();
+    return std::make_unique<SimEventLoop>();
+  }
+
+  /// Until all that was sent has arrived: on the kernel's loopback, it has already.
+  static void settle() {
+    if (GetParam() == Kind::kSimulated) test::sleep_until(Deadline::after(1ms));
+  }
+
+  struct Ends {
+    SimHandle client, server;
+  };
+
+  /// Runs `body(ends)` in a fiber, with a connection; closes what it left open.
+  template <class Body>
+  void with_connection(Body body) {
+    runner_.spawn([&] {
+      const SimHandle listener = listen(runner_.loop, localhost(0)).value();
+      const SimHandle client = connect(runner_.loop, listener.local()).value();
+      const Ends ends{client, listener.accept().value()};
+      EXPECT_TRUE(listener.close());
+      body(ends);
+      for (const SimHandle& end : {ends.client, ends.server}) static_cast<void>(end.close());
+    });
+    runner_.run();
+  }
+
+  void join(Fiber& fiber) {
+    EXPECT_EQ(join_fiber(fiber, {}, WaitWord::Cancellable::kNo), WaitOutcome::kReady);
+  }
+
+  Runner runner_{make_loop()};
+};
+
+TEST_P(EventLoopContract, DataGoesBothWays) {
+  with_connection([](const Ends& ends) {
+    ASSERT_FALSE(ends.client.write_all("ping"));
+    EXPECT_EQ(ends.server.read_exact(4), "ping");
+    ASSERT_FALSE(ends.server.write_all("pong"));
+    EXPECT_EQ(ends.client.read_exact(4), "pong");
+    EXPECT_EQ(ends.server.peer(), ends.client.local());
+    EXPECT_EQ(ends.server.local(), ends.client.peer());
+  });
+}
+
+TEST_P(EventLoopContract, ClosingWithUnreadDataResetsThePeer) {
+  with_connection([](const Ends& ends) {
+    ASSERT_FALSE(ends.server.write_all("answer"));
+    ASSERT_FALSE(ends.client.write_all("never read"));
+    settle();
+    ASSERT_TRUE(ends.server.close());
+    settle();
+    EXPECT_EQ(ends.client.read_exact(6), "answer");
+    EXPECT_EQ(ends.client.read().error(), kernel(ECONNRESET));
+    EXPECT_EQ(ends.client.read().error(), Errc::end_of_file);
+    EXPECT_EQ(ends.client.write("x").error(), kernel(EPIPE));
+    EXPECT_EQ(ends.client.shutdown(SHUT_WR).error(), kernel(ENOTCONN));
+    EXPECT_EQ(ends.client.loop->peer_address(ends.client.handle).error(), kernel(ENOTCONN));
+  });
+}
+
+TEST_P(EventLoopContract, AResetFailsTheFirstWriteAndBreaksThePipeForTheNext) {
+  with_connection([](const Ends& ends) {
+    ASSERT_FALSE(ends.client.write_all("never read"));
+    settle();
+    ASSERT_TRUE(ends.server.close());
+    settle();
+    EXPECT_EQ(ends.client.write("x").error(), kernel(ECONNRESET));
+    EXPECT_EQ(ends.client.write("x").error(), kernel(EPIPE));
+  });
+}
+
+TEST_P(EventLoopContract, AWriteAfterThePeersEndIsAnsweredWithAReset) {
+  with_connection([](const Ends& ends) {
+    ASSERT_TRUE(ends.server.close());
+    EXPECT_EQ(ends.client.read().error(), Errc::end_of_file);
+    EXPECT_TRUE(ends.client.write("x"));
+    settle();
+    EXPECT_EQ(ends.client.write("x").error(), kernel(EPIPE));
+    EXPECT_EQ(ends.client.read().error(), Errc::end_of_file);
+  });
+}
+
+TEST_P(EventLoopContract, HalfClosesEndOneDirectionEach) {
+  with_connection([](const Ends& ends) {
+    ASSERT_TRUE(ends.client.shutdown(SHUT_WR));
+    EXPECT_TRUE(ends.client.shutdown(SHUT_WR));
+    EXPECT_EQ(ends.client.write("x").error(), kernel(EPIPE));
+    EXPECT_EQ(ends.server.read().error(), Errc::end_of_file);
+    ASSERT_FALSE(ends.server.write_all("late"));
+    EXPECT_EQ(ends.client.read_exact(4), "late");
+    ASSERT_TRUE(ends.server.shutdown(SHUT_WR));
+    EXPECT_EQ(ends.client.read().error(), Errc::end_of_file);
+    EXPECT_EQ(ends.client.shutdown(SHUT_WR).error(), kernel(ENOTCONN)) << "nothing is left to end";
+    EXPECT_EQ(ends.client.shutdown(17).error(), kernel(EINVAL));
+  });
+}
+
+TEST_P(EventLoopContract, AStreamShutForReadingStillGivesWhatComes) {
+  with_connection([](const Ends& ends) {
+    ASSERT_TRUE(ends.client.shutdown(SHUT_RD));
+    settle();
+    EXPECT_EQ(ends.client.read().error(), Errc::end_of_file);
+    ASSERT_FALSE(ends.server.write_all("late"));
+    settle();
+    EXPECT_EQ(ends.client.read().value(), "late");
+  });
+}
+
+TEST_P(EventLoopContract, AWriterWaitsForItsReaderAndNothingIsLost) {
+  with_connection([this](const Ends& ends) {
+    const std::string sent(8 << 20, 'x');
+    Fiber& writer = runner_.spawn([&] {
+      EXPECT_FALSE(ends.client.write_all(sent));
+      EXPECT_TRUE(ends.client.shutdown(SHUT_WR));
+    });
+    EXPECT_TRUE(ends.server.read_exact(sent.size() + 1) == sent);
+    join(writer);
+  });
+}
+
+TEST_P(EventLoopContract, CloseWakesItsWaitersFirst) {
+  with_connection([this](const Ends& ends) {
+    Fiber& reader = runner_.spawn([&] { EXPECT_EQ(ends.client.read().error(), Errc::closed); });
+    runner_.yield();
+    EXPECT_TRUE(ends.client.close());
+    EXPECT_TRUE(fiber_done(reader));
+    EXPECT_EQ(ends.client.close().error(), Errc::closed);
+    EXPECT_EQ(ends.client.write("x").error(), Errc::closed);
+  });
+}
+
+TEST_P(EventLoopContract, WaitsEndByDeadlineAndByCancellation) {
+  with_connection([this](const Ends& ends) {
+    EXPECT_EQ(ends.client.read(1, Deadline::after(1ms)).error(), Errc::timed_out);
+    Fiber& reader = runner_.spawn([&] { EXPECT_EQ(ends.client.read().error(), Errc::cancelled); });
+    runner_.yield();
+    reader.cancel();
+    join(reader);
+    ASSERT_FALSE(ends.server.write_all("x"));
+    EXPECT_EQ(ends.client.read().value(), "x");
+  });
+}
+
+TEST_P(EventLoopContract, ListenersRefuseWhatIsForStreams) {
+  runner_.spawn([&] {
+    const SimHandle listener = listen(runner_.loop, localhost(0), {.backlog = 0}).value();
+    const SimAddress address = listener.local();
+    EXPECT_EQ(listen(runner_.loop, address).error(), kernel(EADDRINUSE));
+    const SimHandle client = connect(runner_.loop, address).value();
+    EXPECT_EQ(listener.read().error(), kernel(ENOTCONN));
+    EXPECT_EQ(listener.write("x").error(), kernel(EPIPE));
+    EXPECT_EQ(client.accept().error(), kernel(EINVAL));
+    EXPECT_EQ(runner_.loop.peer_address(listener.handle).error(), kernel(ENOTCONN));
+    EXPECT_EQ(connect(runner_.loop, address, Deadline::after(20ms)).error(), Errc::timed_out)
+        << "backlog full";
+    EXPECT_TRUE(listener.close());
+    EXPECT_EQ(client.read().error(), kernel(ECONNRESET)) << "it was never accepted";
+    EXPECT_EQ(connect(runner_.loop, address).error(), kernel(ECONNREFUSED));
+    EXPECT_TRUE(client.close());
+  });
+  runner_.run();
+}
+
+TEST_P(EventLoopContract, AListenerThatIsShutDownFailsItsAcceptors) {
+  runner_.spawn([&] {
+    const SimHandle listener = listen(runner_.loop, localhost(0)).value();
+    Fiber& acceptor = runner_.spawn([&] { EXPECT_EQ(listener.accept().error(), kernel(EINVAL)); });
+    runner_.yield();
+    EXPECT_TRUE(listener.shutdown(SHUT_WR));
+    EXPECT_TRUE(listener.shutdown(SHUT_RDWR));
+    join(acceptor);
+    EXPECT_TRUE(listener.close());
+  });
+  runner_.run();
+}
+
+INSTANTIATE_TEST_SUITE_P(Loops, EventLoopContract, testing::Values(Kind::kEpoll, Kind::kSimulated),
+                         [](const auto& loop) { return loop.param == Kind::kEpoll ? "Epoll" : "Simulated"; });
+
+}  // namespace
+}  // namespace weft
