@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a switch costs, beside Boost's jump_fcontext in the same run; what a fiber costs from create to reuse; and
-// what a million parked fibers hold.
+// What a switch costs, beside Boost's jump_fcontext in the same run; what a fiber costs from create to reuse;
+// and what a million parked fibers hold.
 //
 //   bench_switch                 the times: medians over interleaved rounds
 //   bench_switch parked [COUNT]  the memory: RSS, page tables and mappings
@@ -28,7 +28,8 @@ constexpr int kRounds = 31;
 constexpr int kSwitches = 200'000;
 
 double now() {
-  return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 /// Collects one figure per round.
@@ -80,7 +81,8 @@ void boost_loop(boost_context::transfer_t transfer) {
 
 double boost_switch() {
   const double start = now();
-  for (int i = 0; i < kSwitches / 2; ++i) boost_other = boost_context::jump_fcontext(boost_other, nullptr).fctx;
+  for (int i = 0; i < kSwitches / 2; ++i)
+    boost_other = boost_context::jump_fcontext(boost_other, nullptr).fctx;
   return (now() - start) / kSwitches;
 }
 
@@ -140,7 +142,8 @@ int run_times() {
   weft_prepare_context(&raw_other, raw_stack + sizeof(raw_stack), raw_loop, nullptr);
   adopt_root_flow(flow_root);
   prepare_flow(flow_other, flow_stack, flow_stack + sizeof(flow_stack), flow_loop, nullptr);
-  boost_other = boost_context::make_fcontext(boost_stack + sizeof(boost_stack), sizeof(boost_stack), boost_loop);
+  boost_other =
+      boost_context::make_fcontext(boost_stack + sizeof(boost_stack), sizeof(boost_stack), boost_loop);
 
   Figure raw{"switch_context"}, boost{"boost jump_fcontext"}, flow{"switch_flow (with exception state)"},
       life{"create, detach, run, finish, reuse"};
@@ -173,11 +176,15 @@ int run_parked(std::size_t count) {
     runner.run(fiber);
   }
   const double ns = now() - start;
-  const auto each = [count](std::size_t bytes) { return static_cast<double>(bytes) / static_cast<double>(count); };
-  std::printf("%zu parked fibers: %.0f bytes of RSS each, %.0f of page tables, %zu mappings in all, %.2f us each, guards by %s\n",
-              count, each(*sys::resident_bytes() - resident), each(*sys::page_table_bytes() - tables), mappings(),
-              ns / 1000 / static_cast<double>(count),
-              StackPool::process().guards_by_mprotect() ? "mprotect" : "MADV_GUARD_INSTALL");
+  const auto each = [count](std::size_t bytes) {
+    return static_cast<double>(bytes) / static_cast<double>(count);
+  };
+  std::printf(
+      "%zu parked fibers: %.0f bytes of RSS each, %.0f of page tables, %zu mappings in all, %.2f us each, "
+      "guards by %s\n",
+      count, each(*sys::resident_bytes() - resident), each(*sys::page_table_bytes() - tables), mappings(),
+      ns / 1000 / static_cast<double>(count),
+      StackPool::process().guards_by_mprotect() ? "mprotect" : "MADV_GUARD_INSTALL");
   return 0;
 }
 

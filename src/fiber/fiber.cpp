@@ -47,8 +47,8 @@ StackSlot* take_slot(StackPool& pool, StackCache* cache, std::size_t stack_size)
 /// What the slot must hold. A closure that would leave no stack beside it gets a larger one.
 std::size_t slot_size(const FiberOptions& options) noexcept {
   const std::size_t asked = options.stack_size == 0 ? kDefaultStackSize : options.stack_size;
-  const std::size_t needed = options.storage_size + options.storage_alignment + sizeof(Fiber) +
-                             sizeof(StackSlot) + kStackSizeMin;
+  const std::size_t needed =
+      options.storage_size + options.storage_alignment + sizeof(Fiber) + sizeof(StackSlot) + kStackSizeMin;
   return asked < needed ? needed : asked;
 }
 
@@ -56,7 +56,8 @@ std::size_t slot_size(const FiberOptions& options) noexcept {
 
 Fiber* Fiber::create(StackPool& pool, StackCache* cache, const FiberOptions& options) noexcept {
   StackSlot* const slot = take_slot(pool, cache, slot_size(options));
-  if (slot == nullptr) [[unlikely]] return nullptr;
+  if (slot == nullptr) [[unlikely]]
+    return nullptr;
   Fiber& fiber = slot->constructed ? in_slot(*slot) : construct(*slot);
   fiber.id = cache != nullptr ? cache->next_fiber_id() : take_fiber_ids(1);
   fiber.initialize(options);

@@ -47,7 +47,8 @@ void complete_fiber(Fiber& fiber) noexcept {
     unreceived = fiber.detached && fiber.exception != nullptr;
     if (!fiber.joiners.empty()) win_joiners_locked(fiber, won);
   }
-  if (unreceived) [[unlikely]] terminate_for_exception(fiber);
+  if (unreceived) [[unlikely]]
+    terminate_for_exception(fiber);
   wake_all(won);
 }
 
@@ -79,7 +80,8 @@ std::exception_ptr take_fiber_exception(Fiber& fiber) noexcept {
 void detach_fiber(Fiber& fiber) noexcept {
   std::unique_lock locked(fiber.join_lock);
   fiber.detached = true;
-  if (!fiber.done || fiber.exception == nullptr) [[likely]] return;
+  if (!fiber.done || fiber.exception == nullptr) [[likely]]
+    return;
   locked.unlock();
   terminate_for_exception(fiber);
 }

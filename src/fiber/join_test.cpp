@@ -215,9 +215,10 @@ void run_and_detach(const char* name, bool detach_first) {
 }
 
 TEST(JoinDeathTest, AnExceptionInADetachedFiberNamesItAndEndsTheProgram) {
-  EXPECT_DEATH(run_and_detach("fetch", true),
-               "an exception left fiber \"fetch\" \\(128 KiB stack, spawned at pages.cpp:42\\) and nobody joins it: "
-               "std::runtime_error: no such page");
+  EXPECT_DEATH(
+      run_and_detach("fetch", true),
+      "an exception left fiber \"fetch\" \\(128 KiB stack, spawned at pages.cpp:42\\) and nobody joins it: "
+      "std::runtime_error: no such page");
 }
 
 TEST(JoinDeathTest, DroppingTheHandleOfAFailedFiberEndsTheProgramToo) {

@@ -52,8 +52,9 @@ void on_fault(int signal_number, siginfo_t* info, void* context) noexcept {
   Fiber* const fiber = this_fiber_or_null();
   if (fiber == nullptr || !in_guard(*fiber, info->si_addr)) return forward(signal_number, info, context);
   const FiberDescription description(*fiber);
-  write_to_stderr({"weft: stack overflow in fiber ", description.view(),
-                   "\nweft: pass a larger .stack_size when spawning it, or keep large objects on the heap\n"});
+  write_to_stderr(
+      {"weft: stack overflow in fiber ", description.view(),
+       "\nweft: pass a larger .stack_size when spawning it, or keep large objects on the heap\n"});
   die_by(signal_number);
 }
 
@@ -68,7 +69,9 @@ bool install_handlers() noexcept {
 
 }  // namespace
 
-void install_overflow_handler() noexcept { [[maybe_unused]] static const bool installed = install_handlers(); }
+void install_overflow_handler() noexcept {
+  [[maybe_unused]] static const bool installed = install_handlers();
+}
 
 WEFT_OPAQUE void enable_alternate_stack() noexcept {
   static thread_local std::optional<sys::AlternateStack> stack;

@@ -54,7 +54,8 @@ class StackPool {
   template <class Visit>
   void for_each_slot(Visit&& visit) {
     // Acquire: pairs with the release in add_slab().
-    for (StackSlab* slab = slabs_.load(acquire); slab != nullptr; slab = slab->next) slab->for_each_slot(visit);
+    for (StackSlab* slab = slabs_.load(acquire); slab != nullptr; slab = slab->next)
+      slab->for_each_slot(visit);
   }
 
   bool guards_by_mprotect() const noexcept { return guard_by_mprotect_; }
@@ -99,13 +100,15 @@ class StackCache {
   /// Null when there is no memory for another stack.
   StackSlot* take(int size_class) noexcept {
     Magazine& magazine = magazines_[static_cast<std::size_t>(size_class)];
-    if (magazine.loaded.empty()) [[unlikely]] return take_slow(magazine, size_class);
+    if (magazine.loaded.empty()) [[unlikely]]
+      return take_slow(magazine, size_class);
     return &magazine.loaded.pop();
   }
 
   void give(StackSlot& slot) noexcept {
     Magazine& magazine = magazines_[static_cast<std::size_t>(slot.slab->size_class())];
-    if (magazine.loaded.full()) [[unlikely]] make_room(magazine);
+    if (magazine.loaded.full()) [[unlikely]]
+      make_room(magazine);
     magazine.loaded.push(slot);
   }
 
@@ -115,7 +118,8 @@ class StackCache {
 
   /// Numbers for new fibers, unique in the process; handed out in blocks to keep threads apart.
   std::uint64_t next_fiber_id() noexcept {
-    if (next_id_ == ids_end_) [[unlikely]] take_ids();
+    if (next_id_ == ids_end_) [[unlikely]]
+      take_ids();
     return next_id_++;
   }
 

@@ -8,7 +8,9 @@
 namespace weft {
 namespace {
 
-std::size_t round_up(std::size_t value, std::size_t unit) noexcept { return (value + unit - 1) / unit * unit; }
+std::size_t round_up(std::size_t value, std::size_t unit) noexcept {
+  return (value + unit - 1) / unit * unit;
+}
 
 /// What stands before the slots: the slab itself and the indexes of cold slots.
 std::size_t header_size(std::uint32_t count) noexcept {

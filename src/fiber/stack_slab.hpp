@@ -16,7 +16,7 @@ namespace weft {
 /// How slots of a size class are cut.
 struct StackSizeClass {
   static constexpr int kCount = 17;
-  static constexpr std::size_t kPagesMin = 4;       ///< class 0: 16 KiB
+  static constexpr std::size_t kPagesMin = 4;                          ///< class 0: 16 KiB
   static constexpr std::size_t kPagesMax = kPagesMin << (kCount - 1);  ///< 1 GiB
 
   /// The smallest class with at least `size` bytes of stack, -1 if there is none.

@@ -23,8 +23,8 @@ struct alignas(kCacheLine) StackSlot {
   /// A control block was constructed here and lives on from fiber to fiber. Owner of the slot only.
   bool constructed;
   StackSlab* slab;
-  StackSlot* next;      ///< in its batch, while free
-  StackSlot* newer;     ///< of a batch's first slot: the batches before and after it in the pool
+  StackSlot* next;   ///< in its batch, while free
+  StackSlot* newer;  ///< of a batch's first slot: the batches before and after it in the pool
   StackSlot* older;
   std::uint32_t batch_size;
 

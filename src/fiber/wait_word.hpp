@@ -39,7 +39,7 @@ class WaitTicket {
  private:
   friend class WaitWord;
   explicit WaitTicket(std::uint64_t word) noexcept : word_(word) {}
-  std::uint64_t word_ = 0;
+  std::uint64_t word_ = ~std::uint64_t{0};  // of no wait: try_win() always fails
 };
 
 class WaitWord {
@@ -75,8 +75,9 @@ class WaitWord {
   /// The wait that is going on now, to be tried with try_win(); false if none is. Any thread.
   [[nodiscard]] bool current(WaitTicket& ticket) const noexcept {
     const std::uint64_t word = word_.load(seq_cst);  // seq_cst: see begin()
+    if ((word & kStateMask) != kWaiting) return false;
     ticket = WaitTicket(word & ~kCancelBit);
-    return (word & kStateMask) == kWaiting;
+    return true;
   }
 
   /// How the last wait ended. Waiter only, after it was woken or has won itself.

@@ -61,7 +61,8 @@ void Waiter::wake() noexcept {
 WaitOutcome Waiter::wait() noexcept {
   if (kind_ == Kind::kFiber) [[likely]] {
     // A cancel request that came before begin() has nobody who acts on it but the waiter.
-    if (word.cancel_requested() && word.request_cancel()) [[unlikely]] return WaitOutcome::kCancelled;
+    if (word.cancel_requested() && word.request_cancel()) [[unlikely]]
+      return WaitOutcome::kCancelled;
     Runner* const runner = this_runner();
     const std::int64_t until_ns = deadline_ns.load(relaxed);  // the waiter's own store
     // seq_cst: begin() wrote the word before this load; the timer's holder stores armed_at_ns before it

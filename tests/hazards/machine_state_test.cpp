@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// DESIGN.md section 7: what the ABI calls callee-saved belongs to the fiber; the stack is as the ABI wants it.
+// DESIGN.md section 7: what the ABI calls callee-saved belongs to the fiber; the stack is as the ABI wants
+// it.
 #include "hazards/hop.hpp"
 
 #include <gtest/gtest.h>
@@ -95,7 +96,14 @@ TEST(MachineState, LocalsInRegistersSurviveSwitches) {
   hops.run_fiber([](auto hop) {
     std::uint64_t a = 1, b = 2, c = 3, d = 4, e = 5, f = 6, g = 7, h = 8;
     for (std::uint64_t i = 0; i < 50; ++i) {
-      a += i; b += a; c ^= b; d += c; e ^= d; f += e; g ^= f; h += g;
+      a += i;
+      b += a;
+      c ^= b;
+      d += c;
+      e ^= d;
+      f += e;
+      g ^= f;
+      h += g;
       const std::uint64_t before = a ^ b ^ c ^ d ^ e ^ f ^ g ^ h;
       const std::uint64_t mixed = mix(before);
       hop();

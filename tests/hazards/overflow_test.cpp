@@ -30,14 +30,16 @@ void overflow_in(FiberOptions options, StackPool& pool) {
   enable_alternate_stack();
   TestHome home;
   TestRunner runner(home, pool);
-  Fiber& fiber = spawn(home, [] { recurse(10'000'000); }, options, pool);
+  Fiber& fiber = spawn(
+      home, [] { recurse(10'000'000); }, options, pool);
   runner.run_until_idle();
   drop_handle(fiber, pool);
 }
 
 TEST(OverflowDeathTest, TheReportNamesTheFiberAndWhereItWasSpawned) {
-  EXPECT_DEATH(overflow_in({.name = "resize images", .spawned_at = {"gallery.cpp", 42}}, StackPool::process()),
-               "stack overflow in fiber \"resize images\" \\(128 KiB stack, spawned at gallery.cpp:42\\)");
+  EXPECT_DEATH(
+      overflow_in({.name = "resize images", .spawned_at = {"gallery.cpp", 42}}, StackPool::process()),
+      "stack overflow in fiber \"resize images\" \\(128 KiB stack, spawned at gallery.cpp:42\\)");
 }
 
 TEST(OverflowDeathTest, TheReportSaysWhatToDo) {
@@ -76,16 +78,15 @@ TEST(Overflow, AnyStackSizeIsUsableToItsEnd) {
   TestHome home;
   TestRunner runner(home);
   for (std::size_t size : {std::size_t{16} * 1024, std::size_t{64} * 1024, std::size_t{1} << 20}) {
-    Fiber& fiber = spawn(
-        home,
-        [] {
-          Fiber& self = *this_fiber_or_null();
-          const auto here = reinterpret_cast<std::byte*>(__builtin_frame_address(0));
-          const auto left = static_cast<std::size_t>(here - self.stack_low());
-          // All but what memset itself may need.
-          std::memset(self.stack_low(), 0x5a, left - 4096);
-        },
-        {.stack_size = size});
+    Fiber& fiber = spawn(home,
+                         [] {
+                           Fiber& self = *this_fiber_or_null();
+                           const auto here = reinterpret_cast<std::byte*>(__builtin_frame_address(0));
+                           const auto left = static_cast<std::size_t>(here - self.stack_low());
+                           // All but what memset itself may need.
+                           std::memset(self.stack_low(), 0x5a, left - 4096);
+                         },
+                         {.stack_size = size});
     EXPECT_GE(static_cast<std::size_t>(fiber.stack_top() - fiber.stack_low()), size - 4096);
     runner.run_until_idle();
     EXPECT_TRUE(fiber.main_returned);

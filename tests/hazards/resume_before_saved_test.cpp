@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// P3: two schedulers hand each other the fibers that they are just leaving. Whoever waited for the other's save
-// before its own were done would wait for ever; whoever resumed before the save would run on torn registers.
+// P3: two schedulers hand each other the fibers that they are just leaving. Whoever waited for the other's
+// save before its own were done would wait for ever; whoever resumed before the save would run on torn
+// registers.
 #include "support/test_runner.hpp"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// DESIGN.md section 7: errno and thread-locals are never cached over a switch. A compiler may keep the address of
-// a thread-local in a register, as threads do not change in the middle of a function; fibers do.
+// DESIGN.md section 7: errno and thread-locals are never cached over a switch. A compiler may keep the
+// address of a thread-local in a register, as threads do not change in the middle of a function; fibers do.
 #include "base/opaque.hpp"
 #include "hazards/hop.hpp"
 #include "sys/errors.hpp"
