@@ -12,7 +12,7 @@
 
 namespace weft {
 
-/// No error: the operation is tried again. It was woken by readiness, or the loop it waited through was retired.
+/// No error: the operation is tried again, as readiness, or the end of the loop it waited through, has woken it.
 inline std::error_code error_of_outcome(WaitOutcome outcome) noexcept {
   switch (outcome) {
     case WaitOutcome::kTimedOut: return Errc::timed_out;
@@ -22,7 +22,7 @@ inline std::error_code error_of_outcome(WaitOutcome outcome) noexcept {
   }
 }
 
-/// An outcome that only somebody with the node in hand gives: the node is off its list, and was under the lock.
+/// An outcome that only somebody with the node in hand gives, who has taken it off its list under the lock.
 inline bool won_through_list(WaitOutcome outcome) noexcept {
   return outcome != WaitOutcome::kTimedOut && outcome != WaitOutcome::kCancelled;
 }
