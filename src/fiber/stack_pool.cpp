@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <mutex>
 #include <new>
+#include <utility>
 
 namespace weft {
 
@@ -125,15 +126,20 @@ bool StackPool::install_guard(StackSlab& slab, StackSlot& slot) noexcept {
   return sys::protect(slab.guard(slot), page).has_value();
 }
 
+// Two threads may add one each at the same time: the address space is used later.
 bool StackPool::add_slab(int size_class) noexcept {
-  Shelf& shelf = shelves_[static_cast<std::size_t>(size_class)];
-  StackSlab* const slab = StackSlab::create(size_class, shelf.next_slab_slots);
+  StackSlab* const slab = StackSlab::create(size_class, grow_next_slab(size_class));
   if (slab == nullptr) return false;
   std::scoped_lock locked(lock_);
   slab->next = slabs_.load(relaxed);
   slabs_.store(slab, release);  // pairs with the acquire in for_each_slot()
-  shelf.next_slab_slots = std::min(2 * shelf.next_slab_slots, options_.slab_slots_max);
   return true;
+}
+
+std::uint32_t StackPool::grow_next_slab(int size_class) noexcept {
+  Shelf& shelf = shelves_[static_cast<std::size_t>(size_class)];
+  std::scoped_lock locked(lock_);
+  return std::exchange(shelf.next_slab_slots, std::min(2 * shelf.next_slab_slots, options_.slab_slots_max));
 }
 
 std::size_t StackPool::trim() noexcept {

@@ -78,6 +78,7 @@ class StackPool {
   StackSlot* take_memory_locked(int size_class, StackSlab*& slab) noexcept;
   bool install_guard(StackSlab& slab, StackSlot& slot) noexcept;
   bool add_slab(int size_class) noexcept;
+  std::uint32_t grow_next_slab(int size_class) noexcept;
   std::size_t trim_shelf(Shelf& shelf) noexcept;
   void cool(StackSlot& slot) noexcept;
   void give_cold(StackSlab& slab, StackSlot& slot) noexcept;
