@@ -6,8 +6,8 @@ namespace weft {
 /// What stands behind a descriptor that is not a file of the kernel's (a simulated stream).
 class DescriptorBackend {
  public:
-  /// The file has been closed and its last user has left (L9): what closing a number does for a kernel's file.
-  /// Called once, before the record may stand for another file, and without a lock. Any thread. Suspends: no.
+  /// The file has been closed and its last user has left (L9): what closing does for a kernel's file.
+  /// Called once, before the record may stand for another file, without a lock. Any thread. Suspends: no.
   virtual void end() noexcept = 0;
 
  protected:

@@ -12,7 +12,7 @@
 
 namespace weft {
 
-/// No error: the operation is tried again, as readiness, or the end of the loop it waited through, has woken it.
+/// No error: the operation is tried again, woken by readiness or the end of a loop.
 inline std::error_code error_of_outcome(WaitOutcome outcome) noexcept {
   switch (outcome) {
     case WaitOutcome::kTimedOut: return Errc::timed_out;
