@@ -76,8 +76,13 @@ Fiber* Scheduler::pick_local() noexcept {
 
 // L12: what a thread with a never empty local queue must look at now and then.
 bool Scheduler::something_is_due() noexcept {
-  if (!context_.global_queue_.empty() || leaving()) return true;
-  return now_ns() - context_.last_poll_ns_.load(relaxed) > kPollBoundNs;
+  return !context_.global_queue_.empty() || leaving() || poll_is_due();
+}
+
+bool Scheduler::poll_is_due() noexcept {
+  const std::int64_t since_ns = now_ns() - context_.last_poll_ns_.load(relaxed);
+  // 0 after so many switches: the clock is a simulation's, which stands still while fibers run.
+  return since_ns == 0 || since_ns > kPollBoundNs;
 }
 
 void Scheduler::set_running(Fiber* fiber) noexcept {

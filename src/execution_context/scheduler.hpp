@@ -80,6 +80,7 @@ class Scheduler final : public Runner, public IdleThread {
   Fiber* pick() noexcept;
   Fiber* pick_local() noexcept;
   bool something_is_due() noexcept;
+  bool poll_is_due() noexcept;
   void set_running(Fiber* fiber) noexcept;
   void switch_from(Flow& flow, Fiber* next, bool ends) noexcept;
   void after_switch() noexcept;

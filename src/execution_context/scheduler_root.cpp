@@ -66,7 +66,7 @@ bool Scheduler::end_search() noexcept { return std::exchange(searching_, false) 
 void Scheduler::serve_what_is_due() noexcept {
   until_due_ = kDueInterval;
   if (Fiber* fiber = take_global(1)) enqueue_last(*fiber);
-  if (now_ns() - context_.last_poll_ns_.load(relaxed) > kPollBoundNs) poll_now();
+  if (poll_is_due()) poll_now();
 }
 
 Fiber* Scheduler::take_global(std::size_t count_max) noexcept {
