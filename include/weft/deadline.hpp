@@ -26,8 +26,16 @@ class Deadline {
     return after_ns(saturated_ns(timeout));
   }
 
+  /// The same, counted from the last tick of the kernel's clock, which is up to 4 ms ago and several times cheaper to
+  /// read: for limits of seconds.
+  template <class Rep, class Period>
+  static Deadline after_coarsely(std::chrono::duration<Rep, Period> timeout) {
+    return after_coarsely_ns(saturated_ns(timeout));
+  }
+
   /// A deadline `timeout_ns` nanoseconds from now.
   static Deadline after_ns(std::int64_t timeout_ns) noexcept;
+  static Deadline after_coarsely_ns(std::int64_t timeout_ns) noexcept;
 
   /// A deadline at `time_ns` nanoseconds of the loop's clock.
   static constexpr Deadline at_ns(std::int64_t time_ns) noexcept { return Deadline(time_ns); }

@@ -109,7 +109,7 @@ class JoinHandle {
     struct ReleaseAtExit {
       detail::FiberHandle& handle;
       ~ReleaseAtExit() { handle.release(); }
-    } release{handle_};
+    } release_at_exit{handle_};
     void* const storage = handle_.take_storage();
     if constexpr (!std::is_void_v<T>) {
       return std::move(result_(storage));

@@ -7,6 +7,7 @@
 #include <weft/deadline.hpp>
 #include <weft/error.hpp>
 #include <weft/execution_context.hpp>
+#include <weft/http/server.hpp>
 #include <weft/join_handle.hpp>
 #include <weft/net/address.hpp>
 #include <weft/net/tcp_listener.hpp>

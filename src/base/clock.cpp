@@ -20,6 +20,20 @@ thread_local const std::int64_t* clock_override = nullptr;
   return monotonic_ns();
 }
 
+[[gnu::noinline]] std::int64_t coarse_now_ns() noexcept {
+  const std::int64_t* const override_ns = clock_override;
+  if (override_ns != nullptr) return *override_ns;
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+std::int64_t unix_seconds() noexcept {
+  timespec time{};
+  clock_gettime(CLOCK_REALTIME_COARSE, &time);
+  return time.tv_sec;
+}
+
 std::int64_t monotonic_ns() noexcept {
   timespec time{};
   clock_gettime(CLOCK_MONOTONIC, &time);
@@ -31,6 +45,13 @@ std::int64_t monotonic_ns() noexcept {
 Deadline Deadline::after_ns(std::int64_t timeout_ns) noexcept {
   if (timeout_ns == kNever) return never();
   const std::int64_t now = now_ns();
+  if (timeout_ns > kNever - now) return never();
+  return Deadline(now + timeout_ns);
+}
+
+Deadline Deadline::after_coarsely_ns(std::int64_t timeout_ns) noexcept {
+  if (timeout_ns == kNever) return never();
+  const std::int64_t now = coarse_now_ns();
   if (timeout_ns > kNever - now) return never();
   return Deadline(now + timeout_ns);
 }

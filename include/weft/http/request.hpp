@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <weft/http/headers.hpp>
+#include <weft/http/method.hpp>
+#include <weft/http/path_parameters.hpp>
+#include <weft/http/query.hpp>
+#include <weft/http/request_head.hpp>
+#include <weft/result.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace weft::http {
+
+namespace server {
+class Exchange;
+}
+
+/// A request, as its handler sees it. Valid until the handler returns, and so is every view it gives. Everything in the
+/// head has been checked (docs/design/http-protocol.md); the body is still on its way and is read on demand.
+///
+/// Thread safety: the handler's fiber only.
+class Request {
+ public:
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
+
+  Method method() const noexcept { return head_.method; }
+  Version version() const noexcept { return head_.version; }
+  /// As sent: "/users/7?tab=posts".
+  std::string_view target() const noexcept { return head_.target; }
+  /// The path, percent-encoded as sent: "/users/7".
+  std::string_view path() const noexcept { return head_.path; }
+  Query query() const noexcept { return Query(head_.query); }
+  /// "host:port" that the client asked for.
+  std::string_view authority() const noexcept { return head_.authority; }
+  const Headers& headers() const noexcept { return head_.headers; }
+  /// The value of the first header of that name; nothing if there is none.
+  std::optional<std::string_view> header(std::string_view name) const noexcept { return head_.headers.find(name); }
+  /// What `:id` stands for in the route's pattern, percent-decoded; nothing if there is no such part.
+  std::optional<std::string> parameter(std::string_view name) const { return parameters_.get(name); }
+  const PathParameters& parameters() const noexcept { return parameters_; }
+
+  /// Whether the request has a body, and its size if that is known before.
+  bool has_body() const noexcept { return head_.body != BodyFraming::none; }
+  std::optional<std::uint64_t> content_length() const noexcept {
+    if (head_.body == BodyFraming::chunked) return std::nullopt;
+    return head_.content_length;
+  }
+
+  /// Reads the next part of the body, at least one byte: how many. Errc::end_of_file after the last. Sends
+  /// "100 Continue" first if the client waits for it. Suspends; the client is read from only as fast as this is called.
+  /// Errors: Errc::message_too_large and malformed_message (the client is answered 413, 431 or 400 unless the response has
+  /// begun), Errc::timed_out (408), Errc::cancelled, or what the connection failed with. They stay: the body is lost.
+  /// REQUIRES: `buffer` is not empty.
+  Result<std::size_t> read_some(std::span<std::byte> buffer) const;
+
+  /// Reads the rest of the body into a string, at most `size_max` bytes: more is Errc::message_too_large.
+  Result<std::string> read_all(std::uint64_t size_max = 1024 * 1024) const;
+
+ private:
+  friend class server::Exchange;
+  Request(server::Exchange& exchange, const RequestHead& head, const PathParameters& parameters) noexcept
+      : exchange_(exchange), head_(head), parameters_(parameters) {}
+
+  server::Exchange& exchange_;
+  const RequestHead& head_;
+  const PathParameters& parameters_;
+};
+
+}  // namespace weft::http

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <weft/deadline.hpp>
+#include <weft/execution_context.hpp>
+#include <weft/http/limits.hpp>
+#include <weft/http/method.hpp>
+#include <weft/http/request.hpp>
+#include <weft/http/response.hpp>
+#include <weft/net/address.hpp>
+#include <weft/net/tcp_listener.hpp>
+#include <weft/result.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace weft::http {
+
+/// What answers a request. It runs in a fiber of its connection and may suspend; one that throws a std::exception is
+/// answered for with 500. Called for different connections at the same time if their context is parallel.
+using Handler = std::function<void(const Request&, Response&)>;
+
+/// One or several execution contexts. None: the one of the caller's fiber.
+class Contexts {
+ public:
+  Contexts() = default;
+  Contexts(ExecutionContext* context) : contexts_{context} {}  // NOLINT(google-explicit-constructor)
+  Contexts(std::initializer_list<ExecutionContext*> contexts) : contexts_(contexts) {}
+  Contexts(std::vector<ExecutionContext*> contexts) : contexts_(std::move(contexts)) {}  // NOLINT
+
+  const std::vector<ExecutionContext*>& list() const noexcept { return contexts_; }
+
+ private:
+  std::vector<ExecutionContext*> contexts_;
+};
+
+/// Where and how a server listens.
+struct ServeOptions {
+  /// Where connections are accepted and served. With several each gets a listener of its own on the same port
+  /// (SO_REUSEPORT), and a connection stays in the context that accepted it. They must outlive the server.
+  Contexts contexts = {};
+  /// See net::ListenOptions.
+  int backlog = 4096;
+};
+
+/// What a server has done so far.
+struct ServerCounters {
+  std::uint64_t connections = 0;       ///< accepted
+  std::uint64_t open_connections = 0;  ///< of those, not ended yet
+};
+
+/// An HTTP/1.1 server: one fiber for each connection, keep-alive, pipelining, streaming both ways, limits on by default.
+///
+/// Thread safety: routes are added before start(); stop() and counters() by anybody; the rest by one fiber. Destruction:
+/// stops at once and waits for the handlers, which are cancelled.
+///
+///     weft::http::Server server;
+///     server.get("/hello", [](const weft::http::Request&, weft::http::Response& response) {
+///       response.text("Hello world!");
+///     });
+///     server.listen("0.0.0.0:8080").value();
+class Server {
+ public:
+  explicit Server(const Limits& limits = {});
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server();
+
+  /// Serves `method` requests whose path matches `pattern`: "/", "/users/me", "/users/:id" (one segment),
+  /// "/files/*path" (the rest). A literal segment wins over a parameter, that over the rest. GET serves HEAD too; OPTIONS,
+  /// 404 and 405 are answered by the server. Throws std::invalid_argument if the pattern is malformed or taken.
+  Server& route(Method method, std::string_view pattern, Handler handler);
+  Server& get(std::string_view pattern, Handler handler) { return route(Method::get, pattern, std::move(handler)); }
+  Server& post(std::string_view pattern, Handler handler) { return route(Method::post, pattern, std::move(handler)); }
+  Server& put(std::string_view pattern, Handler handler) { return route(Method::put, pattern, std::move(handler)); }
+  Server& del(std::string_view pattern, Handler handler) { return route(Method::del, pattern, std::move(handler)); }
+  Server& patch(std::string_view pattern, Handler handler) {
+    return route(Method::patch, pattern, std::move(handler));
+  }
+
+  /// Listens at `address` ("127.0.0.1:8080", "[::1]:0", ":8080") and starts to serve: the bound address. May be called
+  /// again for further addresses. Errors: Errc::invalid_address, and those of TcpListener::bind.
+  Result<net::SocketAddress> start(std::string_view address, const ServeOptions& options = {});
+
+  /// Waits until stop() was called and the last connection has ended. Suspends. If the calling fiber is cancelled:
+  /// stops at once, waits, and returns Errc::cancelled.
+  Result<void> wait();
+
+  /// start() and wait().
+  Result<void> listen(std::string_view address, const ServeOptions& options = {});
+
+  /// Drains: no connection is accepted any more, idle ones are closed, the others end with their current response, and
+  /// those that are still there at the deadline are cancelled. Returns at once, see wait().
+  void stop(Deadline deadline = Deadline::after(std::chrono::seconds(10)));
+
+  ServerCounters counters() const;
+
+ private:
+  class Core;
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace weft::http

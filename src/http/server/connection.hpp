@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One client: its requests, one after the other, in one fiber (docs/design/http-server.md).
+//
+// Thread safety: the connection's fiber; drain() by any fiber, while the connection is registered with its server.
+
+#include "base/atomic.hpp"
+#include "base/intrusive_list.hpp"
+#include "http/server/exchange.hpp"
+
+#include <weft/join_handle.hpp>
+#include <weft/net/tcp_stream.hpp>
+
+namespace weft::http::server {
+
+/// What connections share and their server owns.
+struct Shared {
+  const Routes& routes;
+  const ServerLimits& limits;
+  const Atomic<bool>& draining;
+};
+
+class Connection : public ListNode<> {
+ public:
+  Connection(net::TcpStream stream, const Shared& shared) noexcept : stream_(std::move(stream)), shared_(shared) {}
+
+  /// Serves until the client leaves, misbehaves, is too slow, or the server drains.
+  void run();
+
+  /// Lets go of a client that has no request under way; others notice by themselves.
+  void drain();
+
+  JoinHandle<void> handle;  ///< guarded by the server's lock
+
+ private:
+  enum class Head { kComplete, kClose, kLinger };
+
+  bool wait_for_request();
+  Head receive_head(Block& block);
+  Head refuse(Block& block, Status status);
+  void linger(Block& block);
+
+  net::TcpStream stream_;
+  const Shared& shared_;
+  // seq_cst on both sides: the connection says that it is idle, then looks whether the server drains; the server says that
+  // it drains, then looks who is idle (store buffering). One of the two acts.
+  Atomic<bool> idle_{false};
+};
+
+}  // namespace weft::http::server

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// The course of an exchange, and the request's half of it. The response's half is exchange_response.cpp.
+#include "http/server/exchange.hpp"
+
+#include "base/panic.hpp"
+#include "http/server/routes.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <exception>
+
+namespace weft::http::server {
+
+using protocol::BodyPiece;
+using protocol::BodyStatus;
+
+Exchange::Exchange(net::TcpStream& stream, Block& block, const Limits& limits, bool keep_alive) noexcept
+    : stream_(stream), block_(block), limits_(limits) {
+  const RequestHead& head = block.reader.head();
+  block.encoder.begin({head.method, head.version, head.keep_alive && keep_alive});
+}
+
+AfterExchange Exchange::run(const Routes& routes) {
+  call_handler(routes);
+  // A body that broke a rule is answered for, unless the handler has begun to answer.
+  if (refused_as_ != Status::ok && !streaming_) answer_error(refused_as_);
+  return finish();
+}
+
+void Exchange::call_handler(const Routes& routes) {
+  const RequestHead& head = block_.reader.head();
+  const Request request(*this, head, block_.parameters);
+  Response response(*this);
+  try {
+    routes.answer(head, block_.parameters, request, response);
+  } catch (const std::exception& exception) {
+    write_to_stderr({"weft: the handler of ", to_string(head.method), " ", head.path.substr(0, 200),
+                     " threw: ", exception.what(), "\n"});
+    if (!streaming_) answer_error(Status::internal_server_error);
+    broken_ = streaming_;
+  }
+}
+
+// -- the request's body ------------------------------------------------------------------------------------------
+
+Result<std::size_t> Exchange::read_body(std::span<std::byte> buffer) {
+  if (body_error_) return body_error_;
+  protocol::RequestReader& reader = block_.reader;
+  for (;;) {
+    if (reader.finished()) return Errc::end_of_file;
+    send_continue();
+    const BodyPiece piece = reader.pull_body(buffer.size());
+    switch (piece.status) {
+      case BodyStatus::data: std::memcpy(buffer.data(), piece.data.data(), piece.data.size()); return piece.data.size();
+      case BodyStatus::end: return Errc::end_of_file;
+      case BodyStatus::refused:
+        refused_as_ = reader.refusal().status;
+        return fail_body(refused_as_ == Status::bad_request ? Errc::malformed_message : Errc::message_too_large);
+      case BodyStatus::need_input: break;
+    }
+    if (const std::uint64_t direct = reader.direct_size(); direct >= buffer.size()) {
+      // A large body goes straight to its reader, without passing through the block.
+      const Result<std::size_t> n =
+          stream_.read_some_until(buffer, Deadline::after_coarsely(limits_.body_timeout));
+      if (!n) return fail_body(n.error());
+      reader.received_directly(*n);
+      return *n;
+    }
+    if (Result<void> received = receive_body(); !received) return received.error();
+  }
+}
+
+Result<void> Exchange::receive_body() {
+  const std::span<char> free = block_.reader.free_space();
+  const Result<std::size_t> n =
+      stream_.read_some_until(std::as_writable_bytes(free), Deadline::after_coarsely(limits_.body_timeout));
+  if (!n) return fail_body(n.error());
+  block_.reader.received(*n);
+  return {};
+}
+
+std::error_code Exchange::fail_body(std::error_code error) noexcept {
+  if (error == Errc::timed_out) refused_as_ = Status::request_timeout;
+  // The end of the connection is not the end of the body.
+  if (error == make_error_code(Errc::end_of_file)) {
+    error = Errc::malformed_message;
+    broken_ = true;
+  }
+  body_error_ = error;
+  return error;
+}
+
+void Exchange::send_continue() {
+  if (continued_ || !block_.reader.head().expects_continue) return;
+  continued_ = true;
+  if (block_.reader.has_input()) return;  // it did not wait
+  if (!send(protocol::kContinue)) broken_ = true;
+}
+
+// A body that is too long to be read for nothing, or that the client was never told to send.
+bool Exchange::will_not_drain() const noexcept {
+  const protocol::RequestReader& reader = block_.reader;
+  if (reader.finished()) return false;
+  if (body_error_ || (reader.head().expects_continue && !continued_)) return true;
+  return reader.head().body == BodyFraming::fixed && reader.direct_size() > limits_.unread_body_size_max;
+}
+
+// Reads what the handler left of the body, so that the next request can be found. False: the connection is to close.
+bool Exchange::drain_body() {
+  protocol::RequestReader& reader = block_.reader;
+  for (std::uint64_t drained = 0; !reader.finished();) {
+    const BodyPiece piece = reader.pull_body(Block::kInputSize);
+    drained += piece.data.size();
+    if (piece.status == BodyStatus::refused || drained > limits_.unread_body_size_max) return false;
+    if (piece.status == BodyStatus::need_input && !receive_body()) return false;
+  }
+  return true;
+}
+
+AfterExchange Exchange::after_response() {
+  if (broken_) return AfterExchange::kClose;
+  if (!block_.encoder.keep_alive()) return block_.reader.finished() ? AfterExchange::kClose : AfterExchange::kLinger;
+  return drain_body() ? AfterExchange::kNextRequest : AfterExchange::kLinger;
+}
+
+}  // namespace weft::http::server

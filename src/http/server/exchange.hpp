@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One request and its response, from a complete head to the last byte sent: what stands behind the handler's Request
+// and Response. Lives in the connection's fiber, for the time of the exchange.
+
+#include "http/protocol/body_encoder.hpp"
+#include "http/server/block.hpp"
+
+#include <weft/http/request.hpp>
+#include <weft/http/response.hpp>
+#include <weft/http/server.hpp>
+#include <weft/net/tcp_stream.hpp>
+
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace weft::http::server {
+
+class Routes;
+
+/// What remains to be done with the connection after an exchange.
+enum class AfterExchange {
+  kNextRequest,  ///< the message was read to its end, the response was sent
+  kClose,        ///< close; nothing is left to be said
+  kLinger,       ///< close, but let the client read the response first: it may still be sending
+};
+
+class Exchange {
+ public:
+  /// `keep_alive`: the server would like to keep the connection, if the client does.
+  Exchange(net::TcpStream& stream, Block& block, const Limits& limits, bool keep_alive) noexcept;
+
+  /// Runs the handler for the request whose head is complete, and sends the response.
+  AfterExchange run(const Routes& routes);
+
+  // -- Request -----------------------------------------------------------------------------------------------
+  Result<std::size_t> read_body(std::span<std::byte> buffer);
+
+  // -- Response ----------------------------------------------------------------------------------------------
+  void set_status(Status status);
+  Status status() const noexcept { return block_.encoder.status(); }
+  Result<void> add_header(std::string_view name, std::string_view value);
+  Result<void> set_header(std::string_view name, std::string_view value);
+  void set_body(std::string_view body, std::string_view content_type);
+  void set_body(std::string&& body, std::string_view content_type);
+  Result<void> write(std::string_view piece);
+  void close_connection() noexcept { block_.encoder.close_connection(); }
+
+ private:
+  void call_handler(const Routes& routes);
+  void set_content_type(std::string_view content_type);
+  void answer_error(Status status);
+  AfterExchange finish();
+  AfterExchange finish_whole();
+  AfterExchange finish_stream();
+  AfterExchange after_response();
+  bool drain_body();
+  bool will_not_drain() const noexcept;
+  void send_continue();
+  Result<void> receive_body();
+  std::error_code fail_body(std::error_code error) noexcept;
+  std::string_view date_line() noexcept;
+  net::Transfer send(std::string_view first, std::string_view second = {});
+  Deadline write_deadline() const;
+
+  net::TcpStream& stream_;
+  Block& block_;
+  const Limits& limits_;
+
+  std::string_view body_;   // in the block or in owned_body_
+  std::string owned_body_;
+  protocol::BodyEncoder body_encoder_;
+  std::error_code body_error_;        // why the request's body cannot be read any further
+  Status refused_as_ = Status::ok;    // what the client is told about it, if it can still be told
+  bool has_content_type_ = false;
+  bool streaming_ = false;            // the head of the response was sent
+  bool broken_ = false;               // the response could not be sent: only closing is left
+  bool continued_ = false;            // the client may send its body
+};
+
+}  // namespace weft::http::server

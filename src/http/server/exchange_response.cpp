@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// The response's half of an exchange.
+#include "base/clock.hpp"
+#include "base/panic.hpp"
+#include "http/server/exchange.hpp"
+
+#include <array>
+#include <cstring>
+
+namespace weft::http::server {
+
+void Exchange::set_status(Status status) {
+  WEFT_ASSERT(!streaming_, "status() after the response has begun", PanicValue{"status", code_of(status)});
+  const Result<void> set = block_.encoder.set_status(status);
+  WEFT_ASSERT(set.has_value(), "not a final status", PanicValue{"status", code_of(status)});
+}
+
+Result<void> Exchange::add_header(std::string_view name, std::string_view value) {
+  if (streaming_) return Errc::closed;
+  has_content_type_ = has_content_type_ || equals_ignoring_case(name, "Content-Type");
+  return block_.encoder.add_header(name, value);
+}
+
+Result<void> Exchange::set_header(std::string_view name, std::string_view value) {
+  if (streaming_) return Errc::closed;
+  has_content_type_ = has_content_type_ || equals_ignoring_case(name, "Content-Type");
+  return block_.encoder.set_header(name, value);
+}
+
+void Exchange::set_content_type(std::string_view content_type) {
+  Result<void> set;
+  if (!has_content_type_ && content_type == "text/plain") {
+    set = block_.encoder.add_trusted_line("Content-Type: text/plain\r\n");
+  } else {
+    set = block_.encoder.set_header("Content-Type", content_type);
+  }
+  has_content_type_ = true;
+  if (!set) answer_error(Status::internal_server_error);
+}
+
+void Exchange::set_body(std::string_view body, std::string_view content_type) {
+  WEFT_ASSERT(!streaming_, "body() after write()");
+  if (body.size() > block_.small_body.size()) return set_body(std::string(body), content_type);
+  std::memcpy(block_.small_body.data(), body.data(), body.size());
+  body_ = {block_.small_body.data(), body.size()};
+  set_content_type(content_type);
+}
+
+void Exchange::set_body(std::string&& body, std::string_view content_type) {
+  WEFT_ASSERT(!streaming_, "body() after write()");
+  owned_body_ = std::move(body);
+  body_ = owned_body_;
+  set_content_type(content_type);
+}
+
+// Throws away what the handler has prepared, and says why.
+void Exchange::answer_error(Status status) {
+  const RequestHead& head = block_.reader.head();
+  block_.encoder.begin({head.method, head.version, head.keep_alive && refused_as_ == Status::ok});
+  has_content_type_ = false;
+  set_status(status);
+  set_body(reason_phrase(status), "text/plain");
+}
+
+AfterExchange Exchange::finish() {
+  if (broken_) return AfterExchange::kClose;
+  if (will_not_drain()) block_.encoder.close_connection();
+  return streaming_ ? finish_stream() : finish_whole();
+}
+
+// The usual case: head and body in one write.
+AfterExchange Exchange::finish_whole() {
+  Result<protocol::EncodedResponse> response = block_.encoder.finish(body_, date_line());
+  if (!response) {  // the handler contradicts itself: a body where its status or its Content-Length forbids it
+    write_to_stderr({"weft: a handler's response was not sent: ", response.error().message(), "\n"});
+    answer_error(Status::internal_server_error);
+    response = block_.encoder.finish(body_, date_line());
+  }
+  if (!response || !send(response->head, response->body)) return AfterExchange::kClose;
+  return after_response();
+}
+
+AfterExchange Exchange::finish_stream() {
+  const Result<std::string_view> end = body_encoder_.finish();
+  if (!end) return AfterExchange::kClose;  // shorter than announced: closing is how the client learns of it
+  if (!end->empty() && !send(*end)) return AfterExchange::kClose;
+  return after_response();
+}
+
+Result<void> Exchange::write(std::string_view piece) {
+  if (broken_) return Errc::closed;
+  std::string_view head;
+  if (!streaming_) {
+    if (will_not_drain()) block_.encoder.close_connection();
+    const Result<std::string_view> started = block_.encoder.start_stream(date_line());
+    if (!started) return started.error();
+    head = *started;
+    streaming_ = true;
+    body_encoder_ = protocol::BodyEncoder(block_.encoder.framing(), block_.encoder.length());
+  }
+  const Result<protocol::BodyFrame> frame = body_encoder_.frame(piece.size());
+  if (!frame) {
+    broken_ = true;
+    return frame.error();
+  }
+  const std::array<std::span<const std::byte>, 4> buffers{
+      std::as_bytes(std::span(head)), std::as_bytes(std::span(frame->prefix)),
+      std::as_bytes(std::span(frame->drop ? std::string_view() : piece)), std::as_bytes(std::span(frame->suffix))};
+  const net::Transfer sent = stream_.write_all_until(buffers, write_deadline());
+  if (sent) return {};
+  broken_ = true;
+  return sent.error();
+}
+
+net::Transfer Exchange::send(std::string_view first, std::string_view second) {
+  if (second.empty()) [[likely]] return stream_.write_all_until(std::as_bytes(std::span(first)), write_deadline());
+  const std::array<std::span<const std::byte>, 2> buffers{std::as_bytes(std::span(first)),
+                                                          std::as_bytes(std::span(second))};
+  return stream_.write_all_until(buffers, write_deadline());
+}
+
+Deadline Exchange::write_deadline() const { return Deadline::after_coarsely(limits_.write_timeout); }
+
+std::string_view Exchange::date_line() noexcept { return block_.date.at(unix_seconds()); }
+
+}  // namespace weft::http::server

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/server/routes.hpp"
+
+#include <stdexcept>
+#include <string>
+
+namespace weft::http::server {
+namespace {
+
+void answer_with_allow(Response& response, Status status, MethodSet allowed) {
+  response.status(status);
+  const Result<void> added = response.header("Allow", protocol::allow_value(allowed));
+  if (!added) response.status(Status::internal_server_error);
+  if (is_error(status)) response.text(reason_phrase(status));
+}
+
+}  // namespace
+
+void Routes::add(Method method, std::string_view pattern, Handler handler) {
+  const auto id = static_cast<protocol::RouteId>(handlers_.size());
+  if (!table_.add(method, pattern, id)) {
+    throw std::invalid_argument("weft: the route " + std::string(to_string(method)) + " " + std::string(pattern) +
+                                " is malformed or taken");
+  }
+  handlers_.push_back(std::move(handler));
+}
+
+void Routes::answer(const RequestHead& head, PathParameters& parameters, const Request& request,
+                    Response& response) const {
+  const protocol::RouteMatch match = table_.find(head.method, head.path, parameters);
+  switch (match.outcome) {
+    case protocol::RouteOutcome::found: return handlers_[match.route](request, response);
+    case protocol::RouteOutcome::options: return answer_with_allow(response, Status::no_content, match.allowed);
+    case protocol::RouteOutcome::method_not_allowed:
+      return answer_with_allow(response, Status::method_not_allowed, match.allowed);
+    case protocol::RouteOutcome::not_found:
+      response.status(Status::not_found);
+      return response.text(reason_phrase(Status::not_found));
+  }
+}
+
+}  // namespace weft::http::server

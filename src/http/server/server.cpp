@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <weft/http/server.hpp>
+
+#include "base/panic.hpp"
+#include "http/server/connection.hpp"
+#include "http/server/routes.hpp"
+
+#include <weft/this_fiber.hpp>
+
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace weft::http {
+
+using server::Connection;
+
+namespace {
+
+std::uint64_t next_server_id() noexcept {
+  static Atomic<std::uint64_t> next{1};
+  return next.fetch_add(1, relaxed);
+}
+
+}  // namespace
+
+// Thread safety: `lock_` guards what several fibers use. It is a std::mutex that is never held over a suspension.
+class Server::Core {
+ public:
+  explicit Core(const Limits& limits) : limits_{next_server_id(), limits} {}
+
+  server::Routes routes;
+
+  Result<net::SocketAddress> start(std::string_view address, const ServeOptions& options);
+  Result<void> wait();
+  void stop(Deadline deadline);
+  ServerCounters counters();
+
+ private:
+  using Listener = std::shared_ptr<net::TcpListener>;
+
+  Result<Listener> bind(const net::SocketAddress& address, const ServeOptions& options, bool reuse_port);
+  void accept_from(Listener listener, ExecutionContext* context);
+  void accept_loop(net::TcpListener& listener);
+  void serve(net::TcpStream stream);
+  void end(Connection& connection);
+  JoinHandle<void> take_acceptor();
+  JoinHandle<void> take_connection();
+  bool join(JoinHandle<void> handle);
+  Deadline drain_deadline();
+
+  const server::ServerLimits limits_;
+  Atomic<bool> draining_{false};
+  const server::Shared shared_{routes, limits_, draining_};
+
+  std::mutex lock_;
+  Deadline deadline_ = Deadline::never();       // of the drain
+  std::vector<Listener> listeners_;
+  std::vector<JoinHandle<void>> acceptors_;
+  IntrusiveList<Connection> connections_;
+  ServerCounters counters_;
+};
+
+Result<net::SocketAddress> Server::Core::start(std::string_view text, const ServeOptions& options) {
+  const Result<net::SocketAddress> address = net::SocketAddress::parse(text);
+  if (!address) return address.error();
+  std::vector<ExecutionContext*> contexts = options.contexts.list();
+  if (contexts.empty()) contexts.push_back(nullptr);
+  net::SocketAddress bound = *address;
+  std::vector<Listener> listeners;
+  for (std::size_t i = 0; i < contexts.size(); ++i) {
+    Result<Listener> listener = bind(bound, options, contexts.size() > 1);
+    if (!listener) return listener.error();
+    const Result<net::SocketAddress> local = (*listener)->local_address();
+    if (!local) return local.error();
+    bound = *local;  // port 0 became a number, which the others share
+    listeners.push_back(std::move(*listener));
+  }
+  for (std::size_t i = 0; i < contexts.size(); ++i) accept_from(std::move(listeners[i]), contexts[i]);
+  return bound;
+}
+
+Result<Server::Core::Listener> Server::Core::bind(const net::SocketAddress& address, const ServeOptions& options,
+                                                  bool reuse_port) {
+  Result<net::TcpListener> listener =
+      net::TcpListener::bind(address, {.backlog = options.backlog, .reuse_port = reuse_port});
+  if (!listener) return listener.error();
+  return std::make_shared<net::TcpListener>(std::move(*listener));
+}
+
+void Server::Core::accept_from(Listener listener, ExecutionContext* context) {
+  auto loop = [this, listener] { accept_loop(*listener); };
+  std::scoped_lock lock(lock_);
+  if (draining_.load(relaxed)) return;  // stopped meanwhile: the listener closes as its last owner goes
+  listeners_.push_back(listener);
+  const SpawnOptions options{.name = "http accept"};
+  acceptors_.push_back(context == nullptr ? spawn(std::move(loop), options) : context->spawn(std::move(loop), options));
+}
+
+void Server::Core::accept_loop(net::TcpListener& listener) {
+  while (Result<net::TcpStream> stream = listener.accept()) serve(std::move(*stream));
+}
+
+void Server::Core::serve(net::TcpStream stream) {
+  auto owned = std::make_unique<Connection>(std::move(stream), shared_);
+  Connection& connection = *owned;
+  std::scoped_lock lock(lock_);
+  connection.handle = spawn(
+      [this, owned = std::move(owned)] {
+        owned->run();
+        end(*owned);
+      },
+      {.name = "http connection"});
+  connections_.push_back(connection);
+  ++counters_.connections;
+  ++counters_.open_connections;
+}
+
+// A connection that is still listed lets itself go; another is being joined.
+void Server::Core::end(Connection& connection) {
+  JoinHandle<void> own;
+  std::scoped_lock lock(lock_);
+  --counters_.open_connections;
+  if (!connection.linked()) return;
+  connections_.remove(connection);
+  own = std::move(connection.handle);
+}
+
+void Server::Core::stop(Deadline deadline) {
+  std::vector<Listener> listeners;
+  {
+    std::scoped_lock lock(lock_);
+    deadline_ = std::min(deadline_, deadline);
+    draining_.store(true, seq_cst);  // then look who is idle: see Connection::idle_
+    listeners.swap(listeners_);
+    connections_.for_each([](Connection& connection) { connection.drain(); });
+  }
+  for (const Listener& listener : listeners) {
+    [[maybe_unused]] const Result<void> closed = listener->close();
+  }
+}
+
+Result<void> Server::Core::wait() {
+  bool cancelled = false;
+  for (JoinHandle<void> acceptor = take_acceptor(); acceptor.joinable(); acceptor = take_acceptor()) {
+    if (acceptor.join_until(Deadline::never())) continue;
+    cancelled = true;
+    stop(Deadline::at_ns(0));
+    acceptor.join();
+  }
+  for (JoinHandle<void> connection = take_connection(); connection.joinable(); connection = take_connection()) {
+    cancelled = !join(std::move(connection)) || cancelled;
+  }
+  if (cancelled) return Errc::cancelled;
+  return {};
+}
+
+// Waits for a connection until the drain is over, then cancels it. False if the calling fiber was cancelled.
+bool Server::Core::join(JoinHandle<void> handle) {
+  const Result<void> joined = handle.join_until(drain_deadline());
+  if (joined) return true;
+  handle.cancel();
+  handle.join();
+  return joined.error() != make_error_code(Errc::cancelled);
+}
+
+Deadline Server::Core::drain_deadline() {
+  std::scoped_lock lock(lock_);
+  return deadline_;
+}
+
+JoinHandle<void> Server::Core::take_acceptor() {
+  std::scoped_lock lock(lock_);
+  if (acceptors_.empty()) return {};
+  JoinHandle<void> handle = std::move(acceptors_.back());
+  acceptors_.pop_back();
+  return handle;
+}
+
+JoinHandle<void> Server::Core::take_connection() {
+  std::scoped_lock lock(lock_);
+  Connection* const connection = connections_.pop_front();
+  if (connection == nullptr) return {};
+  return std::move(connection->handle);
+}
+
+ServerCounters Server::Core::counters() {
+  std::scoped_lock lock(lock_);
+  return counters_;
+}
+
+Server::Server(const Limits& limits) : core_(std::make_unique<Core>(limits)) {}
+
+Server::~Server() {
+  core_->stop(Deadline::at_ns(0));
+  [[maybe_unused]] const Result<void> waited = core_->wait();
+}
+
+Server& Server::route(Method method, std::string_view pattern, Handler handler) {
+  core_->routes.add(method, pattern, std::move(handler));
+  return *this;
+}
+
+Result<net::SocketAddress> Server::start(std::string_view address, const ServeOptions& options) {
+  return core_->start(address, options);
+}
+
+Result<void> Server::wait() { return core_->wait(); }
+
+Result<void> Server::listen(std::string_view address, const ServeOptions& options) {
+  if (Result<net::SocketAddress> bound = start(address, options); !bound) return bound.error();
+  return wait();
+}
+
+void Server::stop(Deadline deadline) { core_->stop(deadline); }
+
+ServerCounters Server::counters() const { return core_->counters(); }
+
+}  // namespace weft::http

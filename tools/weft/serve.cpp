@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve.hpp"
+
+#include "signals.hpp"
+
+#include <weft/weft.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <array>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace weft::tool {
+namespace {
+
+const std::map<std::string, ServeContext> kContextNames{{"parallel", ServeContext::kParallel},
+                                                        {"concurrent", ServeContext::kConcurrent},
+                                                        {"sharded", ServeContext::kSharded}};
+
+void say_hello(const http::Request&, http::Response& response) { response.text("Hello world!"); }
+
+/// The body comes back, as it comes in.
+void echo(const http::Request& request, http::Response& response) {
+  std::array<std::byte, 2048> buffer;
+  const auto type = request.header("Content-Type").value_or("application/octet-stream");
+  if (!response.header("Content-Type", type)) return;
+  if (const auto length = request.content_length()) {
+    if (!response.header("Content-Length", std::to_string(*length))) return;
+  }
+  while (const Result<std::size_t> n = request.read_some(buffer)) {
+    if (!response.write(std::span(buffer).first(*n))) return;
+  }
+}
+
+void add_routes(http::Server& server) {
+  server.get("/", say_hello).get("/hello", say_hello);
+  server.post("/echo", echo).put("/echo", echo);
+}
+
+/// The contexts that serve; empty: the default context does.
+class ServingContexts {
+ public:
+  ServingContexts(ServeContext kind, std::uint32_t threads) {
+    if (kind == ServeContext::kConcurrent) sharded_.push_back(std::make_unique<ConcurrentContext>("serve"));
+    for (std::uint32_t i = 0; kind == ServeContext::kSharded && i < threads; ++i) {
+      sharded_.push_back(std::make_unique<ConcurrentContext>("shard-" + std::to_string(i)));
+    }
+  }
+
+  http::Contexts list() const {
+    std::vector<ExecutionContext*> contexts;
+    for (const auto& context : sharded_) contexts.push_back(context.get());
+    return contexts;
+  }
+
+ private:
+  std::vector<std::unique_ptr<ConcurrentContext>> sharded_;
+};
+
+int fail(const std::string& what) {
+  std::fprintf(stderr, "weft serve: %s\n", what.c_str());
+  return 1;
+}
+
+int serve(const ServeCommand& command) {
+  const ServingContexts contexts(command.context, command.threads);
+  http::Server server;
+  add_routes(server);
+  const Result<net::SocketAddress> bound = server.start(command.address, {.contexts = contexts.list()});
+  if (!bound) return fail("cannot listen at " + command.address + ": " + bound.error().message());
+  const StopSignals signals([&server, &command] {
+    std::fprintf(stderr, "weft serve: draining, at most %u s; once more to stop at once\n", command.drain_seconds);
+    server.stop(Deadline::after(std::chrono::seconds(command.drain_seconds)));
+  });
+  std::fprintf(stderr, "weft serve: listening at http://%s\n", bound->to_string().c_str());
+  if (const Result<void> waited = server.wait(); !waited) return fail(waited.error().message());
+  std::fprintf(stderr, "weft serve: served %llu connections\n",
+               static_cast<unsigned long long>(server.counters().connections));
+  return 0;
+}
+
+}  // namespace
+
+CLI::App* ServeCommand::add_to(CLI::App& app) {
+  CLI::App* const serve = app.add_subcommand("serve", "Serve HTTP/1.1: GET / and /hello, POST /echo");
+  serve->add_option("--address", address, "HOST:PORT to listen at; port 0 takes a free one")->capture_default_str();
+  serve->add_option("--threads", threads, "threads that serve")->check(CLI::Range(1, 256))->capture_default_str();
+  serve->add_option("--context", context, "parallel: threads share the connections; concurrent: one thread; sharded: each "
+                                          "thread has connections of its own (SO_REUSEPORT)")
+      ->transform(CLI::CheckedTransformer(kContextNames, CLI::ignore_case).description("parallel|concurrent|sharded"))
+      ->default_str("parallel");
+  serve->add_option("--drain-seconds", drain_seconds, "time for open connections after SIGINT or SIGTERM")
+      ->capture_default_str();
+  return serve;
+}
+
+int ServeCommand::run() const {
+  if (context == ServeContext::kConcurrent && threads != 1) return fail("--context concurrent has exactly one thread");
+  block_stop_signals();
+  const std::uint32_t parallelism = context == ServeContext::kParallel ? threads : 1;
+  return weft::run({.parallelism = parallelism}, [this] { return serve(*this); });
+}
+
+}  // namespace weft::tool

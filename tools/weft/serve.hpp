@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace weft::tool {
+
+/// Which threads serve connections.
+enum class ServeContext {
+  kParallel,    ///< one ParallelContext: its threads share all connections
+  kConcurrent,  ///< one ConcurrentContext: one thread serves all
+  kSharded,     ///< a ConcurrentContext for each thread, with a listener of its own on the same port
+};
+
+/// `weft serve`: what its options say.
+struct ServeCommand {
+  std::string address = "127.0.0.1:8080";
+  std::uint32_t threads = 1;
+  ServeContext context = ServeContext::kParallel;
+  std::uint32_t drain_seconds = 10;
+
+  /// Adds the subcommand; its options write to this object, which must outlive the parsing.
+  CLI::App* add_to(CLI::App& app);
+
+  /// Serves until SIGINT or SIGTERM, then drains; a second signal ends the process at once. The exit status.
+  int run() const;
+};
+
+}  // namespace weft::tool
