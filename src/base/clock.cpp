@@ -28,10 +28,10 @@ thread_local const std::int64_t* clock_override = nullptr;
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
-std::int64_t unix_seconds() noexcept {
+UnixTime coarse_unix_time() noexcept {
   timespec time{};
   clock_gettime(CLOCK_REALTIME_COARSE, &time);
-  return time.tv_sec;
+  return {time.tv_sec, time.tv_nsec};
 }
 
 std::int64_t monotonic_ns() noexcept {

@@ -12,8 +12,14 @@ std::int64_t now_ns() noexcept;
 /// The same as of the kernel's last tick, up to 4 ms ago: a few nanoseconds to read instead of 25.
 std::int64_t coarse_now_ns() noexcept;
 
-/// Seconds since 1970, as of the kernel's last tick. Any thread.
-std::int64_t unix_seconds() noexcept;
+/// Time since 1970.
+struct UnixTime {
+  std::int64_t seconds;
+  std::int64_t nanoseconds;
+};
+
+/// As of the kernel's last tick. Any thread.
+UnixTime coarse_unix_time() noexcept;
 
 /// The real monotonic clock, whatever the loop. Any thread.
 std::int64_t monotonic_ns() noexcept;

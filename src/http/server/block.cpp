@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/server/block.hpp"
 
+#include "base/atomic.hpp"
+#include "base/clock.hpp"
+
+#include <chrono>
 #include <new>
 
 namespace weft::http::server {
@@ -10,12 +14,9 @@ namespace {
 /// suspend, or whose clients send a request in pieces.
 constexpr std::size_t kFreeBlocksMax = 64;
 
+// Plain data, so that reaching it costs no check whether it is constructed; FreeAtThreadExit empties it.
 class FreeBlocks {
  public:
-  ~FreeBlocks() {
-    while (first_ != nullptr) drop_block(pop());
-  }
-
   Block* pop() noexcept {
     Block* const block = first_;
     if (block == nullptr) return nullptr;
@@ -32,24 +33,63 @@ class FreeBlocks {
     return true;
   }
 
+  bool empty() const noexcept { return first_ == nullptr; }
+
  private:
   Block* first_ = nullptr;
   std::size_t count_ = 0;
 };
 
+thread_local constinit FreeBlocks thread_blocks;
+
+struct FreeAtThreadExit {
+  ~FreeAtThreadExit() {
+    while (!thread_blocks.empty()) drop_block(thread_blocks.pop());
+  }
+};
+
 // Out of line, and opaque to the optimizer: the caller may have come to another thread since its last call.
 [[gnu::noinline]] FreeBlocks& free_blocks() noexcept {
-  static thread_local FreeBlocks blocks;
-  FreeBlocks* address = &blocks;
+  FreeBlocks* address = &thread_blocks;
   asm volatile("" : "+r"(address)::"memory");
   return *address;
 }
 
+[[gnu::noinline]] void empty_at_thread_exit() noexcept {
+  static thread_local FreeAtThreadExit at_exit;
+  asm volatile("" ::"r"(&at_exit) : "memory");
+}
+
+std::int64_t to_ns(std::chrono::milliseconds timeout) noexcept {
+  constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
+  if (timeout.count() > kMax / 1'000'000) return kMax;
+  return timeout.count() < 0 ? 0 : timeout.count() * 1'000'000;
+}
+
 }  // namespace
+
+ServerLimits::ServerLimits(const Limits& wanted) noexcept
+    : limits(wanted),
+      head_ns(to_ns(wanted.head_timeout)),
+      body_ns(to_ns(wanted.body_timeout)),
+      write_ns(to_ns(wanted.write_timeout)),
+      idle_ns(to_ns(wanted.idle_timeout)) {
+  static Atomic<std::uint64_t> next_id{1};
+  id = next_id.fetch_add(1, relaxed);
+}
+
+void DateCache::refresh(std::int64_t now_ns) noexcept {
+  const UnixTime time = coarse_unix_time();
+  line_ = date_.at(time.seconds);
+  valid_until_ns_ = now_ns + 1'000'000'000 - time.nanoseconds;
+}
 
 Block* take_block(const ServerLimits& server) {
   Block* const block = free_blocks().pop();
-  if (block == nullptr) return new Block(server);
+  if (block == nullptr) {
+    empty_at_thread_exit();
+    return new Block(server);
+  }
   if (block->server_id == server.id) [[likely]] return block;
   block->~Block();
   return new (block) Block(server);

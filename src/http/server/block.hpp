@@ -11,21 +11,52 @@
 #include "http/protocol/request_reader.hpp"
 #include "http/protocol/response_encoder.hpp"
 
+#include <weft/deadline.hpp>
 #include <weft/http/limits.hpp>
 #include <weft/http/path_parameters.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
+#include <string_view>
 #include <utility>
 
 namespace weft::http::server {
 
 /// What the connections of a server are held to; the id is never used again.
 struct ServerLimits {
+  explicit ServerLimits(const Limits& wanted) noexcept;
+
   std::uint64_t id;
   Limits limits;
+  // The time limits in nanoseconds, at hand for each request.
+  std::int64_t head_ns;
+  std::int64_t body_ns;
+  std::int64_t write_ns;
+  std::int64_t idle_ns;
+};
+
+/// `timeout_ns` after `now_ns`; never if that is too far to count.
+inline Deadline deadline_in(std::int64_t now_ns, std::int64_t timeout_ns) noexcept {
+  return timeout_ns > Deadline::never().time_ns() - now_ns ? Deadline::never() : Deadline::at_ns(now_ns + timeout_ns);
+}
+
+/// The `Date` line, looked up again when the second is over.
+class DateCache {
+ public:
+  /// `now_ns` is the coarse monotonic time, which the caller has at hand.
+  std::string_view line(std::int64_t now_ns) noexcept {
+    if (now_ns >= valid_until_ns_) [[unlikely]] refresh(now_ns);
+    return line_;
+  }
+
+ private:
+  void refresh(std::int64_t now_ns) noexcept;
+
+  protocol::DateLine date_;
+  std::string_view line_;  // in date_
+  std::int64_t valid_until_ns_ = std::numeric_limits<std::int64_t>::min();
 };
 
 struct Block {
@@ -37,15 +68,15 @@ struct Block {
       : server_id(server.id), reader(input, server.limits), encoder(output) {}
 
   // Raw memory, declared first because the reader and the encoder are made with it.
-  std::array<char, kSmallBodySize> small_body;
-  std::array<char, kOutputSize> output;
-  std::array<char, kInputSize> input;
+  char small_body[kSmallBodySize];
+  char output[kOutputSize];
+  char input[kInputSize];
 
   Block* next_free = nullptr;
   std::uint64_t server_id;  ///< whose connections it serves: the reader was made with its limits
   protocol::RequestReader reader;
   protocol::ResponseEncoder encoder;
-  protocol::DateLine date;
+  DateCache date;
   PathParameters parameters;
 };
 

@@ -7,8 +7,6 @@
 namespace weft::http::server {
 namespace {
 
-using protocol::HeadStatus;
-
 /// How long, and for how many bytes, a client is listened to that has been told to go away: a close with unread
 /// input would be a reset, which can overtake the answer (RFC 9112, 9.6).
 constexpr std::chrono::seconds kLingerTimeout{2};
@@ -20,33 +18,36 @@ void ignore(Result<void>) noexcept {}  // the connection ends in any case
 
 void Connection::run() {
   BlockLease lease;
-  for (;;) {
-    if (!lease.held() && !wait_for_request()) return;
+  for (std::int64_t idle_since_ns = coarse_now_ns();;) {
+    const Deadline idle_deadline = deadline_in(idle_since_ns, shared_.limits.idle_ns);
+    if (!lease.held() && !wait_for_request(idle_deadline)) return;
     Block& block = lease.take(shared_.limits);
-    const Head head = receive_head(block);
+    const Head head = receive_head(block, idle_deadline);
     if (head == Head::kLinger) linger(block);
     if (head != Head::kComplete) return;
-    Exchange exchange(stream_, block, shared_.limits.limits, !shared_.draining.load(relaxed));
+    Exchange exchange(stream_, block, shared_.limits, !shared_.draining.load(relaxed));
     const AfterExchange after = exchange.run(shared_.routes);
     if (after == AfterExchange::kLinger) linger(block);
     if (after != AfterExchange::kNextRequest) return;
+    idle_since_ns = exchange.sent_ns();
     if (!block.reader.next()) lease.give_back();
   }
 }
 
 // Idle: no block is held. False: close.
-bool Connection::wait_for_request() {
+bool Connection::wait_for_request(Deadline idle_deadline) {
   idle_.store(true, seq_cst);
   if (shared_.draining.load(seq_cst)) return false;
-  const Result<void> readable = stream_.wait_readable(Deadline::after_coarsely(shared_.limits.limits.idle_timeout));
+  const Result<void> readable = stream_.wait_readable(idle_deadline);
   idle_.store(false, relaxed);
   return readable.has_value();
 }
 
-Connection::Head Connection::receive_head(Block& block) {
+Connection::Head Connection::receive_head(Block& block, Deadline idle_deadline) {
   protocol::RequestReader& reader = block.reader;
-  HeadStatus status = reader.has_input() ? reader.parse_head() : HeadStatus::need_input;
-  Deadline deadline = Deadline::after_coarsely(shared_.limits.limits.head_timeout);
+  Deadline deadline = idle_deadline;  // until the first byte, then the head's own
+  bool begun = reader.has_input();
+  HeadStatus status = begun ? parse_first(block, deadline) : HeadStatus::need_input;
   while (status == HeadStatus::need_input) {
     const Result<std::size_t> n = stream_.read_some_until(std::as_writable_bytes(reader.free_space()), deadline);
     if (!n) {
@@ -54,16 +55,25 @@ Connection::Head Connection::receive_head(Block& block) {
       return told ? refuse(block, Status::request_timeout) : Head::kClose;
     }
     reader.received(*n);
-    status = reader.parse_head();
+    status = begun ? reader.parse_head() : parse_first(block, deadline);
+    begun = true;
   }
   return status == HeadStatus::complete ? Head::kComplete : refuse(block, reader.refusal().status);
 }
 
+// Parses the first bytes of a head. If that is not all of it, its time begins to run.
+Connection::HeadStatus Connection::parse_first(Block& block, Deadline& deadline) {
+  const HeadStatus status = block.reader.parse_head();
+  if (status == HeadStatus::need_input) deadline = deadline_in(coarse_now_ns(), shared_.limits.head_ns);
+  return status;
+}
+
 Connection::Head Connection::refuse(Block& block, Status status) {
+  const std::int64_t now = coarse_now_ns();
   const std::string_view answer =
-      protocol::encode_error(block.output, status, false, block.date.at(unix_seconds()));
-  const net::Transfer sent = stream_.write_all_until(std::as_bytes(std::span(answer)),
-                                                     Deadline::after_coarsely(shared_.limits.limits.write_timeout));
+      protocol::encode_error(block.output, status, false, block.date.line(now));
+  const net::Transfer sent =
+      stream_.write_all_until(std::as_bytes(std::span(answer)), deadline_in(now, shared_.limits.write_ns));
   return sent ? Head::kLinger : Head::kClose;
 }
 

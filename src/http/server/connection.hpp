@@ -35,9 +35,11 @@ class Connection : public ListNode<> {
 
  private:
   enum class Head { kComplete, kClose, kLinger };
+  using HeadStatus = protocol::HeadStatus;
 
-  bool wait_for_request();
-  Head receive_head(Block& block);
+  bool wait_for_request(Deadline idle_deadline);
+  Head receive_head(Block& block, Deadline idle_deadline);
+  HeadStatus parse_first(Block& block, Deadline& deadline);
   Head refuse(Block& block, Status status);
   void linger(Block& block);
 

@@ -14,7 +14,7 @@ namespace weft::http::server {
 using protocol::BodyPiece;
 using protocol::BodyStatus;
 
-Exchange::Exchange(net::TcpStream& stream, Block& block, const Limits& limits, bool keep_alive) noexcept
+Exchange::Exchange(net::TcpStream& stream, Block& block, const ServerLimits& limits, bool keep_alive) noexcept
     : stream_(stream), block_(block), limits_(limits) {
   const RequestHead& head = block.reader.head();
   block.encoder.begin({head.method, head.version, head.keep_alive && keep_alive});
@@ -61,7 +61,7 @@ Result<std::size_t> Exchange::read_body(std::span<std::byte> buffer) {
     if (const std::uint64_t direct = reader.direct_size(); direct >= buffer.size()) {
       // A large body goes straight to its reader, without passing through the block.
       const Result<std::size_t> n =
-          stream_.read_some_until(buffer, Deadline::after_coarsely(limits_.body_timeout));
+          stream_.read_some_until(buffer, body_deadline());
       if (!n) return fail_body(n.error());
       reader.received_directly(*n);
       return *n;
@@ -73,7 +73,7 @@ Result<std::size_t> Exchange::read_body(std::span<std::byte> buffer) {
 Result<void> Exchange::receive_body() {
   const std::span<char> free = block_.reader.free_space();
   const Result<std::size_t> n =
-      stream_.read_some_until(std::as_writable_bytes(free), Deadline::after_coarsely(limits_.body_timeout));
+      stream_.read_some_until(std::as_writable_bytes(free), body_deadline());
   if (!n) return fail_body(n.error());
   block_.reader.received(*n);
   return {};
@@ -94,6 +94,7 @@ void Exchange::send_continue() {
   if (continued_ || !block_.reader.head().expects_continue) return;
   continued_ = true;
   if (block_.reader.has_input()) return;  // it did not wait
+  now_ns_ = coarse_now_ns();
   if (!send(protocol::kContinue)) broken_ = true;
 }
 
@@ -102,7 +103,7 @@ bool Exchange::will_not_drain() const noexcept {
   const protocol::RequestReader& reader = block_.reader;
   if (reader.finished()) return false;
   if (body_error_ || (reader.head().expects_continue && !continued_)) return true;
-  return reader.head().body == BodyFraming::fixed && reader.direct_size() > limits_.unread_body_size_max;
+  return reader.head().body == BodyFraming::fixed && reader.direct_size() > limits_.limits.unread_body_size_max;
 }
 
 // Reads what the handler left of the body, so that the next request can be found. False: the connection is to close.
@@ -111,7 +112,7 @@ bool Exchange::drain_body() {
   for (std::uint64_t drained = 0; !reader.finished();) {
     const BodyPiece piece = reader.pull_body(Block::kInputSize);
     drained += piece.data.size();
-    if (piece.status == BodyStatus::refused || drained > limits_.unread_body_size_max) return false;
+    if (piece.status == BodyStatus::refused || drained > limits_.limits.unread_body_size_max) return false;
     if (piece.status == BodyStatus::need_input && !receive_body()) return false;
   }
   return true;

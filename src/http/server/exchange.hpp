@@ -4,6 +4,7 @@
 // One request and its response, from a complete head to the last byte sent: what stands behind the handler's Request
 // and Response. Lives in the connection's fiber, for the time of the exchange.
 
+#include "base/clock.hpp"
 #include "http/protocol/body_encoder.hpp"
 #include "http/server/block.hpp"
 
@@ -30,10 +31,13 @@ enum class AfterExchange {
 class Exchange {
  public:
   /// `keep_alive`: the server would like to keep the connection, if the client does.
-  Exchange(net::TcpStream& stream, Block& block, const Limits& limits, bool keep_alive) noexcept;
+  Exchange(net::TcpStream& stream, Block& block, const ServerLimits& limits, bool keep_alive) noexcept;
 
   /// Runs the handler for the request whose head is complete, and sends the response.
   AfterExchange run(const Routes& routes);
+
+  /// When the response, or its last piece, began to be sent: what idleness counts from.
+  std::int64_t sent_ns() const noexcept { return now_ns_; }
 
   // -- Request -----------------------------------------------------------------------------------------------
   Result<std::size_t> read_body(std::span<std::byte> buffer);
@@ -61,13 +65,15 @@ class Exchange {
   void send_continue();
   Result<void> receive_body();
   std::error_code fail_body(std::error_code error) noexcept;
-  std::string_view date_line() noexcept;
   net::Transfer send(std::string_view first, std::string_view second = {});
-  Deadline write_deadline() const;
+  Deadline write_deadline() noexcept { return deadline_in(now_ns_, limits_.write_ns); }
+  Deadline body_deadline() noexcept { return deadline_in(coarse_now_ns(), limits_.body_ns); }
+  std::string_view date_line() noexcept { return block_.date.line(now_ns_); }
 
   net::TcpStream& stream_;
   Block& block_;
-  const Limits& limits_;
+  const ServerLimits& limits_;
+  std::int64_t now_ns_ = 0;  // coarse; read before something is sent
 
   std::string_view body_;   // in the block or in owned_body_
   std::string owned_body_;

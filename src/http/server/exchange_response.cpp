@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The response's half of an exchange.
-#include "base/clock.hpp"
 #include "base/panic.hpp"
 #include "http/server/exchange.hpp"
 
@@ -40,9 +39,9 @@ void Exchange::set_content_type(std::string_view content_type) {
 
 void Exchange::set_body(std::string_view body, std::string_view content_type) {
   WEFT_ASSERT(!streaming_, "body() after write()");
-  if (body.size() > block_.small_body.size()) return set_body(std::string(body), content_type);
-  std::memcpy(block_.small_body.data(), body.data(), body.size());
-  body_ = {block_.small_body.data(), body.size()};
+  if (body.size() > Block::kSmallBodySize) return set_body(std::string(body), content_type);
+  std::memcpy(block_.small_body, body.data(), body.size());
+  body_ = {block_.small_body, body.size()};
   set_content_type(content_type);
 }
 
@@ -64,6 +63,7 @@ void Exchange::answer_error(Status status) {
 
 AfterExchange Exchange::finish() {
   if (broken_) return AfterExchange::kClose;
+  now_ns_ = coarse_now_ns();
   if (will_not_drain()) block_.encoder.close_connection();
   return streaming_ ? finish_stream() : finish_whole();
 }
@@ -89,6 +89,7 @@ AfterExchange Exchange::finish_stream() {
 
 Result<void> Exchange::write(std::string_view piece) {
   if (broken_) return Errc::closed;
+  now_ns_ = coarse_now_ns();
   std::string_view head;
   if (!streaming_) {
     if (will_not_drain()) block_.encoder.close_connection();
@@ -118,9 +119,5 @@ net::Transfer Exchange::send(std::string_view first, std::string_view second) {
                                                           std::as_bytes(std::span(second))};
   return stream_.write_all_until(buffers, write_deadline());
 }
-
-Deadline Exchange::write_deadline() const { return Deadline::after_coarsely(limits_.write_timeout); }
-
-std::string_view Exchange::date_line() noexcept { return block_.date.at(unix_seconds()); }
 
 }  // namespace weft::http::server

@@ -16,19 +16,10 @@ namespace weft::http {
 
 using server::Connection;
 
-namespace {
-
-std::uint64_t next_server_id() noexcept {
-  static Atomic<std::uint64_t> next{1};
-  return next.fetch_add(1, relaxed);
-}
-
-}  // namespace
-
 // Thread safety: `lock_` guards what several fibers use. It is a std::mutex that is never held over a suspension.
 class Server::Core {
  public:
-  explicit Core(const Limits& limits) : limits_{next_server_id(), limits} {}
+  explicit Core(const Limits& limits) : limits_(limits) {}
 
   server::Routes routes;
 
