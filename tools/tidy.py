@@ -30,6 +30,7 @@ PUBLIC_HEADER_LAYER = {
     "fiber_start": "fiber", "spawn_options": "fiber",
     "counters": "event_loop",
     "execution_context": "execution_context", "join_handle": "execution_context", "run": "execution_context",
+    "monitor": "execution_context",
     "this_fiber": "execution_context",
     "runtime": "all", "weft": "all",
 }

@@ -26,16 +26,19 @@
 
 namespace weft {
 
+class ContextRegistry;
+
 /// What a context is made with.
 struct ContextOptions {
   std::string name;
   std::uint32_t parallelism = 1;
   bool resizable = false;
   bool uses_calling_thread = false;  ///< the first scheduler has no thread of its own: run() lends it one
+  bool isolated = false;             ///< its fiber may keep its thread as long as it likes
   std::unique_ptr<EventLoop> event_loop;  ///< null: the platform's
 };
 
-class Context final : public Home {
+class Context final : public Home, public ListNode<ContextRegistry> {
  public:
   static constexpr std::uint32_t kParallelismMax = 256;
 
@@ -73,8 +76,12 @@ class Context final : public Home {
   EventLoop& event_loop() noexcept { return *event_loop_; }
   ContextCounters counters() const noexcept;
   /// Where spawn() in a fiber of this context goes: itself, but for an isolated one.
+  bool isolated() const noexcept { return isolated_; }
   Context& spawn_context() noexcept { return *spawn_context_; }
   void set_spawn_context(Context& context) noexcept { spawn_context_ = &context; }
+  /// By the monitor: `scheduler` is stuck in a fiber. Its siblings get its fibers, the run-next slot included, and its
+  /// poll duty (S8, S11). A context that never has siblings is left alone.
+  void relieve(Scheduler& scheduler) noexcept;
   /// Calls `visit(Scheduler&)` for each scheduler there ever was.
   template <class Visit>
   void for_each_scheduler(Visit&& visit) {
@@ -86,13 +93,12 @@ class Context final : public Home {
   friend class Scheduler;
 
   // -- for schedulers ----------------------------------------------------------------------------------------
-  // No sibling, now or before: nobody steals, nobody parks.
-  bool alone() const noexcept { return parallelism_.load(relaxed) == 1 && scheduler_count_.load(relaxed) == 1; }
+  // Never has a second scheduler: nobody steals, nobody parks, and the local queue needs no read-modify-write.
+  bool alone() const noexcept { return alone_; }
   /// Work was published: wakes somebody to look for it, unless somebody looks already.
   void notify() noexcept;
   void wake_everybody() noexcept;
   bool has_visible_work() noexcept;
-  void fiber_finished(Scheduler& scheduler) noexcept;
 
   void add_scheduler();
   void start_thread(std::uint32_t index);
@@ -101,12 +107,15 @@ class Context final : public Home {
   bool all_finished() noexcept;
   void look_whether_drained() noexcept;
   void cancel_fibers() noexcept;
+  void end() noexcept;
   void stop_threads() noexcept;
 
   const std::string name_;
   const bool resizable_;
+  const bool alone_;
   const bool uses_calling_thread_;
-  std::unique_ptr<EventLoop> event_loop_;
+  const bool isolated_;
+  const std::unique_ptr<EventLoop> event_loop_;
   Context* spawn_context_ = this;
 
   // Written when schedulers come and go; append-only until the end.

@@ -3,26 +3,18 @@
 #include <weft/this_fiber.hpp>
 
 #include "execution_context/context.hpp"
-#include "sys/cpu.hpp"
-
-#include <system_error>
+#include "execution_context/parallelism.hpp"
 
 namespace weft {
 namespace {
 
-std::uint32_t checked_parallelism(std::uint32_t parallelism) {
-  if (parallelism == 0) return sys::usable_cpu_count();
-  if (parallelism > Context::kParallelismMax) {
-    throw std::system_error(std::make_error_code(std::errc::invalid_argument), "weft: parallelism out of range");
-  }
-  return parallelism;
-}
-
-detail::OwnedContext make_core(std::string name, std::uint32_t parallelism, bool resizable) {
+detail::OwnedContext make_core(std::string name, std::uint32_t parallelism, bool resizable,
+                               bool isolated = false) {
   return detail::OwnedContext(new Context(ContextOptions{.name = std::move(name),
                                                          .parallelism = parallelism,
                                                          .resizable = resizable,
                                                          .uses_calling_thread = false,
+                                                         .isolated = isolated,
                                                          .event_loop = nullptr}));
 }
 
@@ -48,7 +40,7 @@ ConcurrentContext::ConcurrentContext(std::string name) : ExecutionContext(make_c
 
 detail::OwnedContext IsolatedContext::make_core(const std::string& name, Context* spawn_context) {
   if (spawn_context == nullptr) spawn_context = &detail::current_spawn_context();
-  detail::OwnedContext core = weft::make_core(name, 1, false);
+  detail::OwnedContext core = weft::make_core(name, 1, false, true);
   core->set_spawn_context(spawn_context->spawn_context());
   return core;
 }

@@ -2,6 +2,7 @@
 #include "execution_context/idle.hpp"
 
 #include <mutex>
+#include <utility>
 
 namespace weft {
 
@@ -33,6 +34,23 @@ bool IdleSet::wake_one() noexcept {
   return true;
 }
 
+void IdleSet::wake_all() noexcept {
+  IdleThread* woken = nullptr;
+  {
+    std::scoped_lock lock(lock_);
+    while (IdleThread* thread = list_.pop_front()) {
+      thread->next_woken = woken;
+      woken = thread;
+      parked_.fetch_sub(1, seq_cst);
+      begin_search();
+    }
+  }
+  while (woken != nullptr) {  // once unparked it may park again, and stand in another chain
+    IdleThread* const thread = std::exchange(woken, woken->next_woken);
+    thread->parker.unpark();
+  }
+}
+
 namespace {
 
 std::uintptr_t kept_by(const IdleThread& thread) noexcept { return reinterpret_cast<std::uintptr_t>(&thread); }
@@ -44,6 +62,11 @@ bool IdleSet::begin_poll(IdleThread& thread) noexcept {
   std::uintptr_t holder = poller_.load(relaxed);
   if (holder != kNobody && holder != kept_by(thread)) return false;
   return poller_.compare_exchange_strong(holder, kept_by(thread) + kInLoop, seq_cst);
+}
+
+bool IdleSet::may_poll(const IdleThread& thread) const noexcept {
+  const std::uintptr_t holder = poller_.load(relaxed);  // stale is fine: asked again soon
+  return holder == kNobody || holder == kept_by(thread);
 }
 
 void IdleSet::end_poll(IdleThread& thread, bool keep) noexcept {

@@ -25,6 +25,7 @@ namespace weft {
 /// The part of a scheduler that the idle set knows.
 struct IdleThread : ListNode<> {
   Parker parker;
+  IdleThread* next_woken = nullptr;  ///< a chain of whoever took it off the list, until unpark()
 };
 
 class IdleSet {
@@ -42,6 +43,8 @@ class IdleSet {
   [[nodiscard]] bool withdraw(IdleThread& thread) noexcept;
   /// Unparks one parked thread, if there is any, as a searching one: it must call end_search().
   bool wake_one() noexcept;
+  /// The same for all that are parked now.
+  void wake_all() noexcept;
   bool anybody_parked() const noexcept { return parked_.load(seq_cst) != 0; }
 
   // -- the poll duty -----------------------------------------------------------------------------------------
@@ -49,6 +52,8 @@ class IdleSet {
   [[nodiscard]] bool begin_poll(IdleThread& thread) noexcept;
   /// Out of the event loop. With `keep` the duty stays with the thread: it polls again within L12's bound.
   void end_poll(IdleThread& thread, bool keep) noexcept;
+  /// Whether begin_poll() would probably succeed.
+  bool may_poll(const IdleThread& thread) const noexcept;
   bool poll_duty_free() const noexcept { return poller_.load(seq_cst) == kNobody; }
   /// Takes the duty from a thread that kept it and does not do it (S8, S11). False if it does, or has none.
   bool revoke_poll_duty(IdleThread& thread) noexcept;

@@ -2,17 +2,19 @@
 #include <weft/run.hpp>
 
 #include "execution_context/context.hpp"
-#include "sys/cpu.hpp"
+#include "execution_context/parallelism.hpp"
 
 namespace weft::detail {
 
 MainContext::MainContext(const RunOptions& options) {
   WEFT_ASSERT(this_runner() == nullptr, "run() is called in a fiber");
+  const std::uint32_t parallelism = checked_parallelism(options.parallelism);
   core_ = new Context(ContextOptions{
       .name = "default",
-      .parallelism = options.parallelism == 0 ? sys::usable_cpu_count() : options.parallelism,
-      .resizable = true,
+      .parallelism = parallelism,
+      .resizable = parallelism != 1,  // the usual one thread gets the cheaper queues of one that stays alone
       .uses_calling_thread = true,
+      .isolated = false,
       .event_loop = nullptr});
 }
 

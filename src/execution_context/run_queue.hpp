@@ -42,6 +42,14 @@ class BasicRunQueue {
     }
   }
 
+  /// pop() where there are no thieves at all: without a read-modify-write. Owner.
+  Fiber* pop_alone() noexcept {
+    const std::uint32_t head = head_.load(relaxed);
+    if (head == tail_.load(relaxed)) return nullptr;
+    head_.store(head + 1, release);
+    return slot(head).load(relaxed);
+  }
+
   /// Moves half of the fibers, rounded up so that a single one goes too, to the end of `thief`. Returns how
   /// many. REQUIRES: the caller owns `thief`, which is empty.
   std::uint32_t steal_into(BasicRunQueue& thief) noexcept {
@@ -76,7 +84,11 @@ class BasicRunQueue {
   }
 
   /// How many there were a moment ago. Any thread.
-  std::uint32_t size() const noexcept { return tail_.load(acquire) - head_.load(acquire); }
+  std::uint32_t size() const noexcept {
+    const std::uint32_t head = head_.load(acquire);  // first: the tail read later is not behind it
+    const std::uint32_t size = tail_.load(acquire) - head;
+    return size < kCapacity ? size : kCapacity;
+  }
   bool empty() const noexcept { return tail_.load(seq_cst) == head_.load(seq_cst); }
 
  private:

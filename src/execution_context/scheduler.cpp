@@ -10,7 +10,11 @@
 namespace weft {
 
 Scheduler::Scheduler(Context& context, std::uint32_t index) noexcept
-    : context_(context), index_(index), victim_(index), stack_cache_(StackPool::process()) {
+    : context_(context),
+      index_(index),
+      alone_(context.alone()),
+      victim_(index),
+      stack_cache_(StackPool::process()) {
   home = &context;
   event_loop = &context.event_loop();
   stacks = &stack_cache_;
@@ -20,6 +24,7 @@ void Scheduler::suspend() noexcept {
   Fiber& self = *current;
   Fiber* const next = pick();
   if (next == &self) {  // woken already, and first in the queue: nothing to switch
+    tick();
     budget = kBudget;
     return;
   }
@@ -65,13 +70,20 @@ Fiber* Scheduler::pick() noexcept {
 Fiber* Scheduler::pick_local() noexcept {
   // Relaxed: only this thread fills the slot.
   if (run_next_.load(relaxed) != nullptr) {
-    Fiber* const next = run_next_.exchange(nullptr, acq_rel);  // null: a thief was faster (S8)
+    Fiber* const next = exchange_next(nullptr);  // null: a thief was faster (S8)
     if (next != nullptr && (++next_streak_ < kNextStreakMax || run_queue_.empty())) return next;
     next_streak_ = 0;
     if (next != nullptr && !run_queue_.push(*next)) overflow(*next);
   }
   next_streak_ = 0;
-  return run_queue_.pop();
+  return pop();
+}
+
+Fiber* Scheduler::exchange_next(Fiber* fiber) noexcept {
+  if (!alone_) return run_next_.exchange(fiber, acq_rel);
+  Fiber* const previous = run_next_.load(relaxed);
+  run_next_.store(fiber, relaxed);
+  return previous;
 }
 
 // L12: what a thread with a never empty local queue must look at now and then.
@@ -80,6 +92,8 @@ bool Scheduler::something_is_due() noexcept {
 }
 
 bool Scheduler::poll_is_due() noexcept {
+  // Whoever is in the event loop now, or has kept the duty, answers for the bound.
+  if (!context_.idle_.may_poll(*this)) return false;
   const std::int64_t since_ns = now_ns() - context_.last_poll_ns_.load(relaxed);
   // 0 after so many switches: the clock is a simulation's, which stands still while fibers run.
   return since_ns == 0 || since_ns > kPollBoundNs;
@@ -88,7 +102,7 @@ bool Scheduler::poll_is_due() noexcept {
 void Scheduler::set_running(Fiber* fiber) noexcept {
   current = fiber;
   running_.store(fiber, relaxed);
-  ticks_.store(ticks_.load(relaxed) + 1, relaxed);
+  tick();
   budget = kBudget;
 }
 
@@ -110,21 +124,21 @@ void Scheduler::switch_from(Flow& flow, Fiber* next, bool ends) noexcept {
 void Scheduler::after_switch() noexcept {
   if (zombie_ == nullptr) return;
   std::exchange(zombie_, nullptr)->release(stack_cache_.pool(), &stack_cache_);
-  context_.fiber_finished(*this);
+  counters_.finished.store(counters_.finished.load(relaxed) + 1, release);
 }
 
 void Scheduler::enqueue_next(Fiber& fiber) noexcept {
   counters_.local_enqueues.add();
-  Fiber* const previous = run_next_.exchange(&fiber, acq_rel);
+  Fiber* const previous = exchange_next(&fiber);
   if (previous == nullptr) return;  // the slot is this thread's: nobody else is woken for it
   if (!run_queue_.push(*previous)) overflow(*previous);
-  if (!context_.alone()) context_.notify();
+  if (!alone_) context_.notify();
 }
 
 void Scheduler::enqueue_last(Fiber& fiber) noexcept {
   counters_.local_enqueues.add();
   if (!run_queue_.push(fiber)) overflow(fiber);
-  if (!context_.alone()) context_.notify();
+  if (!alone_) context_.notify();
 }
 
 // The ring is full: its older half and `fiber` go to the context's queue (S4).

@@ -24,7 +24,15 @@ namespace weft {
 
 class Context;
 
-/// The live form of a scheduler's share of ContextCounters. Written by its thread, `finished` read-modify-write.
+/// What the monitor remembers of a scheduler. Its own.
+struct MonitorRecord {
+  std::uint64_t ticks = 0;
+  std::int64_t since_ns = 0;  ///< when it was first seen with these ticks
+  bool stuck = false;
+  bool reported = false;
+};
+
+/// The live form of a scheduler's share of ContextCounters. Written by its thread.
 struct SchedulerCounters {
   OwnedCounter spawned;
   OwnedCounter local_enqueues;
@@ -32,9 +40,8 @@ struct SchedulerCounters {
   OwnedCounter steals;
   OwnedCounter stolen_fibers;
   OwnedCounter parks;
-  SharedCounter unparks;
-  // seq_cst: a finisher counts, then looks whether the context is draining; drain() says so, then counts.
-  Atomic<std::uint64_t> finished{0};
+  OwnedCounter unparks;
+  Atomic<std::uint64_t> finished{0};  // a release: see Context::all_finished()
 };
 
 class Scheduler final : public Runner, public IdleThread {
@@ -67,20 +74,28 @@ class Scheduler final : public Runner, public IdleThread {
   std::uint64_t ticks() const noexcept { return ticks_.load(relaxed); }
   /// The fiber that runs now, null if none; only good to be compared, or tried to be referenced.
   Fiber* running() const noexcept { return running_.load(relaxed); }
-  bool asleep() const noexcept { return asleep_.load(relaxed); }
   /// The monitor's word that this scheduler is stuck in a fiber: siblings may take its run-next slot too (S8).
   void set_stuck(bool stuck) noexcept { stuck_.store(stuck, relaxed); }
+  /// Something that a sibling could take, now that the scheduler is stuck.
+  bool has_fibers_waiting() const noexcept { return !run_queue_.empty() || run_next_.load(relaxed) != nullptr; }
+  /// Whether a thread runs this scheduler and is awake.
+  bool awake() const noexcept { return thread_id_.load(seq_cst) != 0 && !asleep_.load(seq_cst); }
   /// Takes half of this scheduler's fibers for `thief`, the run-next slot of a stuck one included. Called by the thief.
   Fiber* steal_for(Scheduler& thief) noexcept;
   /// The kernel's id of the thread while run() runs, else 0.
   int thread_id() const noexcept { return thread_id_.load(relaxed); }
 
+  MonitorRecord monitor_record;
+
  private:
   // -- picking (scheduler.cpp) -------------------------------------------------------------------------------
   Fiber* pick() noexcept;
   Fiber* pick_local() noexcept;
+  Fiber* exchange_next(Fiber* fiber) noexcept;
+  Fiber* pop() noexcept { return alone_ ? run_queue_.pop_alone() : run_queue_.pop(); }
   bool something_is_due() noexcept;
   bool poll_is_due() noexcept;
+  void tick() noexcept { ticks_.store(ticks_.load(relaxed) + 1, relaxed); }
   void set_running(Fiber* fiber) noexcept;
   void switch_from(Flow& flow, Fiber* next, bool ends) noexcept;
   void after_switch() noexcept;
@@ -100,6 +115,8 @@ class Scheduler final : public Runner, public IdleThread {
   void poll_now() noexcept;
   void take_runnable(FiberQueue& runnable) noexcept;
   void park() noexcept;
+  void fall_asleep() noexcept { asleep_.store(true, relaxed); }
+  void wake_up() noexcept;
   bool leaving() const noexcept;
   void leave() noexcept;
 
@@ -110,6 +127,7 @@ class Scheduler final : public Runner, public IdleThread {
 
   Context& context_;
   const std::uint32_t index_;
+  const bool alone_;
 
   // Written by this thread.
   Flow root_;

@@ -2,7 +2,9 @@
 // What runs on the thread's own stack: looking for work farther away, the event loop, sleep (docs/design/idle.md).
 #include "base/clock.hpp"
 #include "execution_context/context.hpp"
+#include "execution_context/monitor.hpp"
 #include "execution_context/scheduler.hpp"
+#include "fiber/overflow.hpp"
 #include "sys/thread.hpp"
 
 #include <utility>
@@ -21,14 +23,16 @@ constexpr std::size_t kGlobalBatch = 64;
 void Scheduler::run() noexcept {
   Runner* const outer = this_runner();
   adopt_root_flow(root_);
-  thread_id_.store(sys::thread_id(), relaxed);
+  thread_id_.store(sys::thread_id(), seq_cst);  // runs from here on, then tells the monitor: as in wake_up()
+  Monitor::scheduler_woke_up();
   set_this_runner(this);
+  enable_alternate_stack();
   event_loop->enter_thread();
   while (Fiber* fiber = next_from_root()) resume(*fiber);
   leave();
   event_loop->leave_thread();
   set_this_runner(outer);
-  thread_id_.store(0, relaxed);
+  thread_id_.store(0, seq_cst);
 }
 
 void Scheduler::resume(Fiber& fiber) noexcept {
@@ -45,7 +49,7 @@ Fiber* Scheduler::next_from_root() noexcept {
   for (;;) {
     if (until_due_ == 0) serve_what_is_due();
     if (leaving()) return nullptr;
-    if (Fiber* fiber = pick_local()) return fiber;
+    if (Fiber* fiber = pick_local()) return found(fiber);
     if (Fiber* fiber = take_global(kGlobalBatch)) return found(fiber);
     if (Fiber* fiber = search()) return found(fiber);
     sleep();
@@ -85,7 +89,7 @@ Fiber* Scheduler::take_global(std::size_t count_max) noexcept {
 
 // Looks in the siblings' queues (S5). Whoever publishes work meanwhile relies on it and wakes nobody.
 Fiber* Scheduler::search() noexcept {
-  if (context_.alone()) return nullptr;
+  if (alone_) return nullptr;
   if (!searching_) context_.idle_.begin_search();
   searching_ = true;
   for (int round = 0; round < kSearchRounds; ++round) {
@@ -121,16 +125,24 @@ void Scheduler::sleep() noexcept {
 void Scheduler::poll_and_block() noexcept {
   event_loop->prepare_to_block();
   full_fence();  // announced; now look for work once more (S2)
+  if (context_.closing()) [[unlikely]] context_.look_whether_drained();
   if (context_.has_visible_work() || leaving()) {
     event_loop->cancel_block();
-    context_.idle_.end_poll(*this, false);
+    context_.idle_.end_poll(*this, true);  // kept: a sibling may have parked, relying on it
     return;
   }
   FiberQueue runnable;
-  asleep_.store(true, relaxed);
+  fall_asleep();
   event_loop->run(context_, runnable);
-  asleep_.store(false, relaxed);
+  wake_up();
   take_runnable(runnable);
+}
+
+// The monitor says that it parks, then looks who is awake; we are awake, then look whether it is parked (store
+// buffering, all seq_cst).
+void Scheduler::wake_up() noexcept {
+  asleep_.store(false, seq_cst);
+  Monitor::scheduler_woke_up();
 }
 
 // A look without sleep, unless another thread is in the event loop.
@@ -151,19 +163,20 @@ void Scheduler::take_runnable(FiberQueue& runnable) noexcept {
     if (!run_queue_.push(*fiber)) overflow(*fiber);
   }
   context_.idle_.end_poll(*this, !several);
-  if (several && !context_.alone()) context_.notify();
+  if (several && !alone_) context_.notify();
 }
 
 void Scheduler::park() noexcept {
   IdleSet& idle = context_.idle_;
   idle.announce(*this);
   full_fence();  // announced; now look once more (S2), also whether nobody is going to poll
+  if (context_.closing()) [[unlikely]] context_.look_whether_drained();
   const bool stay = context_.has_visible_work() || idle.poll_duty_free() || leaving();
   if (stay && idle.withdraw(*this)) return;
   counters_.parks.add();
-  asleep_.store(true, relaxed);
+  fall_asleep();
   parker.park();
-  asleep_.store(false, relaxed);
+  wake_up();
   counters_.unparks.add();
   searching_ = true;  // IdleSet::wake_one counted us in
 }
@@ -177,12 +190,13 @@ void Scheduler::leave() noexcept {
   end_search();
   [[maybe_unused]] const bool revoked = context_.idle_.revoke_poll_duty(*this);
   FiberQueue left;
-  if (Fiber* next = run_next_.exchange(nullptr, acq_rel)) left.push(*next);
-  while (Fiber* fiber = run_queue_.pop()) left.push(*fiber);
+  if (Fiber* next = exchange_next(nullptr)) left.push(*next);
+  while (Fiber* fiber = pop()) left.push(*fiber);
   if (!left.empty()) context_.global_queue_.push(left);
   stack_cache_.flush();
   until_due_ = kDueInterval;
   context_.notify();
+  if (context_.closing()) context_.look_whether_drained();
 }
 
 }  // namespace weft

@@ -72,6 +72,7 @@ Fiber* Fiber::create(StackPool& pool, StackCache* cache, const FiberOptions& opt
 }
 
 void Fiber::initialize(const FiberOptions& options) noexcept {
+  home = options.home;
   spawned_at = options.spawned_at;
   set_name(options.name);
   const auto place = reinterpret_cast<std::uintptr_t>(this) - options.storage_size;

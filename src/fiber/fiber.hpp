@@ -36,6 +36,7 @@ using FiberDrop = void (*)(void* storage) noexcept;
 
 /// What a fiber is created with.
 struct FiberOptions {
+  Home* home = nullptr;         ///< where it will be enqueued
   std::string_view name = {};   ///< copied, at most Fiber::kNameSizeMax bytes
   std::size_t stack_size = 0;   ///< bytes of stack, closure included; rounded up; 0 is the default of 128 KiB
   SourceLocation spawned_at = {};
@@ -48,7 +49,7 @@ class alignas(kCacheLine) Fiber final : public Waiter {
   static constexpr std::size_t kNameSizeMax = 31;
 
   /// A fiber with two references (its run and its handle) on a stack of the pool; not yet runnable: the
-  /// caller sets main, drop and home, and constructs the closure in `storage`. Null when there is no memory
+  /// caller sets main and drop, and constructs the closure in `storage`. Null when there is no memory
   /// for another stack, or none as large as asked for. Any thread; `cache` is the calling runner's or null.
   static Fiber* create(StackPool& pool, StackCache* cache, const FiberOptions& options) noexcept;
 

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The end of a context: closing, counting, telling who waits for it (docs/design/contexts.md).
+#include "execution_context/context.hpp"
+
+namespace weft {
+
+void Context::close() noexcept {
+  if (closing_.exchange(true, seq_cst)) return;
+  cancel_fibers();
+  look_whether_drained();
+}
+
+void Context::cancel_fibers() noexcept {
+  Runner* const runner = this_runner();
+  StackCache* const cache = runner == nullptr ? nullptr : runner->stacks;
+  for_each_fiber(StackPool::process(), cache, [this](Fiber& fiber) {
+    if (fiber.home == this) fiber.cancel();
+  });
+}
+
+// Finished ones are counted first: both sums only grow, and finished <= spawned at any time, so if they are equal
+// there was a moment between in which no fiber was left. Acquire: a finish that is seen brings its fiber's spawn along.
+bool Context::all_finished() noexcept {
+  std::uint64_t finished = 0;
+  for_each_scheduler([&](Scheduler& scheduler) { finished += scheduler.counters().finished.load(acquire); });
+  std::uint64_t spawned = external_spawned_.load(seq_cst);
+  for_each_scheduler([&](Scheduler& scheduler) { spawned += scheduler.counters().spawned.load(); });
+  return finished == spawned;
+}
+
+// Called by the closer, and by each scheduler that is about to sleep or to leave. Each has counted what it finished, or
+// said `closing`, then has a full fence, then looks: whoever comes last sees it all (store buffering).
+void Context::look_whether_drained() noexcept {
+  full_fence();
+  if (!all_finished() || drained_.exchange(true, seq_cst)) return;
+  wake_everybody();
+  WaitList won;
+  {
+    std::scoped_lock lock(drain_lock_);
+    while (WaitNode* node = drain_waiters_.pop_front()) {
+      if (node->waiter->word.try_win(node->ticket, WaitOutcome::kReady)) won.push_back(*node);
+    }
+  }
+  while (WaitNode* node = won.pop_front()) node->waiter->wake();
+}
+
+void Context::wait_until_drained() noexcept {
+  Waiter& self = Waiter::current();
+  WaitNode node;
+  node.waiter = &self;
+  {
+    std::scoped_lock lock(drain_lock_);
+    if (drained()) return;
+    node.ticket = self.begin(WaitWord::Cancellable::kNo);
+    drain_waiters_.push_back(node);
+  }
+  self.wait();
+}
+
+}  // namespace weft

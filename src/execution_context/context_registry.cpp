@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "execution_context/context_registry.hpp"
+
+#include <cstddef>
+#include <new>
+
+namespace weft {
+
+ContextRegistry& ContextRegistry::instance() noexcept {
+  // In static storage without a destructor: the monitor looks at it until the process is gone.
+  alignas(ContextRegistry) static std::byte storage[sizeof(ContextRegistry)];
+  static ContextRegistry* const registry = new (storage) ContextRegistry();
+  return *registry;
+}
+
+void ContextRegistry::add(Context& context) noexcept {
+  std::scoped_lock lock(lock_);
+  contexts_.push_back(context);
+}
+
+void ContextRegistry::remove(Context& context) noexcept {
+  std::scoped_lock lock(lock_);
+  const ListNode<ContextRegistry>& hook = context;
+  if (hook.linked()) contexts_.remove(context);
+}
+
+}  // namespace weft

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// The request goes from hand to hand by its state word:
+//
+//   idle -> asked    the monitor, before it sends the signal; the other fields are set
+//   asked -> taken   the handler, in the right thread: it fills the frames
+//   taken -> done    the handler
+//   asked -> idle    the monitor, when it has waited long enough: a late handler finds nothing to do
+//   done -> idle     the monitor
+#include "execution_context/thread_backtrace.hpp"
+
+#include "base/clock.hpp"
+#include "execution_context/interrupted_registers.hpp"
+#include "sys/futex.hpp"
+#include "sys/signal.hpp"
+#include "sys/thread.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+
+namespace weft {
+namespace {
+
+constexpr std::int64_t kBacktraceWaitNs = 50'000'000;
+constexpr std::size_t kFramesMax = 64;
+constexpr int kSignal = SIGURG;
+
+enum State : std::uint32_t { kIdle, kAsked, kTaken, kDone };
+
+struct Request {
+  Atomic<std::uint32_t> state{kIdle};
+  int thread_id = 0;
+  std::uintptr_t stack_low = 0;
+  std::uintptr_t stack_top = 0;
+  std::size_t count = 0;
+  void* frames[kFramesMax] = {};
+};
+
+constinit Request request;
+struct sigaction previous_action;
+
+/// A frame is {the caller's frame pointer, the return address}. The words of a stack are read as they are,
+/// whatever a sanitizer thinks of them.
+WEFT_NO_SANITIZE std::size_t walk(const InterruptedRegisters& registers) noexcept {
+  if (registers.stack < request.stack_low || registers.stack >= request.stack_top) return 0;
+  std::size_t count = 0;
+  request.frames[count++] = reinterpret_cast<void*>(registers.instruction);
+  std::uintptr_t lowest = registers.stack;
+  std::uintptr_t frame = registers.frame;
+  while (count < kFramesMax && frame >= lowest && frame % sizeof(void*) == 0 &&
+         frame <= request.stack_top - 2 * sizeof(void*)) {
+    void* const* const words = reinterpret_cast<void* const*>(frame);
+    if (words[1] == nullptr) break;
+    request.frames[count++] = words[1];
+    lowest = frame + 2 * sizeof(void*);  // upwards only: no cycle
+    frame = reinterpret_cast<std::uintptr_t>(words[0]);
+  }
+  return count;
+}
+
+WEFT_NO_SANITIZE void forward(int signal_number, siginfo_t* info, void* context) noexcept {
+  if ((previous_action.sa_flags & SA_SIGINFO) != 0) {
+    previous_action.sa_sigaction(signal_number, info, context);
+  } else if (previous_action.sa_handler != SIG_DFL && previous_action.sa_handler != SIG_IGN) {
+    previous_action.sa_handler(signal_number);
+  }
+}
+
+/// Async-signal-safe: plain memory, and system calls without glibc's cancellation points.
+WEFT_NO_SANITIZE void on_signal(int signal_number, siginfo_t* info, void* context) noexcept {
+  const int saved_errno = errno;
+  std::uint32_t asked = kAsked;
+  // Acquire: the monitor's request; the thread id is looked at after that, and before anything is written.
+  if (request.state.load(acquire) != kAsked || request.thread_id != sys::thread_id() ||
+      !request.state.compare_exchange_strong(asked, kTaken, acquire)) {
+    forward(signal_number, info, context);
+  } else {
+    request.count = walk(interrupted_registers(context));
+    request.state.store(kDone, release);
+    sys::futex_wake(request.state, 1);
+  }
+  errno = saved_errno;
+}
+
+void install_handler() noexcept {
+  [[maybe_unused]] static const bool installed = [] {
+    ::sigaction(kSignal, nullptr, &previous_action);  // before the handler can run
+    return sys::set_signal_handler(kSignal, on_signal, SA_RESTART).has_value();
+  }();
+}
+
+/// False if the thread did not answer.
+bool wait_for_answer() noexcept {
+  const Deadline deadline = Deadline::at_ns(monotonic_ns() + kBacktraceWaitNs);
+  while (request.state.load(acquire) == kAsked && sys::futex_wait(request.state, kAsked, deadline)) {
+  }
+  std::uint32_t asked = kAsked;
+  if (request.state.compare_exchange_strong(asked, kIdle, acquire)) return false;
+  while (request.state.load(acquire) != kDone) cpu_relax();  // the handler is at it
+  return true;
+}
+
+}  // namespace
+
+std::size_t backtrace_of_thread(int thread_id, std::byte* stack_low, std::byte* stack_top,
+                                std::span<void*> frames) noexcept {
+  install_handler();
+  request.thread_id = thread_id;
+  request.stack_low = reinterpret_cast<std::uintptr_t>(stack_low);
+  request.stack_top = reinterpret_cast<std::uintptr_t>(stack_top);
+  request.state.store(kAsked, release);
+  // A thread that has ended leaves the request unanswered.
+  const bool sent = sys::signal_thread(thread_id, kSignal).has_value();
+  if (!sent) request.state.store(kIdle, relaxed);
+  if (!sent || !wait_for_answer()) return 0;
+  const std::size_t count = std::min(request.count, frames.size());
+  std::copy_n(request.frames, count, frames.begin());
+  request.state.store(kIdle, relaxed);
+  return count;
+}
+
+}  // namespace weft
