@@ -101,9 +101,9 @@ void FaultPlan::shorten(Call call, std::size_t size_max, FaultRange range) {
   add({.plan = this, .call = call, .range = range, .fault = {.size_max = size_max}, .action = {}});
 }
 
-void FaultPlan::run(Call call, std::function<void(int)> action, FaultRange range) {
+void FaultPlan::run(Call call, std::function<void(int)> action, FaultRange range, int error) {
   auto shared = std::make_shared<const std::function<void(int)>>(std::move(action));
-  add({.plan = this, .call = call, .range = range, .fault = {}, .action = std::move(shared)});
+  add({.plan = this, .call = call, .range = range, .fault = {.error = error}, .action = std::move(shared)});
 }
 
 std::uint64_t FaultPlan::applied() const noexcept {
@@ -180,6 +180,7 @@ const char* to_string(Call call) noexcept {
       "epoll_modify",
       "epoll_remove",
       "epoll_wait",
+      "poll",
       "event_fd_create",
       "event_fd_notify",
       "event_fd_drain",

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <weft/result.hpp>
+
+#include <poll.h>
+
+namespace weft::sys {
+
+/// Whether one of `events` (POLLIN and its like) holds for `fd` now, or an error or a hang-up does. Does not
+/// wait.
+Result<bool> poll_now(int fd, int events) noexcept;
+
+}  // namespace weft::sys
