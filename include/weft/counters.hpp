@@ -9,7 +9,8 @@ namespace weft {
 struct DescriptorCounters {
   std::uint32_t registrations = 0;          ///< added to an event loop
   std::uint32_t transfers = 0;              ///< moved from one event loop to another
-  std::uint32_t cross_context_wakeups = 0;  ///< a fiber woken by another context's event loop
+  std::uint32_t wakeups = 0;                ///< fibers woken by events
+  std::uint32_t cross_context_wakeups = 0;  ///< of those, of another context than the event loop's
   std::uint32_t unawaited_edges = 0;        ///< edges that came while nobody waited
 };
 
@@ -23,7 +24,8 @@ struct EventLoopCounters {
   std::uint64_t events = 0;                 ///< events taken
   std::uint64_t stale_events = 0;           ///< of those, for a file closed meanwhile
   std::uint64_t unawaited_edges = 0;        ///< of those, with nobody waiting
-  std::uint64_t cross_context_wakeups = 0;  ///< fibers of other contexts woken from here
+  std::uint64_t wakeups = 0;                ///< fibers woken by events and deadlines
+  std::uint64_t cross_context_wakeups = 0;  ///< of those, of other contexts
   std::uint64_t interrupts = 0;             ///< times the loop was interrupted in its sleep
   std::uint64_t timers_fired = 0;           ///< deadlines that ended a wait
   std::uint64_t spins = 0;                  ///< times it polled in a row instead of sleeping

@@ -12,6 +12,7 @@ EventLoopCounters LoopCounters::snapshot() const noexcept {
           .events = events.load(),
           .stale_events = stale_events.load(),
           .unawaited_edges = unawaited_edges.load(),
+          .wakeups = wakeups.load(),
           .cross_context_wakeups = cross_context_wakeups.load(),
           .interrupts = interrupts.load(),
           .timers_fired = timers_fired.load(),

@@ -10,8 +10,9 @@
 
 namespace weft {
 
-/// A counter with one writer at a time (in turns, handed over by some other synchronization) and any number of
-/// readers, who may see it a little late. A plain addition, where a read-modify-write would cost ten times more.
+/// A counter with one writer at a time (in turns, handed over by some other synchronization) and any number
+/// of readers, who may see it a little late. A plain addition, where a read-modify-write would cost ten times
+/// more.
 class OwnedCounter {
  public:
   void add(std::uint64_t amount = 1) noexcept { value_.store(value_.load(relaxed) + amount, relaxed); }
@@ -39,6 +40,7 @@ struct LoopCounters {
   OwnedCounter events;
   OwnedCounter stale_events;
   OwnedCounter unawaited_edges;
+  OwnedCounter wakeups;
   OwnedCounter cross_context_wakeups;
   OwnedCounter timers_fired;
   OwnedCounter spins;

@@ -26,10 +26,13 @@ LoopId LoopRegistry::add(PollingEventLoop& loop) noexcept {
   WEFT_PANIC("too many event loops", PanicValue{"limit", kLoopsMax});
 }
 
+void LoopRegistry::retire(LoopId id) noexcept {
+  WEFT_ASSERT(alive(id), "event loop retired twice", WEFT_VALUE(id.index));
+  slots_[id.index].generation.fetch_add(1, seq_cst);
+}
+
 void LoopRegistry::remove(LoopId id) noexcept {
   Slot& slot = slots_[id.index];
-  WEFT_ASSERT(alive(id), "event loop removed twice", WEFT_VALUE(id.index));
-  slot.generation.fetch_add(1, seq_cst);
   while (slot.pins.load(seq_cst) != 0) sched_yield();
   slot.loop.store(nullptr, release);  // the slot may be given away: pairs with the acquire in add()
 }

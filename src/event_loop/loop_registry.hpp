@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Names for event loops that outlive them (L15). A descriptor knows its owner by LoopId; whoever wants to touch the
-// loop itself pins it, and a loop is torn down only when nobody has it pinned.
+// Names for event loops that outlive them (L15). A descriptor knows its owner by LoopId; whoever wants to
+// touch the loop itself pins it, and a loop is torn down only when nobody has it pinned.
 //
 // Thread safety: any thread.
-// Litmus (store buffering): pin() counts itself in, then looks at the generation; remove() counts the generation
-// up, then looks at the pins. All seq_cst: either the pin is refused or remove() waits for it.
+// Litmus (store buffering): pin() counts itself in, then looks at the generation; retire() counts the
+// generation up, then remove() looks at the pins. All seq_cst: either the pin is refused or remove() waits
+// for it.
 
 #include "base/atomic.hpp"
 #include "base/spin_lock.hpp"
@@ -26,7 +27,10 @@ class LoopRegistry {
 
   /// Gives a loop its name; BUG if kLoopsMax loops are alive.
   LoopId add(PollingEventLoop& loop) noexcept;
-  /// The name becomes stale; returns when nobody has the loop pinned. Pins are held for a syscall at most.
+  /// The name becomes stale: nobody pins the loop from now on.
+  void retire(LoopId id) noexcept;
+  /// Gives a retired name's place away; returns when nobody has the loop pinned. Pins are held for a syscall
+  /// at most.
   void remove(LoopId id) noexcept;
 
   /// The loop, kept alive until unpin(id); null if it has been removed.

@@ -43,13 +43,14 @@ std::size_t LoopTimers::expire(std::int64_t now, FiberQueue& won) noexcept {
 
 // True if the waiter's wait was won.
 //
-// The store comes before the look at the word; the waiter's begin() comes before its look at armed_at_ns. Both are
-// seq_cst: either we see the wait, or the waiter sees that its timer is unarmed and arms it (LT1).
+// The store comes before the look at the word; the waiter's begin() comes before its look at armed_at_ns.
+// Both are seq_cst: either we see the wait, or the waiter sees that its timer is unarmed and arms it (LT1).
 bool LoopTimers::rearm_locked(Waiter& waiter, std::int64_t now) noexcept {
   waiter.armed_at_ns.store(Waiter::kNoDeadline, seq_cst);
   WaitTicket ticket;
   if (!waiter.word.current(ticket)) return false;
-  // At least as new as the wait of `ticket`; if it is of a later wait, the ticket's epoch is over and cannot win.
+  // At least as new as the wait of `ticket`; if it is of a later wait, the ticket's epoch is over and cannot
+  // win.
   const std::int64_t deadline_ns = waiter.deadline_ns.load(relaxed);
   if (deadline_ns == Waiter::kNoDeadline) return false;
   if (deadline_ns <= now) return waiter.word.try_win(ticket, WaitOutcome::kTimedOut);

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The deadlines of an event loop's waiters: the timer queue, its lock, and the lazy timer of docs/design/wait.md.
+// The deadlines of an event loop's waiters: the timer queue, its lock, and the lazy timer of
+// docs/design/wait.md.
 //
-// A waiter has one timer, which stays armed when its wait ends otherwise. A timer that fires looks what its waiter
-// does now: nothing with a deadline, and it stays unarmed; a later deadline, and it is armed again; a deadline that
-// has passed, and the wait is won. So a connection that waits with the same limit again and again arms its timer
-// once, and a wait in between costs one comparison.
+// A waiter has one timer, which stays armed when its wait ends otherwise. A timer that fires looks what its
+// waiter does now: nothing with a deadline, and it stays unarmed; a later deadline, and it is armed again; a
+// deadline that has passed, and the wait is won. So a connection that waits with the same limit again and
+// again arms its timer once, and a wait in between costs one comparison.
 //
 // Thread safety: any thread. Lock order: after descriptors, before queues. No syscall under the lock.
-// Invariant: LT1 a waiter that waits with a deadline has armed_at_ns <= deadline_ns, or is about to call arm().
+// Invariant: LT1 a waiter that waits with a deadline has armed_at_ns <= deadline_ns, or is about to call
+// arm().
 
 #include "base/spin_lock.hpp"
 #include "event_loop/timers.hpp"
@@ -44,8 +46,8 @@ class LoopTimers {
 
   SpinLock lock_;
   TimerQueue queue_;  // guarded by lock_
-  // The queue's next deadline, for readers without the lock. seq_cst: the sleeper announces its sleep and then reads
-  // this; arm() writes this and then looks for a sleeper (store buffering).
+  // The queue's next deadline, for readers without the lock. seq_cst: the sleeper announces its sleep and
+  // then reads this; arm() writes this and then looks for a sleeper (store buffering).
   Atomic<std::int64_t> next_ns_{TimerQueue::kNever};
 };
 

@@ -3,6 +3,7 @@
 
 // What the operations of every event loop have in common, whatever is behind them.
 
+#include "fiber/fiber.hpp"
 #include "fiber/runner.hpp"
 #include "fiber/wait_word.hpp"
 
@@ -27,10 +28,18 @@ inline bool won_through_list(WaitOutcome outcome) noexcept {
   return outcome != WaitOutcome::kTimedOut && outcome != WaitOutcome::kCancelled;
 }
 
+/// A fiber whose operations never have to wait must notice a cancel request too: when its budget is at the
+/// end. Then every operation fails until the fiber waits or yields.
+inline bool cancel_is_due() noexcept {
+  Runner* const runner = this_runner();
+  return runner->budget == 1 && runner->current->word.cancel_requested();
+}
+
 /// L12: a fiber whose operations never have to wait lets others run now and then. Suspends: may.
 inline void spend_budget() noexcept {
   Runner* const runner = this_runner();
-  if (--runner->budget == 0) [[unlikely]] runner->yield();
+  if (--runner->budget == 0) [[unlikely]]
+    runner->yield();
 }
 
 inline Result<std::size_t> end_of_file_if_zero(Result<std::size_t> moved) noexcept {

@@ -12,9 +12,17 @@ namespace weft {
 
 PollingEventLoop::PollingEventLoop() noexcept : id_(LoopRegistry::instance().add(*this)) {}
 
-// A wait that was forwarded to this loop looks at the ownership under the descriptor's lock: either it is in the
-// list when we come by, or it finds the descriptor unowned. A mover that leaves this loop has it pinned.
+PollingEventLoop::~PollingEventLoop() {
+  if (!retired_) retire();
+}
+
+// A wait that was forwarded to this loop looks at the ownership under the descriptor's lock: either it is in
+// the list when we come by, or it finds the descriptor unowned. A mover that leaves this loop has it pinned;
+// one whose add() fails looks, under the descriptor's lock, whether this loop is alive before it gives the
+// descriptor back to it: so the name becomes stale before we come by, not after (L15).
 void PollingEventLoop::retire() noexcept {
+  retired_ = true;
+  LoopRegistry::instance().retire(id_);
   DescriptorArena::instance().for_each([this](Descriptor& descriptor) {
     FiberQueue won;
     {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The generic half of every event loop that is told when descriptors become ready (docs/design/event-loop.md). A
-// platform adds four verbs: add, remove, poll, notify.
+// The generic half of every event loop that is told when descriptors become ready
+// (docs/design/event-loop.md). A platform adds four verbs: add, remove, poll, notify.
 //
-// Thread safety: as event_loop.hpp says. Protocols: readiness and waiters (docs/design/descriptor.md), ownership and its
-// transfer (P2, the same page), sleep and interruption (docs/design/idle.md).
+// Thread safety: as event_loop.hpp says. Protocols: readiness and waiters (docs/design/descriptor.md),
+// ownership and its transfer (P2, the same page), sleep and interruption (docs/design/idle.md).
 //
-// Guarantees: L1 a descriptor is added once, when a fiber of this loop first has to wait on it, and never modified;
-// L2 the syscall is tried first; L7 a wait never fails because the descriptor belongs to another loop.
+// Guarantees: L1 a descriptor is added once, when a fiber of this loop first has to wait on it, and never
+// modified; L2 the syscall is tried first; L7 a wait never fails because the descriptor belongs to another
+// loop.
 
 #include "event_loop/event_loop.hpp"
 #include "event_loop/loop_counters.hpp"
@@ -30,6 +31,9 @@ struct Signals {
 
 class PollingEventLoop : public EventLoop {
  public:
+  /// Retires the loop, if nobody did.
+  ~PollingEventLoop() override;
+
   Result<DescriptorHandle> listen(const sys::RawAddress& address, const ListenParameters&) override;
   Result<DescriptorHandle> connect(const sys::RawAddress& address, Deadline) override;
   Result<Accepted> accept(DescriptorHandle, Deadline) override;
@@ -57,13 +61,14 @@ class PollingEventLoop : public EventLoop {
  protected:
   PollingEventLoop() noexcept;
 
-  // -- the platform's four verbs; none is called under a lock -----------------------------------------------------
+  // -- the platform's four verbs; none is called under a lock
+  // -----------------------------------------------------
   /// Registers for every kind of edge, with `data` to come back in deliver().
   virtual Result<void> add(int fd, std::uint64_t data) noexcept = 0;
   /// Undoes add(); nothing happens if the kernel has forgotten the fd already.
   virtual void remove(int fd) noexcept = 0;
-  /// Calls deliver() for each event there is, waiting up to `timeout_ns` (0: only looks, negative: for ever) for
-  /// the first. Returns how many there were; interruptions do not count.
+  /// Calls deliver() for each event there is, waiting up to `timeout_ns` (0: only looks, negative: for ever)
+  /// for the first. Returns how many there were; interruptions do not count.
   virtual std::size_t poll(std::int64_t timeout_ns) noexcept = 0;
   /// Makes a poll that waits, or the next one, return.
   virtual void notify() noexcept = 0;
@@ -78,23 +83,29 @@ class PollingEventLoop : public EventLoop {
     kBlocked,    ///< blocked in poll(), or just about to be: must be notified
   };
 
-  // -- waiting on a descriptor (polling_wait.cpp) -----------------------------------------------------------------
+  // -- waiting on a descriptor (polling_wait.cpp)
+  // -----------------------------------------------------------------
   template <class Attempt, class Succeeded>
-  auto operate(Descriptor&, Direction, Deadline, Attempt&& attempt, Succeeded&& succeeded) -> decltype(attempt(0));
+  auto operate(Descriptor&, Direction, Deadline, Attempt&& attempt, Succeeded&& succeeded)
+      -> decltype(attempt(0));
   Result<void> finish_connect(DescriptorHandle, Deadline);
   std::error_code wait(Descriptor&, Direction, Deadline) noexcept;
   bool begin_move_locked(Descriptor&, LoopId& from) noexcept;
   std::error_code take_over(Descriptor&, LoopId from) noexcept;
-  void finish_move(Descriptor&, LoopId from, bool from_alive, bool added, FiberQueue& won) noexcept;
+  void finish_move(Descriptor&, LoopId from) noexcept;
+  bool abandon_move(Descriptor&, LoopId from) noexcept;
 
-  // -- running (polling_run.cpp) ----------------------------------------------------------------------------------
+  // -- running (polling_run.cpp)
+  // ----------------------------------------------------------------------------------
   std::size_t spin() noexcept;
   std::size_t block() noexcept;
   std::size_t poll_counted(std::int64_t timeout_ns) noexcept;
+  void count_wakeups_locked(Descriptor&, FiberQueue& won) noexcept;
   void expire_timers(std::int64_t now) noexcept;
   void hand_out(FiberQueue& won) noexcept;
 
   const LoopId id_;
+  bool retired_ = false;
 
   // Written by whoever has the poll duty, valid inside run().
   Home* home_ = nullptr;

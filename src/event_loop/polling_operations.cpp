@@ -7,6 +7,7 @@
 #include "event_loop/polling_event_loop.hpp"
 #include "sys/errors.hpp"
 #include "sys/iovec.hpp"
+#include "sys/poll.hpp"
 #include "sys/socket.hpp"
 #include "sys/socket_options.hpp"
 
@@ -23,14 +24,15 @@ Result<DescriptorHandle> open_descriptor(sys::Fd fd, DescriptorKind kind) noexce
   return handle;
 }
 
-// A connection that a short read has emptied needs no second read to see EAGAIN, unless something else than data
-// came: a read stops at the urgent mark with more behind it, and a hang-up gives no new edge (L2).
+// A connection that a short read has emptied needs no second read to see EAGAIN, unless something else than
+// data came: a read stops at the urgent mark with more behind it, and a hang-up gives no new edge (L2).
 bool drained_by_short_count(const Descriptor& descriptor, Readiness::Snapshot seen, std::size_t moved,
                             std::size_t size) noexcept {
   return descriptor.kind == DescriptorKind::kStream && moved < size && !seen.unusual();
 }
 
-void after_read(Descriptor& descriptor, Readiness::Snapshot seen, std::size_t moved, std::size_t size) noexcept {
+void after_read(Descriptor& descriptor, Readiness::Snapshot seen, std::size_t moved,
+                std::size_t size) noexcept {
   // A clear that fails saw a newer edge: the direction stays ready, and that edge has woken the next waiter.
   if (drained_by_short_count(descriptor, seen, moved, size)) {
     if (descriptor.readiness.clear(seen, Direction::kRead)) return;
@@ -38,13 +40,22 @@ void after_read(Descriptor& descriptor, Readiness::Snapshot seen, std::size_t mo
   pass_turn(descriptor, Direction::kRead);
 }
 
+Result<bool> look_whether_ready(int fd, Direction direction) noexcept {
+  Result<bool> ready =
+      sys::poll_now(fd, direction == Direction::kRead ? POLLIN | POLLRDHUP | POLLPRI : POLLOUT);
+  if (ready && !*ready) return sys::error_of(EAGAIN);
+  return ready;
+}
+
 }  // namespace
 
 // One operation: `attempt(fd)` is made until it gives something else than EAGAIN; in between the fiber waits.
 // `succeeded(seen, result)` is told what the readiness was before the attempt that had success.
 template <class Attempt, class Succeeded>
-auto PollingEventLoop::operate(Descriptor& descriptor, Direction direction, Deadline deadline, Attempt&& attempt,
-                               Succeeded&& succeeded) -> decltype(attempt(0)) {
+auto PollingEventLoop::operate(Descriptor& descriptor, Direction direction, Deadline deadline,
+                               Attempt&& attempt, Succeeded&& succeeded) -> decltype(attempt(0)) {
+  if (cancel_is_due()) [[unlikely]]
+    return Errc::cancelled;
   for (;;) {
     const Readiness::Snapshot seen = descriptor.readiness.load();
     if (seen.ready(direction)) {
@@ -54,19 +65,25 @@ auto PollingEventLoop::operate(Descriptor& descriptor, Direction direction, Dead
         spend_budget();
         return result;
       }
-      if (!sys::would_block(result.error())) return result;
+      if (!sys::would_block(result.error())) {
+        pass_turn(descriptor, direction);  // what we were woken for may be another's (L4)
+        return result;
+      }
       if (!descriptor.readiness.clear(seen, direction)) continue;  // a newer edge: try again (L3)
     }
     if (const std::error_code error = wait(descriptor, direction, deadline)) return error;
   }
 }
 
-Result<std::size_t> PollingEventLoop::read(DescriptorHandle handle, std::span<std::byte> buffer, Deadline deadline) {
+Result<std::size_t> PollingEventLoop::read(DescriptorHandle handle, std::span<std::byte> buffer,
+                                           Deadline deadline) {
   DescriptorUse descriptor(handle);
   if (!descriptor) return Errc::closed;
   return end_of_file_if_zero(operate(
       *descriptor, Direction::kRead, deadline, [&](int fd) { return sys::recv(fd, buffer); },
-      [&](Readiness::Snapshot seen, std::size_t moved) { after_read(*descriptor, seen, moved, buffer.size()); }));
+      [&](Readiness::Snapshot seen, std::size_t moved) {
+        after_read(*descriptor, seen, moved, buffer.size());
+      }));
 }
 
 Result<std::size_t> PollingEventLoop::read_vectored(DescriptorHandle handle, std::span<const iovec> buffers,
@@ -110,12 +127,16 @@ Result<Accepted> PollingEventLoop::accept(DescriptorHandle handle, Deadline dead
   return Accepted{*accepted, peer};
 }
 
-Result<DescriptorHandle> PollingEventLoop::listen(const sys::RawAddress& address, const ListenParameters& parameters) {
+Result<DescriptorHandle> PollingEventLoop::listen(const sys::RawAddress& address,
+                                                  const ListenParameters& parameters) {
   Result<sys::Fd> fd = sys::create_socket(address.family(), SOCK_STREAM);
   if (!fd) return fd.error();
   if (auto set = sys::set_reuse_address(fd->get(), true); !set) return set.error();
   if (parameters.reuse_port) {
     if (auto set = sys::set_reuse_port(fd->get(), true); !set) return set.error();
+  }
+  if (address.family() == AF_INET6) {  // IPv4 too, whatever the system's default is
+    if (auto set = sys::set_v6_only(fd->get(), false); !set) return set.error();
   }
   // Accepted sockets inherit it: one syscall for all of them.
   if (auto set = sys::set_no_delay(fd->get(), true); !set) return set.error();
@@ -143,9 +164,11 @@ Result<DescriptorHandle> PollingEventLoop::connect(const sys::RawAddress& addres
 Result<void> PollingEventLoop::finish_connect(DescriptorHandle handle, Deadline deadline) {
   DescriptorUse descriptor(handle);
   if (!descriptor) return Errc::closed;
-  // A new descriptor counts as ready, which a socket that is still connecting is not.
-  const Readiness::Snapshot seen = descriptor->readiness.load();
-  if (descriptor->readiness.clear(seen, Direction::kWrite)) {
+  // A new descriptor counts as ready, which a socket that is still connecting is not. It is unregistered, and
+  // nobody else knows it: no edge can have come.
+  [[maybe_unused]] const bool cleared =
+      descriptor->readiness.clear(descriptor->readiness.load(), Direction::kWrite);
+  while (!descriptor->readiness.load().ready(Direction::kWrite)) {
     if (const std::error_code error = wait(*descriptor, Direction::kWrite, deadline)) return error;
   }
   return sys::connect_result(descriptor->fd);
@@ -154,11 +177,12 @@ Result<void> PollingEventLoop::finish_connect(DescriptorHandle handle, Deadline 
 Result<void> PollingEventLoop::wait_ready(DescriptorHandle handle, Direction direction, Deadline deadline) {
   DescriptorUse descriptor(handle);
   if (!descriptor) return Errc::closed;
-  while (!descriptor->readiness.load().ready(direction)) {
-    if (const std::error_code error = wait(*descriptor, direction, deadline)) return error;
-  }
-  // Nothing was taken: whoever else waits may look too (L4).
-  pass_turn(*descriptor, direction);
+  // The ready bit is only a hint: a new descriptor has it, and one that was read to its last byte.
+  Result<bool> ready = operate(
+      *descriptor, direction, deadline, [&](int fd) { return look_whether_ready(fd, direction); },
+      // Nothing was taken: whoever else waits may look too (L4).
+      [&](Readiness::Snapshot, bool) { pass_turn(*descriptor, direction); });
+  if (!ready) return ready.error();
   return {};
 }
 

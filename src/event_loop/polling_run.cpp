@@ -98,9 +98,19 @@ void PollingEventLoop::deliver(std::uint64_t data, Signals signals) noexcept {
       return;
     }
     signal_locked(*descriptor, signals, won);
+    if (!won.empty()) count_wakeups_locked(*descriptor, won);
   }
   if (won.empty()) counters_.unawaited_edges.add();
   hand_out(won);
+}
+
+void PollingEventLoop::count_wakeups_locked(Descriptor& descriptor, FiberQueue& won) noexcept {
+  descriptor.counters.wakeups += static_cast<std::uint32_t>(won.size());
+  for (std::size_t left = won.size(); left != 0; --left) {
+    Fiber& fiber = *won.pop();
+    if (fiber.home != home_) ++descriptor.counters.cross_context_wakeups;
+    won.push(fiber);
+  }
 }
 
 void PollingEventLoop::expire_timers(std::int64_t now) noexcept {
@@ -113,6 +123,7 @@ void PollingEventLoop::expire_timers(std::int64_t now) noexcept {
 
 // Fibers of the context that polls go to the poller's own queue, the others to their own contexts.
 void PollingEventLoop::hand_out(FiberQueue& won) noexcept {
+  counters_.wakeups.add(won.size());
   while (Fiber* fiber = won.pop()) {
     if (fiber->home == home_) [[likely]] {
       runnable_->push(*fiber);

@@ -16,8 +16,10 @@ std::uint64_t event_data(const Descriptor& descriptor) noexcept {
 
 }  // namespace
 
-// Suspends until `direction` may be ready. No error: try again. REQUIRES: the caller is a user of the descriptor.
-std::error_code PollingEventLoop::wait(Descriptor& descriptor, Direction direction, Deadline deadline) noexcept {
+// Suspends until `direction` may be ready. No error: try again. REQUIRES: the caller is a user of the
+// descriptor.
+std::error_code PollingEventLoop::wait(Descriptor& descriptor, Direction direction,
+                                       Deadline deadline) noexcept {
   Waiter& self = this_fiber_required("waiting on a descriptor");
   WaitNode node;
   bool moves = false;
@@ -31,20 +33,20 @@ std::error_code PollingEventLoop::wait(Descriptor& descriptor, Direction directi
     node.ticket = self.begin(WaitWord::Cancellable::kYes, deadline.time_ns());
     add_waiter_locked(descriptor, direction, node);
   }
-  std::error_code error;
-  if (moves) error = take_over(descriptor, from);
-  WaitOutcome outcome = WaitOutcome::kRetry;
-  // A failed registration ends the wait here, unless somebody was faster: then their wake-up must be taken.
-  if (!error || !self.word.try_win(node.ticket, outcome)) outcome = self.wait();
-  if (error || !won_through_list(outcome)) {
+  const std::error_code unregistered = moves ? take_over(descriptor, from) : std::error_code();
+  // Also after a failed registration: it has ended the wait, unless somebody was faster.
+  const WaitOutcome outcome = self.wait();
+  if (!won_through_list(outcome)) {
     std::scoped_lock lock(descriptor.lock);
     remove_waiter_locked(descriptor, direction, node);
   }
-  return error ? error : error_of_outcome(outcome);
+  if (outcome == WaitOutcome::kRetry && unregistered) return unregistered;
+  return error_of_outcome(outcome);
 }
 
-// True if the caller must take the descriptor over from `from` (none: it is unowned) before it waits. Otherwise it
-// waits through the owner, this loop or another: it is forwarded, as others wait or a move is under way (L7).
+// True if the caller must take the descriptor over from `from` (none: it is unowned) before it waits.
+// Otherwise it waits through the owner, this loop or another: it is forwarded, as others wait or a move is
+// under way (L7).
 bool PollingEventLoop::begin_move_locked(Descriptor& descriptor, LoopId& from) noexcept {
   if (descriptor.ownership == Ownership::kMoving) return false;
   if (descriptor.ownership == Ownership::kOwned) {
@@ -55,43 +57,53 @@ bool PollingEventLoop::begin_move_locked(Descriptor& descriptor, LoopId& from) n
   return true;
 }
 
-// MOVING -> OWNED: adds to this loop first, then deletes from the old one, so that no edge is lost in between; both
-// without a lock (L10). The caller's node is queued already, so an edge from either side wakes it (P2).
+// MOVING -> OWNED: adds to this loop first, then deletes from the old one, so that no edge is lost in
+// between; both without a lock (L10). The caller's node is queued already, so an edge from either side wakes
+// it (P2).
 std::error_code PollingEventLoop::take_over(Descriptor& descriptor, LoopId from) noexcept {
   LoopRegistry& registry = LoopRegistry::instance();
-  PollingEventLoop* const old = registry.pin(from);  // null: unowned, or the old loop is gone (L15)
+  PollingEventLoop* const old = registry.pin(from);  // null: unowned, or the old loop is retired (L15)
   const Result<void> added = add(descriptor.fd, event_data(descriptor));
-  if (added) {
-    counters_.registrations.add();
-    if (old != nullptr) counters_.transfers.add();
-    if (old != nullptr) old->remove(descriptor.fd);
-  } else {
-    counters_.failed_registrations.add();
-  }
-  FiberQueue won;
-  finish_move(descriptor, from, old != nullptr, added.has_value(), won);
+  if (added && old != nullptr) old->remove(descriptor.fd);
   if (old != nullptr) registry.unpin(from);
-  wake_all(won);
-  return added || old != nullptr ? std::error_code() : added.error();
+  if (added) {
+    finish_move(descriptor, from);
+    return {};
+  }
+  counters_.failed_registrations.add();
+  if (abandon_move(descriptor, from)) return {};
+  return added.error();
 }
 
-void PollingEventLoop::finish_move(Descriptor& descriptor, LoopId from, bool from_alive, bool added,
-                                   FiberQueue& won) noexcept {
+void PollingEventLoop::finish_move(Descriptor& descriptor, LoopId from) noexcept {
+  counters_.registrations.add();
+  if (from) counters_.transfers.add();
   std::scoped_lock lock(descriptor.lock);
-  if (added) {
-    descriptor.ownership = Ownership::kOwned;
-    descriptor.owner = id_;
-    ++descriptor.counters.registrations;
-    if (from_alive) ++descriptor.counters.transfers;
-  } else if (from_alive) {
-    descriptor.ownership = Ownership::kOwned;  // the old owner keeps it, and the wait is forwarded (L10)
-    descriptor.owner = from;
-  } else {
+  descriptor.ownership = Ownership::kOwned;
+  descriptor.owner = id_;
+  ++descriptor.counters.registrations;
+  if (from) ++descriptor.counters.transfers;
+}
+
+// The kernel refused. True: the old owner keeps the descriptor, and the wait goes through it (L10). False:
+// nobody has it, and the wait must end.
+bool PollingEventLoop::abandon_move(Descriptor& descriptor, LoopId from) noexcept {
+  FiberQueue won;
+  {
+    std::scoped_lock lock(descriptor.lock);
+    // Alive: then its retire() comes by later, and finds the descriptor its own.
+    if (LoopRegistry::instance().alive(from)) {
+      descriptor.ownership = Ownership::kOwned;
+      descriptor.owner = from;
+      return true;
+    }
     descriptor.ownership = Ownership::kUnowned;
     descriptor.owner = {};
     // Those who queued up behind the move try to register it themselves, and get errors of their own.
     win_all_locked(descriptor, WaitOutcome::kRetry, won);
   }
+  wake_all(won);
+  return false;
 }
 
 }  // namespace weft

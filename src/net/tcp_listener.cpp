@@ -14,13 +14,16 @@ namespace weft::net {
 namespace {
 
 constexpr std::int64_t kPauseFirstNs = 5'000'000;
-constexpr std::int64_t kPauseMaxNs = 1'000'000'000;
+// No longer: close() does not wake a fiber in a pause.
+constexpr std::int64_t kPauseMaxNs = 100'000'000;
+/// Skipped in a row before it is a pause's turn: the fiber must not spin, whatever the kernel says.
+constexpr int kDeadConnectionsMax = 64;
 
-// The connection was gone before it was accepted, or died of something the network did to it: accept(2) says to treat
-// these like "not now" and to try again.
+// The connection was gone before it was accepted, or died of something the network did to it: accept(2) says
+// to treat these like "not now" and to try again.
 bool concerns_one_connection(const std::error_code& error) noexcept {
-  constexpr int kErrors[] = {ECONNABORTED, EPROTO,       EPERM,      ENETDOWN,     ENOPROTOOPT,
-                             EHOSTDOWN,    ENONET,       EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH};
+  constexpr int kErrors[] = {ECONNABORTED, EPROTO, EPERM,        ENETDOWN,   ENOPROTOOPT,
+                             EHOSTDOWN,    ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH};
   return std::any_of(std::begin(kErrors), std::end(kErrors),
                      [&](int value) { return sys::is_errno(error, value); });
 }
@@ -36,7 +39,8 @@ Atomic<bool> shortage_reported{false};
 
 void report_shortage(const std::error_code& error) {
   if (shortage_reported.exchange(true, relaxed)) return;
-  write_to_stderr({"weft: accept() has to wait: ", error.message(), "; it goes on when there is room again\n"});
+  write_to_stderr(
+      {"weft: accept() has to wait: ", error.message(), "; it goes on when there is room again\n"});
 }
 
 /// Sleeps, but not over the deadline. False if the fiber was cancelled.
@@ -79,6 +83,7 @@ Result<TcpListener> TcpListener::bind(std::string_view address, const ListenOpti
 
 Result<TcpStream> TcpListener::accept_until(Deadline deadline) {
   EventLoop& loop = current_loop("TcpListener::accept()");
+  int dead_connections = 0;
   for (std::int64_t pause_ns = kPauseFirstNs;;) {
     const Result<Accepted> accepted = loop.accept(handle_, deadline);
     if (accepted) {
@@ -86,10 +91,12 @@ Result<TcpStream> TcpListener::accept_until(Deadline deadline) {
       return TcpStream(accepted->handle);
     }
     const std::error_code error = accepted.error();
-    if (concerns_one_connection(error)) continue;
-    if (!out_of_resources(error)) return error;
+    const bool of_connection = concerns_one_connection(error);
+    if (of_connection && ++dead_connections <= kDeadConnectionsMax) continue;
+    if (!of_connection && !out_of_resources(error)) return error;
     report_shortage(error);
     if (!pause(pause_ns, deadline)) return Errc::cancelled;
+    if (!is_open()) return Errc::closed;
     if (deadline.passed()) return Errc::timed_out;
     pause_ns = std::min(pause_ns * 2, kPauseMaxNs);
   }
@@ -105,6 +112,8 @@ Result<SocketAddress> TcpListener::local_address() const {
   if (!raw) return raw.error();
   return from_raw(*raw);
 }
+
+bool TcpListener::is_open() const noexcept { return static_cast<bool>(DescriptorUse(handle_)); }
 
 int TcpListener::native_handle() const noexcept {
   DescriptorUse descriptor(handle_);

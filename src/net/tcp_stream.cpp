@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <weft/net/tcp_stream.hpp>
 
+#include "base/panic.hpp"
 #include "event_loop/descriptor_use.hpp"
 #include "net/current_loop.hpp"
 #include "net/sockaddr.hpp"
@@ -59,10 +60,12 @@ Result<TcpStream> TcpStream::connect(const SocketAddress& address, Deadline dead
 }
 
 Result<std::size_t> TcpStream::read_some_until(std::span<std::byte> buffer, Deadline deadline) {
+  WEFT_ASSERT(!buffer.empty(), "TcpStream::read_some() into an empty buffer");
   return current_loop("TcpStream::read_some()").read(handle_, buffer, deadline);
 }
 
 Result<std::size_t> TcpStream::write_some_until(std::span<const std::byte> data, Deadline deadline) {
+  WEFT_ASSERT(!data.empty(), "TcpStream::write_some() of no data");
   return current_loop("TcpStream::write_some()").write(handle_, data, deadline);
 }
 
@@ -103,9 +106,12 @@ Transfer TcpStream::write_all_until(std::span<const std::span<const std::byte>> 
   return {moved, {}};
 }
 
-Result<std::size_t> TcpStream::read_some_until(std::span<const std::span<std::byte>> buffers, Deadline deadline) {
+Result<std::size_t> TcpStream::read_some_until(std::span<const std::span<std::byte>> buffers,
+                                               Deadline deadline) {
   IovecArray array;
-  return current_loop("TcpStream::read_some()").read_vectored(handle_, to_iovecs(buffers, array), deadline);
+  const std::span<iovec> filled = to_iovecs(buffers, array);
+  WEFT_ASSERT(sys::total_size(filled) != 0, "TcpStream::read_some() into empty buffers");
+  return current_loop("TcpStream::read_some()").read_vectored(handle_, filled, deadline);
 }
 
 Result<void> TcpStream::wait_readable(Deadline deadline) {
@@ -171,6 +177,8 @@ Result<DescriptorCounters> TcpStream::counters() const {
   std::scoped_lock lock(descriptor->lock);
   return descriptor->counters;
 }
+
+bool TcpStream::is_open() const noexcept { return static_cast<bool>(DescriptorUse(handle_)); }
 
 int TcpStream::native_handle() const noexcept {
   return with_fd(handle_, [](int fd) -> Result<int> { return fd; }).value_or(-1);

@@ -21,8 +21,8 @@ struct ListenOptions {
 
 /// A socket that takes TCP connections. SO_REUSEADDR is set; accepted streams have TCP_NODELAY on.
 ///
-/// Thread safety: any number of fibers, of any contexts, may accept at once. close() may be called meanwhile. Moving and
-/// destroying need the object for oneself. Must be used in a fiber; destroyed anywhere.
+/// Thread safety: any number of fibers, of any contexts, may accept at once. close() may be called meanwhile.
+/// Moving and destroying need the object for oneself. Must be used in a fiber; destroyed anywhere.
 class TcpListener {
  public:
   /// Of no socket: every call fails with Errc::closed.
@@ -32,18 +32,20 @@ class TcpListener {
   /// Closes.
   ~TcpListener();
 
-  /// Listens at `address`; port 0 takes a free one, see local_address(). Does not suspend. Errors: EADDRINUSE,
-  /// EACCES, EADDRNOTAVAIL, EMFILE and others of bind(2). A listener at `[::]` takes IPv4 connections too.
+  /// Listens at `address`; port 0 takes a free one, see local_address(). Does not suspend. Errors:
+  /// EADDRINUSE, EACCES, EADDRNOTAVAIL, EMFILE and others of bind(2). A listener at `[::]` takes IPv4
+  /// connections too.
   static Result<TcpListener> bind(const SocketAddress& address, const ListenOptions& options = {});
   /// The same with an address as SocketAddress::parse understands it; Errc::invalid_address otherwise.
   static Result<TcpListener> bind(std::string_view address, const ListenOptions& options = {});
 
   /// The next connection. Suspends until there is one.
   ///
-  /// Fails only with Errc::closed, Errc::cancelled, or (the `_until` form) Errc::timed_out. A connection that the peer
-  /// gave up while it was queued is skipped. When the process or the system is out of descriptors or memory (EMFILE,
-  /// ENFILE, ENOBUFS, ENOMEM), accept() says so on standard error, once until it works again, and tries again after
-  /// a pause of 5 ms, doubling to 1 s: no spinning, and the listener lives on.
+  /// Fails only with Errc::closed, Errc::cancelled, or (the `_until` form) Errc::timed_out. A connection that
+  /// the peer gave up while it was queued is skipped, and many of them in a row are treated like a shortage.
+  /// When the process or the system is out of descriptors or memory (EMFILE, ENFILE, ENOBUFS, ENOMEM),
+  /// accept() says so on standard error, once until it works again, and tries again after a pause of 5 ms,
+  /// doubling to 100 ms: no spinning, and the listener lives on.
   Result<TcpStream> accept() { return accept_until(Deadline::never()); }
   Result<TcpStream> accept_until(Deadline deadline);
 
@@ -53,7 +55,8 @@ class TcpListener {
   Result<SocketAddress> local_address() const;
   /// The number of the file descriptor; it stays weft's to close. -1 if closed.
   int native_handle() const noexcept;
-  bool is_open() const noexcept { return static_cast<bool>(handle_); }
+  /// Whether it listens: close() was not called.
+  bool is_open() const noexcept;
 
  private:
   explicit TcpListener(detail::DescriptorHandle handle) noexcept : handle_(handle) {}

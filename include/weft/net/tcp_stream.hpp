@@ -21,17 +21,19 @@ enum class ShutdownMode { kRead, kWrite, kBoth };
 
 /// A TCP connection.
 ///
-/// Every call that moves data suspends only the calling fiber, and only when the kernel says "not now". It ends with a
-/// value, an error of the kernel (category system), or Errc::closed (closed meanwhile, or before), Errc::cancelled
-/// (the fiber was cancelled), Errc::timed_out (the deadline of an `_until` form passed; data may still come: the call can
-/// be repeated). A cancelled or timed out read or write has moved nothing, the whole-buffer forms say how much.
+/// Every call that moves data suspends only the calling fiber, and only when the kernel says "not now". It
+/// ends with a value, an error of the kernel (category system), or Errc::closed (closed meanwhile, or
+/// before), Errc::cancelled (the fiber was cancelled), Errc::timed_out (the deadline of an `_until` form
+/// passed; data may still come: the call can be repeated). A cancelled or timed out read or write has moved
+/// nothing, the whole-buffer forms say how much.
 ///
-/// Thread safety: one fiber may read while another writes, in the same context or in different ones; several fibers
-/// may read, or write, at once, each call being one piece. close() may be called while others are inside: they get
-/// Errc::closed. Moving and destroying need the object for oneself. Must be used in a fiber; destroyed anywhere.
+/// Thread safety: one fiber may read while another writes, in the same context or in different ones; several
+/// fibers may read, or write, at once, each call being one piece. close() may be called while others are
+/// inside: they get Errc::closed. Moving and destroying need the object for oneself. Must be used in a fiber;
+/// destroyed anywhere.
 ///
-/// The connection's registration follows its user: it is made with the event loop of the context that first has to
-/// wait on it, and moves when a fiber of another context does.
+/// The connection's registration follows its user: it is made with the event loop of the context that first
+/// has to wait on it, and moves when a fiber of another context does.
 class TcpStream {
  public:
   /// Of no connection: every call fails with Errc::closed.
@@ -47,16 +49,20 @@ class TcpStream {
 
   /// Reads what is there, at least one byte: how many. Errc::end_of_file when the peer has finished sending.
   /// REQUIRES: `buffer` is not empty. May suspend.
-  Result<std::size_t> read_some(std::span<std::byte> buffer) { return read_some_until(buffer, Deadline::never()); }
+  Result<std::size_t> read_some(std::span<std::byte> buffer) {
+    return read_some_until(buffer, Deadline::never());
+  }
   Result<std::size_t> read_some_until(std::span<std::byte> buffer, Deadline deadline);
 
   /// Fills the whole buffer. Errc::end_of_file if the peer stops before.
   Transfer read_exact(std::span<std::byte> buffer) { return read_exact_until(buffer, Deadline::never()); }
   Transfer read_exact_until(std::span<std::byte> buffer, Deadline deadline);
 
-  /// Writes as much as there is room for, at least one byte: how many. EPIPE or ECONNRESET when the peer is gone.
-  /// REQUIRES: `data` is not empty. May suspend.
-  Result<std::size_t> write_some(std::span<const std::byte> data) { return write_some_until(data, Deadline::never()); }
+  /// Writes as much as there is room for, at least one byte: how many. EPIPE or ECONNRESET when the peer is
+  /// gone. REQUIRES: `data` is not empty. May suspend.
+  Result<std::size_t> write_some(std::span<const std::byte> data) {
+    return write_some_until(data, Deadline::never());
+  }
   Result<std::size_t> write_some_until(std::span<const std::byte> data, Deadline deadline);
 
   /// Writes all of it.
@@ -69,7 +75,8 @@ class TcpStream {
     return write_all_until(buffers, Deadline::never());
   }
   Transfer write_all_until(std::span<const std::span<const std::byte>> buffers, Deadline deadline);
-  /// Reads what is there into several buffers, in order: how many bytes in all.
+  /// Reads what is there into several buffers, in order: how many bytes in all. At most the first 16 buffers
+  /// are used. REQUIRES: one of them is not empty.
   Result<std::size_t> read_some(std::span<const std::span<std::byte>> buffers) {
     return read_some_until(buffers, Deadline::never());
   }
@@ -81,8 +88,8 @@ class TcpStream {
 
   /// Ends sending (the peer then reads the end of file), receiving, or both. Does not suspend.
   Result<void> shutdown(ShutdownMode mode);
-  /// Ends the connection: fibers inside other calls get Errc::closed. When it returns the file descriptor was given
-  /// back to the kernel; it suspends until the others have left. Errc::closed if it was closed before.
+  /// Ends the connection: fibers inside other calls get Errc::closed. When it returns the file descriptor was
+  /// given back to the kernel; it suspends until the others have left. Errc::closed if it was closed before.
   Result<void> close();
 
   Result<SocketAddress> local_address() const;
@@ -93,7 +100,8 @@ class TcpStream {
   Result<bool> no_delay() const;
   /// Whether a silent peer is asked from time to time if it still lives; none: off, the default.
   Result<void> set_keep_alive(std::optional<std::chrono::seconds> idle);
-  /// What close() does with data not sent yet: none, the default, sends it in the background; zero resets the connection.
+  /// What close() does with data not sent yet: none, the default, sends it in the background; zero resets the
+  /// connection.
   Result<void> set_linger(std::optional<std::chrono::seconds> timeout);
   /// Bytes; the kernel doubles what it is given, and the getters tell the doubled size.
   Result<void> set_send_buffer_size(int bytes);
@@ -103,10 +111,13 @@ class TcpStream {
 
   /// What happened to this connection so far (L14).
   Result<DescriptorCounters> counters() const;
-  /// The number of the file descriptor, for calls that weft does not know; it stays weft's to close. -1 if closed.
+  /// The number of the file descriptor, for calls that weft does not know; it stays weft's to close. -1 if
+  /// closed.
   int native_handle() const noexcept;
 
-  bool is_open() const noexcept { return static_cast<bool>(handle_); }
+  /// Whether it is of a connection that close() was not called for. The connection may be dead: only a read
+  /// or write tells.
+  bool is_open() const noexcept;
 
  private:
   detail::DescriptorHandle handle_;
