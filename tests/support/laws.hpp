@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the tests of the laws have in common: two contexts, A and B, with a thread and an event loop each.
+
+#include "event_loop/polling_event_loop.hpp"
+#include "execution_context/context.hpp"
+#include "support/gate.hpp"
+#include "support/sockets.hpp"
+#include "sys/fault.hpp"
+
+#include <weft/execution_context.hpp>
+#include <weft/this_fiber.hpp>
+
+#include <memory>
+
+namespace weft::test {
+
+inline LoopId loop_id(const ExecutionContext& context) {
+  return static_cast<PollingEventLoop&>(context.core().event_loop()).id();
+}
+
+class Laws : public testing::Test {
+ protected:
+  ConcurrentContext a{"a"};
+  ConcurrentContext b{"b"};
+
+  /// Makes the descriptor `context`'s, with nobody waiting: a byte is waited for there, and read.
+  template <class Context>
+  static void settle_in(Context& context, const Connection& connection) {
+    auto reader = context.spawn([&] { return connection.near.read_exact(1); });
+    connection.near.until_awaited(Direction::kRead);
+    connection.far.send("s");
+    EXPECT_EQ(reader.join(), "s");
+    EXPECT_EQ(connection.near.owner(), loop_id(context));
+  }
+};
+
+}  // namespace weft::test
