@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// The generic half over a platform whose events are the test's: what no kernel can be made to do on demand.
+#include "event_loop/polling_event_loop.hpp"
+
+#include "event_loop/descriptor_arena.hpp"
+#include "event_loop/descriptor_use.hpp"
+#include "support/sim_runner.hpp"
+#include "sys/socket.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <sys/socket.h>
+#include <vector>
+
+namespace weft {
+namespace {
+
+/// A loop that delivers what it is told.
+class ScriptedLoop final : public PollingEventLoop {
+ public:
+  struct Event {
+    std::uint64_t data;
+    Signals signals;
+  };
+  std::vector<Event> next;                  ///< what the next poll delivers
+  std::function<void()> when_idle = [] {};  ///< called by a poll that has nothing
+  std::vector<std::uint64_t> added;         ///< the data of each add()
+  std::vector<int> removed;
+  int notified = 0;
+
+  Result<void> add(int, std::uint64_t data) noexcept override {
+    return added.push_back(data), Result<void>();
+  }
+  void remove(int fd) noexcept override { removed.push_back(fd); }
+  void notify() noexcept override { ++notified; }
+  std::size_t poll(std::int64_t) noexcept override {
+    if (next.empty()) when_idle();
+    const std::vector<Event> events = std::exchange(next, {});
+    for (const Event& event : events) deliver(event.data, event.signals);
+    return events.size();
+  }
+};
+
+class ScriptedLoopTest : public testing::Test {
+ protected:
+  static constexpr Signals kReadEdge{.read = true};
+
+  DescriptorHandle open() {
+    Descriptor* const descriptor =
+        DescriptorArena::instance().allocate(pair_.first.release(), DescriptorKind::kOther);
+    const DescriptorHandle handle{descriptor, descriptor->usage.generation()};
+    descriptor->usage.open();
+    return handle;
+  }
+  static std::uint64_t data_of(DescriptorHandle handle) {
+    return std::uint64_t{handle.generation} << 32 | handle.descriptor->index;
+  }
+
+  sys::SocketPair pair_ = sys::create_socket_pair(SOCK_STREAM).value();
+  test::LoopRunner<ScriptedLoop> runner_{std::make_unique<ScriptedLoop>()};
+  ScriptedLoop& loop_ = runner_.loop;
+};
+
+TEST_F(ScriptedLoopTest, L8_AnEventForAnEarlierFileOfTheRecordIsDropped) {
+  runner_.spawn([&] {
+    const DescriptorHandle old = open();
+    ASSERT_TRUE(loop_.close(old));
+    pair_ = sys::create_socket_pair(SOCK_STREAM).value();
+    const DescriptorHandle now = open();
+    ASSERT_EQ(now.descriptor, old.descriptor);
+    loop_.when_idle = [&] {
+      loop_.next = {{data_of(old), {.read = true, .write = true, .unusual = true, .hang_up = true}}};
+      loop_.when_idle = [&] {
+        EXPECT_EQ(::send(pair_.second.get(), "x", 1, 0), 1);
+        loop_.next = {{data_of(now), kReadEdge}};
+      };
+    };
+    std::byte byte{};
+    EXPECT_TRUE(loop_.read(now, std::span(&byte, 1), {}));
+    EXPECT_EQ(loop_.counters().stale_events, 1u);
+    EXPECT_EQ(loop_.counters().wakeups, 1u);
+    EXPECT_FALSE(now.descriptor->readiness.load().unusual());
+    EXPECT_TRUE(loop_.close(now));
+  });
+  runner_.run();
+}
+
+TEST_F(ScriptedLoopTest, AnEdgeThatWasWrongOnlyCostsATry) {
+  runner_.spawn([&] {
+    const DescriptorHandle handle = open();
+    int edges = 0;
+    loop_.when_idle = [&] {
+      if (++edges == 3) {
+        EXPECT_EQ(::send(pair_.second.get(), "x", 1, 0), 1);
+      }
+      loop_.next = {{data_of(handle), kReadEdge}};
+    };
+    std::byte byte{};
+    EXPECT_TRUE(loop_.read(handle, std::span(&byte, 1), {}));
+    EXPECT_EQ(edges, 3);
+    EXPECT_EQ(loop_.added.size(), 1u);  // L1
+    EXPECT_TRUE(loop_.close(handle));
+    EXPECT_EQ(loop_.removed.size(), 1u);
+  });
+  runner_.run();
+}
+
+TEST_F(ScriptedLoopTest, ALoopThatIsNotAsleepIsInterruptedWithoutASyscall) {
+  loop_.interrupt();
+  loop_.prepare_to_block();
+  loop_.interrupt();
+  EXPECT_EQ(loop_.notified, 0);
+  FiberQueue runnable;
+  loop_.when_idle = [&] { loop_.interrupt(); };
+  loop_.prepare_to_block();
+  loop_.run(runner_, runnable);
+  EXPECT_EQ(loop_.notified, 1);
+  EXPECT_EQ(loop_.counters().interrupts, 1u);
+}
+
+}  // namespace
+}  // namespace weft
