@@ -67,7 +67,7 @@ void wait_for_next_look() noexcept {
 
 }  // namespace
 
-constinit Atomic<std::uint32_t> Monitor::parked_{0};
+alignas(kCacheLine) constinit Atomic<std::uint32_t> Monitor::parked_{0};
 
 void Monitor::start() {
   [[maybe_unused]] static const bool started = [] {

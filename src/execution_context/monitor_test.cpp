@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// S8 and S11: fibers that keep their thread. Nothing here passes without the monitor, but for what says "never".
+#include "execution_context/monitor.hpp"
+
+#include "support/contexts.hpp"
+
+#include <weft/monitor.hpp>
+#include <weft/this_fiber.hpp>
+
+#include <cstdlib>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <latch>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace weft {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Flag;
+
+struct Seen {
+  std::string context;
+  std::string fiber;
+  std::size_t frames;
+  std::chrono::nanoseconds stuck_for;
+};
+
+/// Collects reports while it lives.
+class Reports {
+ public:
+  Reports() {
+    set_stuck_report_after(20ms);
+    set_stuck_handler([this](const StuckReport& report) {
+      std::scoped_lock lock(lock_);
+      seen_.push_back({std::string(report.context), std::string(report.fiber), report.backtrace.size(),
+                       report.stuck_for});
+    });
+  }
+  ~Reports() {
+    set_stuck_handler({});
+    set_stuck_report_after(100ms);
+  }
+
+  std::size_t count(std::string_view context) {
+    std::scoped_lock lock(lock_);
+    std::size_t count = 0;
+    for (const Seen& each : seen_) count += each.context == context ? 1 : 0;
+    return count;
+  }
+  /// Keeps the calling thread, as a stuck fiber does, until `context` is reported.
+  bool wait_for(std::string_view context) {
+    const auto end = std::chrono::steady_clock::now() + test::kPatience;
+    while (count(context) == 0) {
+      if (std::chrono::steady_clock::now() > end) return false;
+    }
+    return true;
+  }
+  Seen last() {
+    std::scoped_lock lock(lock_);
+    return seen_.back();
+  }
+
+ private:
+  std::mutex lock_;
+  std::vector<Seen> seen_;
+};
+
+TEST(MonitorTest, SiblingsRunWhatAStuckFiberLeftInTheRunNextSlot) {
+  ParallelContext context("workers", {.parallelism = 2});
+  context.spawn([&] {
+           Flag child_ran;
+           auto child = spawn([&] { child_ran.set(); });
+           EXPECT_TRUE(child_ran.wait());  // keeps the thread; the child stands in its slot
+           child.join();
+         }).join();
+}
+
+TEST(MonitorTest, SiblingsRunAllThatWaitsBehindAStuckFiber) {
+  constexpr std::uint32_t kThreads = 4;
+  ParallelContext context("workers", {.parallelism = kThreads});
+  context.spawn([&] {
+           std::latch together(kThreads);
+           std::vector<JoinHandle<void>> handles;
+           for (std::uint32_t i = 1; i < kThreads; ++i) handles.push_back(spawn([&] { together.arrive_and_wait(); }));
+           together.arrive_and_wait();
+           for (auto& handle : handles) handle.join();
+         }).join();
+}
+
+// The poller wakes one fiber, keeps the duty for it, and is stuck in it.
+TEST(MonitorTest, TimersAreNoticedWhileTheKeeperOfThePollDutyIsStuck) {
+  ParallelContext context("workers", {.parallelism = 2});
+  Flag timer_fired;
+  auto timer = context.spawn([&] {
+    EXPECT_TRUE(sleep(30ms));
+    timer_fired.set();
+  });
+  context.spawn([&] {
+           EXPECT_TRUE(sleep(1ms));
+           EXPECT_TRUE(timer_fired.wait());
+         }).join();
+  timer.join();
+}
+
+TEST(MonitorTest, AStuckFiberIsReportedByItsNameWithABacktrace) {
+  Reports reports;
+  ConcurrentContext context("busy");
+  EXPECT_TRUE(context.spawn([&] { return reports.wait_for("busy"); }, {.name = "hog"}).join());
+  const Seen seen = reports.last();
+  EXPECT_THAT(seen.fiber, testing::HasSubstr("\"hog\""));
+  EXPECT_THAT(seen.fiber, testing::HasSubstr("monitor_test.cpp"));
+  EXPECT_GE(seen.stuck_for, 20ms);
+#if !WEFT_TSAN  // which holds signals back
+  EXPECT_GE(seen.frames, 3u);
+#endif
+}
+
+TEST(MonitorTest, AStuckFiberIsReportedOnceForEachOccurrence) {
+  Reports reports;
+  ConcurrentContext first("first"), second("second");
+  Flag go;
+  auto stuck = first.spawn([&] {
+    EXPECT_TRUE(reports.wait_for("first"));
+    EXPECT_TRUE(go.wait());
+    yield();
+    while (reports.count("first") < 2) {
+    }
+  });
+  // The second is stuck later, and long enough for several more looks at the first.
+  for (int i = 0; i < 2; ++i) {
+    second.spawn([&, before = reports.count("second")] {
+            while (reports.count("second") == before) {
+            }
+          }).join();
+  }
+  EXPECT_EQ(reports.count("first"), 1u);
+  go.set();
+  stuck.join();
+  EXPECT_EQ(reports.count("first"), 2u);
+}
+
+TEST(MonitorTest, AnIsolatedContextIsNeverReported) {
+  Reports reports;
+  ConcurrentContext context("busy");
+  Flag done;
+  IsolatedContext isolated("isolated", context, [&] { EXPECT_TRUE(done.wait()); });
+  EXPECT_TRUE(context.spawn([&] { return reports.wait_for("busy"); }).join());
+  done.set();
+  isolated.join();
+  EXPECT_EQ(reports.count("isolated"), 0u);
+}
+
+TEST(MonitorTest, AFiberThatYieldsToItselfIsNeverReported) {
+  Reports reports;
+  ConcurrentContext yielding("yielding"), stuck("stuck");
+  Flag done;
+  auto polite = yielding.spawn([&] {
+    while (!done.is_set()) yield();
+  });
+  EXPECT_TRUE(stuck.spawn([&] { return reports.wait_for("stuck"); }).join());
+  done.set();
+  polite.join();
+  EXPECT_EQ(reports.count("yielding"), 0u);
+}
+
+TEST(MonitorTest, ReportsCanBeSwitchedOff) {
+  Reports reports;
+  set_stuck_report_after(0ms);
+  ParallelContext context("workers", {.parallelism = 2});
+  context.spawn([&] {
+           for (int i = 0; i < 3; ++i) {  // some looks, as it takes one to pass the child on
+             Flag child_ran;
+             auto child = spawn([&] { child_ran.set(); });
+             EXPECT_TRUE(child_ran.wait());
+             child.join();
+           }
+         }).join();
+  EXPECT_EQ(reports.count("workers"), 0u);
+}
+
+TEST(MonitorTest, ParksWhenAllIsIdleAndIsWokenByTheNextFiber) {
+  ConcurrentContext context("idle");
+  const auto wait_until_parked = [] {
+    const auto end = std::chrono::steady_clock::now() + test::kPatience;
+    while (!Monitor::parked()) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      std::this_thread::yield();
+    }
+    return true;
+  };
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_TRUE(wait_until_parked());
+    context.spawn([] { EXPECT_FALSE(Monitor::parked()); }).join();
+  }
+}
+
+TEST(MonitorTest, TheReportIsPrintedWithEveryFrame) {
+  testing::internal::CaptureStderr();
+  void* const frames[] = {reinterpret_cast<void*>(&std::exit), nullptr};
+  print_stuck_report({.context = "gallery",
+                      .scheduler = 3,
+                      .fiber_id = 17,
+                      .fiber = "\"resize\" (spawned at gallery.cpp:42)",
+                      .stuck_for = 112ms,
+                      .backtrace = frames});
+  const std::string text = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(text, testing::HasSubstr("fiber \"resize\" (spawned at gallery.cpp:42) has not suspended for 112 ms"));
+  EXPECT_THAT(text, testing::HasSubstr("scheduler 3 of context \"gallery\""));
+  EXPECT_THAT(text, testing::HasSubstr("#0 exit"));
+  EXPECT_THAT(text, testing::HasSubstr("#1 0"));
+}
+
+}  // namespace
+}  // namespace weft

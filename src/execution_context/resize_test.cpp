@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// S7: schedulers come and go, and no fiber is lost.
+#include "execution_context/parallelism.hpp"
+#include "support/contexts.hpp"
+
+#include <weft/run.hpp>
+#include <weft/this_fiber.hpp>
+
+#include <gtest/gtest.h>
+#include <pthread.h>
+#include <random>
+#include <system_error>
+#include <vector>
+
+namespace weft {
+namespace {
+
+using test::Flag;
+
+std::uint32_t threads_of(ExecutionContext& context) {
+  std::uint32_t count = 0;
+  context.core().for_each_scheduler([&](Scheduler& scheduler) { count += scheduler.thread_id() != 0 ? 1 : 0; });
+  return count;
+}
+
+TEST(ResizeTest, UpAndDownAtRandomUnderLoadLosesNothing) {
+  constexpr int kFibers = 60;
+  constexpr int kSteps = 200;
+  ParallelContext context("elastic", {.parallelism = 2});
+  Atomic<int> steps{0};
+  std::vector<JoinHandle<void>> handles;
+  for (int i = 0; i < kFibers; ++i) {
+    handles.push_back(context.spawn([&] {
+      for (int step = 0; step < kSteps; ++step) {
+        steps.fetch_add(1, relaxed);
+        if (step % 10 == 0) spawn([&] { steps.fetch_add(1, relaxed); }).join();
+        yield();
+      }
+    }));
+  }
+  std::minstd_rand random(7);
+  for (int i = 0; i < 200; ++i) context.resize(1 + static_cast<std::uint32_t>(random() % 5));
+  for (auto& handle : handles) handle.join();
+  EXPECT_EQ(steps.load(relaxed), kFibers * (kSteps + kSteps / 10));
+  test::expect_no_fiber_lost(context);
+}
+
+TEST(ResizeTest, RetiredThreadsLeaveAndNewOnesTakeTheirPlaces) {
+  ParallelContext context("elastic", {.parallelism = 4});
+  context.resize(1);
+  EXPECT_EQ(context.parallelism(), 1u);
+  context.spawn([&] {
+           while (threads_of(context) > 1) yield();
+         }).join();
+  context.resize(3);
+  context.spawn([&] {
+           while (threads_of(context) < 3) yield();
+         }).join();
+  EXPECT_EQ(context.parallelism(), 3u);
+}
+
+TEST(ResizeTest, AThreadThatLeavesHandsItsFibersOn) {
+  constexpr int kFibers = 20;
+  ParallelContext context("elastic", {.parallelism = 2});
+  // Both threads are kept, one of them with a full local queue; then either may go.
+  Flag go;
+  Atomic<int> ran{0}, kept{0};
+  std::vector<JoinHandle<void>> keepers;
+  for (int i = 0; i < 2; ++i) {
+    keepers.push_back(context.spawn([&] {
+      for (int child = 0; child < kFibers; ++child) spawn([&] { ran.fetch_add(1, relaxed); });
+      kept.fetch_add(1, seq_cst);
+      EXPECT_TRUE(go.wait());
+    }));
+  }
+  while (kept.load(seq_cst) < 2) std::this_thread::yield();
+  context.resize(1);
+  go.set();
+  for (auto& keeper : keepers) keeper.join();
+  test::expect_no_fiber_lost(context);
+  EXPECT_EQ(ran.load(relaxed), 2 * kFibers);
+}
+
+TEST(ResizeTest, AFiberMayResizeItsOwnContext) {
+  ParallelContext context("elastic", {.parallelism = 1});
+  context.spawn([&] {
+           for (std::uint32_t size : {3u, 1u, 2u, 1u, 4u}) {
+             context.resize(size);
+             for (int i = 0; i < 100; ++i) yield();
+           }
+         }).join();
+  EXPECT_EQ(context.parallelism(), 4u);
+}
+
+TEST(ParallelismTest, WhatIsOutOfRangeIsAnErrorWhereverItIsGiven) {
+  EXPECT_THROW(ParallelContext("large", {.parallelism = 1000}), std::system_error);
+  EXPECT_THROW(run({.parallelism = 1000}, [] {}), std::system_error);
+  ParallelContext context("small", {.parallelism = 1});
+  EXPECT_THROW(context.resize(257), std::system_error);
+  EXPECT_EQ(context.parallelism(), 1u);
+}
+
+TEST(ParallelismTest, ZeroIsTheNumberOfCpusButNeverMoreThanAContextHas) {
+  EXPECT_EQ(default_parallelism(1), 1u);
+  EXPECT_EQ(default_parallelism(8), 8u);
+  EXPECT_EQ(default_parallelism(384), Context::kParallelismMax);
+  ParallelContext context("all");
+  EXPECT_EQ(context.parallelism(), default_parallelism(sys::usable_cpu_count()));
+}
+
+#if !WEFT_ASAN && !WEFT_TSAN
+TEST(ParallelismTest, AConstructorThatRunsOutOfThreadsLeavesNothingBehind) {
+  ConcurrentContext warm("warm");  // the process-wide parts are there
+  const std::size_t files = test::open_files();
+  pthread_attr_t attributes;
+  ASSERT_EQ(pthread_getattr_default_np(&attributes), 0);
+  std::size_t usual = 0;
+  ASSERT_EQ(pthread_attr_getstacksize(&attributes, &usual), 0);
+  ASSERT_EQ(pthread_attr_setstacksize(&attributes, std::size_t{1} << 45), 0);  // not four of them
+  ASSERT_EQ(pthread_setattr_default_np(&attributes), 0);
+  EXPECT_THROW(ParallelContext("too many", {.parallelism = 4}), std::system_error);
+  ASSERT_EQ(pthread_attr_setstacksize(&attributes, usual), 0);
+  ASSERT_EQ(pthread_setattr_default_np(&attributes), 0);
+  EXPECT_EQ(test::open_files(), files);
+  ParallelContext context("as usual", {.parallelism = 4});
+  EXPECT_EQ(context.spawn([] { return 1; }).join(), 1);
+}
+#endif
+
+}  // namespace
+}  // namespace weft

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// S2 no lost wake-up, S5 bursts spread. A lost wake-up hangs: ctest's timeout is the failure.
+#include "support/baton.hpp"
+#include "support/contexts.hpp"
+
+#include <weft/this_fiber.hpp>
+
+#include <gtest/gtest.h>
+#include <latch>
+#include <thread>
+#include <vector>
+
+namespace weft {
+namespace {
+
+using test::Baton;
+
+class WakeUpTest : public test::EveryContext {};
+WEFT_UNDER_EVERY_CONTEXT(WakeUpTest);
+
+TEST_P(WakeUpTest, NoneIsLostWhenWorkComesWhileTheThreadsGoToSleep) {
+  for (int i = 0; i < 2000; ++i) context().spawn([] {}).join();
+}
+
+TEST_P(WakeUpTest, NoneIsLostBetweenTwoContexts) {
+  constexpr int kTurns = 3000;
+  ConcurrentContext other("other");
+  Baton here, there;
+  auto ping = context().spawn([&] {
+    for (int i = 0; i < kTurns; ++i) {
+      there.give();
+      here.take();
+    }
+  });
+  auto pong = other.spawn([&] {
+    for (int i = 0; i < kTurns; ++i) {
+      there.take();
+      here.give();
+    }
+  });
+  ping.join();
+  pong.join();
+}
+
+TEST_P(WakeUpTest, NoneIsLostWhenSeveralThreadsSubmit) {
+  constexpr int kThreads = 3;
+  constexpr int kEach = 500;
+  Atomic<int> ran{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < kEach; ++i) {
+        auto handle = context().spawn([&] { ran.fetch_add(1, relaxed); });
+        if (i % 3 == 0) handle.join();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  test::expect_no_fiber_lost(context());
+  EXPECT_EQ(ran.load(relaxed), kThreads * kEach);
+}
+
+// Its own thread keeps the parent, so those that arrive beside it run on all the others.
+TEST(BurstTest, ALocalSpawnBurstSpreadsOverIdleSchedulers) {
+  constexpr std::uint32_t kThreads = 4;
+  for (int round = 0; round < 50; ++round) {
+    ParallelContext context("burst", {.parallelism = kThreads});
+    std::latch together(kThreads);
+    Atomic<std::uint32_t> arrived{0};
+    context
+        .spawn([&] {
+          // One more than there are siblings: the last one stays in the run-next slot.
+          for (std::uint32_t i = 0; i < kThreads; ++i) {
+            spawn([&] {
+              if (arrived.fetch_add(1, relaxed) < kThreads - 1) together.arrive_and_wait();
+            });
+          }
+          together.arrive_and_wait();
+        })
+        .join();
+    test::expect_no_fiber_lost(context);
+    EXPECT_GE(context.counters().stolen_fibers, kThreads - 1);
+  }
+}
+
+}  // namespace
+}  // namespace weft

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// Random spawning, yielding, sleeping, waking, cancelling, joining, resizing, and contexts that come and go, for
+// WEFT_STRESS_SECONDS. Each fiber says beforehand how many steps it does, and counts those it did: a lost wake-up
+// hangs (and is reported by name), a duplicate one breaks the counts or the wait word.
+//
+//   WEFT_STRESS_SEED repeats the choices of a run, though not its interleavings.
+#include "support/baton.hpp"
+#include "support/contexts.hpp"
+
+#include <weft/this_fiber.hpp>
+
+#include <chrono>
+#include <cstdlib>
+#include <gtest/gtest.h>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace weft {
+namespace {
+
+using namespace std::chrono_literals;
+using Random = std::minstd_rand;
+
+unsigned long number_of_environment(const char* name, unsigned long fallback) {
+  const char* const text = std::getenv(name);
+  return text == nullptr ? fallback : std::strtoul(text, nullptr, 10);
+}
+
+/// What all fibers count together.
+struct Tally {
+  Atomic<std::uint64_t> steps_planned{0};
+  Atomic<std::uint64_t> steps_done{0};
+  Atomic<std::uint64_t> fibers_expected{0};
+  Atomic<std::uint64_t> fibers_ended{0};
+  Atomic<std::uint64_t> woken_early{0};
+};
+
+class Walker {
+ public:
+  Walker(Tally& tally, ParallelContext& workers, ConcurrentContext& sessions, unsigned seed, int depth)
+      : tally_(tally), workers_(workers), sessions_(sessions), random_(seed), depth_(depth) {
+    tally_.fibers_expected.fetch_add(1, relaxed);
+  }
+  Walker(const Walker&) = default;  // the same walker: counted once
+
+  void walk() {
+    const unsigned steps = 1 + static_cast<unsigned>(random_() % 20);
+    tally_.steps_planned.fetch_add(steps, relaxed);
+    for (unsigned i = 0; i < steps; ++i) {
+      step();
+      tally_.steps_done.fetch_add(1, relaxed);
+    }
+    tally_.fibers_ended.fetch_add(1, relaxed);
+  }
+
+ private:
+  void step() {
+    switch (random_() % 10) {
+      case 0: return nap();
+      case 1: return sleep_cancelled();
+      case 2: return join_a_child();
+      case 3: return leave_a_child();
+      case 4: return pass_batons();
+      case 5: return use_a_context();
+      case 6: return workers_.resize(1 + static_cast<std::uint32_t>(random_() % 4));
+      default: return yield();
+    }
+  }
+
+  void nap() {
+    const auto start = std::chrono::steady_clock::now();
+    const auto length = std::chrono::microseconds(random_() % 300);
+    const bool slept = sleep(length).has_value();
+    if (slept && std::chrono::steady_clock::now() - start < length) tally_.woken_early.fetch_add(1, relaxed);
+  }
+
+  void sleep_cancelled() {
+    auto sleeper = anywhere().spawn([] { static_cast<void>(sleep(1h)); }, {.name = "sleeper"});
+    if (random_() % 2 == 0) yield();
+    sleeper.cancel();
+    sleeper.join();
+  }
+
+  void join_a_child() {
+    if (depth_ == 0) return;
+    auto child = spawn_child();
+    if (random_() % 4 == 0) {
+      static_cast<void>(child.join_until(Deadline::after(std::chrono::microseconds(random_() % 100))));
+    }
+    if (child.joinable()) child.join();
+  }
+
+  void leave_a_child() {
+    if (depth_ != 0) spawn_child().detach();
+  }
+
+  void pass_batons() {
+    test::Baton there, back;
+    auto partner = anywhere().spawn([&] {
+      for (int i = 0; i < 5; ++i) {
+        there.take();
+        back.give();
+      }
+    });
+    for (int i = 0; i < 5; ++i) {
+      there.give();
+      back.take();
+    }
+    partner.join();
+  }
+
+  void use_a_context() {
+    if (random_() % 8 != 0) return;  // threads are dear
+    if (random_() % 2 == 0) {
+      ConcurrentContext own("own");
+      own.spawn([] { static_cast<void>(sleep(1h)); });
+      own.spawn([] { yield(); }).join();
+    } else {
+      ParallelContext own("own", {.parallelism = 2});
+      for (int i = 0; i < 5; ++i) own.spawn([] { yield(); });
+    }
+  }
+
+  JoinHandle<void> spawn_child() {
+    return anywhere().spawn([walker = Walker(tally_, workers_, sessions_, static_cast<unsigned>(random_()),
+                                             depth_ - 1)]() mutable { walker.walk(); },
+                            {.name = "walker"});
+  }
+
+  ExecutionContext& anywhere() {
+    if (random_() % 2 == 0) return workers_;
+    return sessions_;
+  }
+
+  Tally& tally_;
+  ParallelContext& workers_;
+  ConcurrentContext& sessions_;
+  Random random_;
+  int depth_;
+};
+
+void one_round(Tally& tally, unsigned seed) {
+  ParallelContext workers("workers", {.parallelism = 2});
+  ConcurrentContext sessions("sessions");
+  std::vector<JoinHandle<void>> roots;
+  for (unsigned i = 0; i < 8; ++i) {
+    roots.push_back(workers.spawn(
+        [walker = Walker(tally, workers, sessions, seed + i, 3)]() mutable { walker.walk(); }, {.name = "root"}));
+  }
+  for (auto& root : roots) root.join();
+  // Detached ones are still on their way, spawning in either context: wait for them before closing anything.
+  while (tally.fibers_expected.load(seq_cst) != tally.fibers_ended.load(seq_cst)) std::this_thread::yield();
+  test::expect_no_fiber_lost(workers);
+  test::expect_no_fiber_lost(sessions);
+}
+
+TEST(SchedulerStress, LosesNoFiberNoStepAndNoWakeUp) {
+  const auto seconds = std::chrono::seconds(number_of_environment("WEFT_STRESS_SECONDS", 2));
+  const auto seed = static_cast<unsigned>(number_of_environment(
+      "WEFT_STRESS_SEED", static_cast<unsigned long>(std::chrono::system_clock::now().time_since_epoch().count())));
+  std::printf("WEFT_STRESS_SEED=%u WEFT_STRESS_SECONDS=%lld\n", seed, static_cast<long long>(seconds.count()));
+  std::fflush(stdout);
+  const std::size_t files = [] {
+    ConcurrentContext warm("warm");
+    return test::open_files();
+  }();
+  Tally tally;
+  const auto end = std::chrono::steady_clock::now() + seconds;
+  unsigned rounds = 0;
+  do {
+    one_round(tally, seed + rounds * 1000);
+    ++rounds;
+    ASSERT_EQ(tally.steps_done.load(relaxed), tally.steps_planned.load(relaxed)) << "round " << rounds;
+  } while (std::chrono::steady_clock::now() < end && !testing::Test::HasFailure());
+  EXPECT_EQ(tally.woken_early.load(relaxed), 0u);
+  EXPECT_LE(test::open_files(), files);
+  std::printf("%u rounds, %llu fibers, %llu steps\n", rounds,
+              static_cast<unsigned long long>(tally.fibers_ended.load(relaxed)),
+              static_cast<unsigned long long>(tally.steps_done.load(relaxed)));
+}
+
+}  // namespace
+}  // namespace weft
