@@ -19,6 +19,7 @@
 
 #include <weft/counters.hpp>
 #include <weft/deadline.hpp>
+#include <weft/net/buffer_source.hpp>
 #include <weft/result.hpp>
 
 #include <cstddef>
@@ -55,6 +56,8 @@ class EventLoop {
   /// Moves at least one byte, or fails with Errc::end_of_file. REQUIRES: some buffer is not empty.
   virtual Result<std::size_t> read(DescriptorHandle, std::span<std::byte>, Deadline) = 0;
   virtual Result<std::size_t> read_vectored(DescriptorHandle, std::span<const iovec>, Deadline) = 0;
+  /// As read(), with a buffer that is held only while there may be something to read.
+  virtual Result<std::size_t> read_when_ready(DescriptorHandle, net::BufferSource&, Deadline) = 0;
   /// Moves at least one byte. REQUIRES: some buffer is not empty.
   virtual Result<std::size_t> write(DescriptorHandle, std::span<const std::byte>, Deadline) = 0;
   virtual Result<std::size_t> write_vectored(DescriptorHandle, std::span<const iovec>, Deadline) = 0;

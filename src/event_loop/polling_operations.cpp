@@ -96,6 +96,24 @@ Result<std::size_t> PollingEventLoop::read_vectored(DescriptorHandle handle, std
       [&](Readiness::Snapshot seen, std::size_t moved) { after_read(*descriptor, seen, moved, size); }));
 }
 
+Result<std::size_t> PollingEventLoop::read_when_ready(DescriptorHandle handle, net::BufferSource& source,
+                                                      Deadline deadline) {
+  DescriptorUse descriptor(handle);
+  if (!descriptor) return Errc::closed;
+  std::size_t size = 0;
+  const auto attempt = [&](int fd) {
+    const std::span<std::byte> buffer = source.take();
+    size = buffer.size();
+    Result<std::size_t> moved = sys::recv(fd, buffer);
+    if (!moved) source.give_back();
+    return moved;
+  };
+  return end_of_file_if_zero(
+      operate(*descriptor, Direction::kRead, deadline, attempt, [&](Readiness::Snapshot seen, std::size_t moved) {
+        after_read(*descriptor, seen, moved, size);
+      }));
+}
+
 Result<std::size_t> PollingEventLoop::write(DescriptorHandle handle, std::span<const std::byte> data,
                                             Deadline deadline) {
   DescriptorUse descriptor(handle);

@@ -64,6 +64,10 @@ Result<std::size_t> TcpStream::read_some_until(std::span<std::byte> buffer, Dead
   return current_loop("TcpStream::read_some()").read(handle_, buffer, deadline);
 }
 
+Result<std::size_t> TcpStream::read_some_until(BufferSource& source, Deadline deadline) {
+  return current_loop("TcpStream::read_some()").read_when_ready(handle_, source, deadline);
+}
+
 Result<std::size_t> TcpStream::write_some_until(std::span<const std::byte> data, Deadline deadline) {
   WEFT_ASSERT(!data.empty(), "TcpStream::write_some() of no data");
   return current_loop("TcpStream::write_some()").write(handle_, data, deadline);

@@ -5,6 +5,7 @@
 #include <weft/deadline.hpp>
 #include <weft/detail/descriptor_handle.hpp>
 #include <weft/net/address.hpp>
+#include <weft/net/buffer_source.hpp>
 #include <weft/net/transfer.hpp>
 #include <weft/result.hpp>
 
@@ -81,6 +82,10 @@ class TcpStream {
     return read_some_until(buffers, Deadline::never());
   }
   Result<std::size_t> read_some_until(std::span<const std::span<std::byte>> buffers, Deadline deadline);
+
+  /// As read_some(), with a buffer that is taken only when there is something to read, and stays taken if the read
+  /// succeeded: for servers with many idle connections.
+  Result<std::size_t> read_some_until(BufferSource& source, Deadline deadline);
 
   /// Returns when a read would probably not have to wait: for those who want to have a buffer only then.
   Result<void> wait_readable(Deadline deadline = Deadline::never());

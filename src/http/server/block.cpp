@@ -33,8 +33,6 @@ class FreeBlocks {
     return true;
   }
 
-  bool empty() const noexcept { return first_ == nullptr; }
-
  private:
   Block* first_ = nullptr;
   std::size_t count_ = 0;
@@ -44,7 +42,7 @@ thread_local constinit FreeBlocks thread_blocks;
 
 struct FreeAtThreadExit {
   ~FreeAtThreadExit() {
-    while (!thread_blocks.empty()) drop_block(thread_blocks.pop());
+    while (Block* const block = thread_blocks.pop()) delete block;
   }
 };
 
@@ -96,9 +94,7 @@ Block* take_block(const ServerLimits& server) {
 }
 
 void give_block(Block* block) noexcept {
-  if (!free_blocks().push(block)) drop_block(block);
+  if (!free_blocks().push(block)) delete block;
 }
-
-void drop_block(Block* block) noexcept { delete block; }
 
 }  // namespace weft::http::server

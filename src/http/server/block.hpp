@@ -59,18 +59,20 @@ class DateCache {
   std::int64_t valid_until_ns_ = std::numeric_limits<std::int64_t>::min();
 };
 
-struct Block {
+/// The raw memory of a block: its base, so that it is there when the reader and the encoder are made with it.
+struct BlockMemory {
   static constexpr std::size_t kInputSize = 20 * 1024;
   static constexpr std::size_t kOutputSize = 8 * 1024;
   static constexpr std::size_t kSmallBodySize = 2 * 1024;
 
-  explicit Block(const ServerLimits& server) noexcept
-      : server_id(server.id), reader(input, server.limits), encoder(output) {}
-
-  // Raw memory, declared first because the reader and the encoder are made with it.
   char small_body[kSmallBodySize];
   char output[kOutputSize];
   char input[kInputSize];
+};
+
+struct Block : BlockMemory {
+  explicit Block(const ServerLimits& server) noexcept
+      : server_id(server.id), reader({input, kInputSize}, server.limits), encoder({output, kOutputSize}) {}
 
   Block* next_free = nullptr;
   std::uint64_t server_id;  ///< whose connections it serves: the reader was made with its limits
@@ -82,10 +84,8 @@ struct Block {
 
 /// A block with an empty reader for a connection of that server, from the thread's free list or the heap.
 Block* take_block(const ServerLimits& server);
-/// Takes back a block whose reader has nothing left: next() has returned false.
+/// Takes back a block whose reader is ready for another connection.
 void give_block(Block* block) noexcept;
-/// Frees a block whose reader is in the middle of something.
-void drop_block(Block* block) noexcept;
 
 /// Holds a block for a while, or none.
 class BlockLease {
@@ -94,13 +94,17 @@ class BlockLease {
   BlockLease(const BlockLease&) = delete;
   BlockLease& operator=(const BlockLease&) = delete;
   ~BlockLease() {
-    if (block_ != nullptr) drop_block(block_);
+    if (block_ == nullptr) return;
+    block_->reader.reset();
+    give_back();
   }
 
   Block& take(const ServerLimits& server) {
     if (block_ == nullptr) block_ = take_block(server);
     return *block_;
   }
+  /// REQUIRES: the reader has nothing left, next() has returned false.
+  Block& block() noexcept { return *block_; }
   void give_back() noexcept { give_block(std::exchange(block_, nullptr)); }
   bool held() const noexcept { return block_ != nullptr; }
 

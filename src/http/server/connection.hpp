@@ -21,7 +21,7 @@ struct Shared {
   const Atomic<bool>& draining;
 };
 
-class Connection : public ListNode<> {
+class Connection final : public ListNode<>, private net::BufferSource {
  public:
   Connection(net::TcpStream stream, const Shared& shared) noexcept : stream_(std::move(stream)), shared_(shared) {}
 
@@ -31,20 +31,25 @@ class Connection : public ListNode<> {
   /// Lets go of a client that has no request under way; others notice by themselves.
   void drain();
 
+  /// After run(): gives the socket back, while the server still waits for this connection.
+  void close();
+
   JoinHandle<void> handle;  ///< guarded by the server's lock
 
  private:
   enum class Head { kComplete, kClose, kLinger };
   using HeadStatus = protocol::HeadStatus;
 
-  bool wait_for_request(Deadline idle_deadline);
-  Head receive_head(Block& block, Deadline idle_deadline);
-  HeadStatus parse_first(Block& block, Deadline& deadline);
-  Head refuse(Block& block, Status status);
-  void linger(Block& block);
+  bool receive_first(Deadline idle_deadline);
+  Head receive_head();
+  Head refuse(Status status);
+  void linger();
+  std::span<std::byte> take() override;
+  void give_back() noexcept override { lease_.give_back(); }
 
   net::TcpStream stream_;
   const Shared& shared_;
+  BlockLease lease_;
   // seq_cst on both sides: the connection says that it is idle, then looks whether the server drains; the server says that
   // it drains, then looks who is idle (store buffering). One of the two acts.
   Atomic<bool> idle_{false};

@@ -14,16 +14,17 @@ namespace weft::http::server {
 using protocol::BodyPiece;
 using protocol::BodyStatus;
 
-Exchange::Exchange(net::TcpStream& stream, Block& block, const ServerLimits& limits, bool keep_alive) noexcept
-    : stream_(stream), block_(block), limits_(limits) {
+Exchange::Exchange(net::TcpStream& stream, Block& block, const ServerLimits& limits,
+                   const Atomic<bool>& draining) noexcept
+    : stream_(stream), block_(block), limits_(limits), draining_(draining) {
   const RequestHead& head = block.reader.head();
-  block.encoder.begin({head.method, head.version, head.keep_alive && keep_alive});
+  block.encoder.begin({head.method, head.version, head.keep_alive});
 }
 
 AfterExchange Exchange::run(const Routes& routes) {
   call_handler(routes);
-  // A body that broke a rule is answered for, unless the handler has begun to answer.
-  if (refused_as_ != Status::ok && !streaming_) answer_error(refused_as_);
+  // A body that broke a rule is answered for; an answer that has begun is cut off, so as not to look complete.
+  if (refused_as_ != Status::ok) streaming_ ? void(broken_ = true) : answer_error(refused_as_);
   return finish();
 }
 
@@ -44,6 +45,7 @@ void Exchange::call_handler(const Routes& routes) {
 // -- the request's body ------------------------------------------------------------------------------------------
 
 Result<std::size_t> Exchange::read_body(std::span<std::byte> buffer) {
+  WEFT_ASSERT(!buffer.empty(), "Request::read_some() into an empty buffer");
   if (body_error_) return body_error_;
   protocol::RequestReader& reader = block_.reader;
   for (;;) {
@@ -60,20 +62,18 @@ Result<std::size_t> Exchange::read_body(std::span<std::byte> buffer) {
     }
     if (const std::uint64_t direct = reader.direct_size(); direct >= buffer.size()) {
       // A large body goes straight to its reader, without passing through the block.
-      const Result<std::size_t> n =
-          stream_.read_some_until(buffer, body_deadline());
+      const Result<std::size_t> n = stream_.read_some_until(buffer, body_deadline());
       if (!n) return fail_body(n.error());
       reader.received_directly(*n);
       return *n;
     }
-    if (Result<void> received = receive_body(); !received) return received.error();
+    if (Result<void> received = receive_body(body_deadline()); !received) return received.error();
   }
 }
 
-Result<void> Exchange::receive_body() {
+Result<void> Exchange::receive_body(Deadline deadline) {
   const std::span<char> free = block_.reader.free_space();
-  const Result<std::size_t> n =
-      stream_.read_some_until(std::as_writable_bytes(free), body_deadline());
+  const Result<std::size_t> n = stream_.read_some_until(std::as_writable_bytes(free), deadline);
   if (!n) return fail_body(n.error());
   block_.reader.received(*n);
   return {};
@@ -90,8 +90,9 @@ std::error_code Exchange::fail_body(std::error_code error) noexcept {
   return error;
 }
 
+// Not into a response that has begun.
 void Exchange::send_continue() {
-  if (continued_ || !block_.reader.head().expects_continue) return;
+  if (continued_ || streaming_ || !block_.reader.head().expects_continue) return;
   continued_ = true;
   if (block_.reader.has_input()) return;  // it did not wait
   now_ns_ = coarse_now_ns();
@@ -103,24 +104,36 @@ bool Exchange::will_not_drain() const noexcept {
   const protocol::RequestReader& reader = block_.reader;
   if (reader.finished()) return false;
   if (body_error_ || (reader.head().expects_continue && !continued_)) return true;
-  return reader.head().body == BodyFraming::fixed && reader.direct_size() > limits_.limits.unread_body_size_max;
+  return reader.fixed_left() > limits_.limits.unread_body_size_max;
 }
 
-// Reads what the handler left of the body, so that the next request can be found. False: the connection is to close.
+// The last word before the head of the response is written.
+void Exchange::decide_keep_alive() noexcept {
+  if (draining_.load(relaxed) || will_not_drain()) block_.encoder.close_connection();
+}
+
+// Reads what the handler left of the body, so that the next request can be found; all of it has the time of one read, as
+// nobody waits for it. False: the connection is to close.
 bool Exchange::drain_body() {
   protocol::RequestReader& reader = block_.reader;
+  if (reader.finished()) [[likely]] return true;
+  const Deadline deadline = body_deadline();
   for (std::uint64_t drained = 0; !reader.finished();) {
     const BodyPiece piece = reader.pull_body(Block::kInputSize);
     drained += piece.data.size();
     if (piece.status == BodyStatus::refused || drained > limits_.limits.unread_body_size_max) return false;
-    if (piece.status == BodyStatus::need_input && !receive_body()) return false;
+    if (piece.status == BodyStatus::need_input && !receive_body(deadline)) return false;
   }
   return true;
 }
 
 AfterExchange Exchange::after_response() {
   if (broken_) return AfterExchange::kClose;
-  if (!block_.encoder.keep_alive()) return block_.reader.finished() ? AfterExchange::kClose : AfterExchange::kLinger;
+  if (!block_.encoder.keep_alive()) {
+    // Only a client that said that this is its last request sends nothing more.
+    const bool last = !block_.reader.head().keep_alive && block_.reader.finished();
+    return last ? AfterExchange::kClose : AfterExchange::kLinger;
+  }
   return drain_body() ? AfterExchange::kNextRequest : AfterExchange::kLinger;
 }
 

@@ -4,6 +4,7 @@
 // One request and its response, from a complete head to the last byte sent: what stands behind the handler's Request
 // and Response. Lives in the connection's fiber, for the time of the exchange.
 
+#include "base/atomic.hpp"
 #include "base/clock.hpp"
 #include "http/protocol/body_encoder.hpp"
 #include "http/server/block.hpp"
@@ -30,8 +31,8 @@ enum class AfterExchange {
 
 class Exchange {
  public:
-  /// `keep_alive`: the server would like to keep the connection, if the client does.
-  Exchange(net::TcpStream& stream, Block& block, const ServerLimits& limits, bool keep_alive) noexcept;
+  /// `draining`: no further request is wanted; looked at when the response is sent.
+  Exchange(net::TcpStream& stream, Block& block, const ServerLimits& limits, const Atomic<bool>& draining) noexcept;
 
   /// Runs the handler for the request whose head is complete, and sends the response.
   AfterExchange run(const Routes& routes);
@@ -62,10 +63,12 @@ class Exchange {
   AfterExchange after_response();
   bool drain_body();
   bool will_not_drain() const noexcept;
+  void decide_keep_alive() noexcept;
   void send_continue();
-  Result<void> receive_body();
+  Result<void> receive_body(Deadline deadline);
   std::error_code fail_body(std::error_code error) noexcept;
   net::Transfer send(std::string_view first, std::string_view second = {});
+  net::Transfer send_on(std::span<std::span<const std::byte>> buffers);
   Deadline write_deadline() noexcept { return deadline_in(now_ns_, limits_.write_ns); }
   Deadline body_deadline() noexcept { return deadline_in(coarse_now_ns(), limits_.body_ns); }
   std::string_view date_line() noexcept { return block_.date.line(now_ns_); }
@@ -73,6 +76,7 @@ class Exchange {
   net::TcpStream& stream_;
   Block& block_;
   const ServerLimits& limits_;
+  const Atomic<bool>& draining_;
   std::int64_t now_ns_ = 0;  // coarse; read before something is sent
 
   std::string_view body_;   // in the block or in owned_body_

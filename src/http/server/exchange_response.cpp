@@ -3,10 +3,27 @@
 #include "base/panic.hpp"
 #include "http/server/exchange.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
+#include <span>
 
 namespace weft::http::server {
+namespace {
+
+// After a write that stopped at its deadline: takes what was sent off the front. False: nothing was, or it failed.
+bool drop_sent(std::span<std::span<const std::byte>> buffers, const net::Transfer& sent) noexcept {
+  if (sent.bytes() == 0 || sent.error() != make_error_code(Errc::timed_out)) return false;
+  std::size_t left = sent.bytes();
+  for (std::span<const std::byte>& buffer : buffers) {
+    const std::size_t size = std::min(left, buffer.size());
+    buffer = buffer.subspan(size);
+    left -= size;
+  }
+  return true;
+}
+
+}  // namespace
 
 void Exchange::set_status(Status status) {
   WEFT_ASSERT(!streaming_, "status() after the response has begun", PanicValue{"status", code_of(status)});
@@ -40,7 +57,7 @@ void Exchange::set_content_type(std::string_view content_type) {
 void Exchange::set_body(std::string_view body, std::string_view content_type) {
   WEFT_ASSERT(!streaming_, "body() after write()");
   if (body.size() > Block::kSmallBodySize) return set_body(std::string(body), content_type);
-  std::memcpy(block_.small_body, body.data(), body.size());
+  if (!body.empty()) std::memcpy(block_.small_body, body.data(), body.size());
   body_ = {block_.small_body, body.size()};
   set_content_type(content_type);
 }
@@ -64,7 +81,7 @@ void Exchange::answer_error(Status status) {
 AfterExchange Exchange::finish() {
   if (broken_) return AfterExchange::kClose;
   now_ns_ = coarse_now_ns();
-  if (will_not_drain()) block_.encoder.close_connection();
+  decide_keep_alive();
   return streaming_ ? finish_stream() : finish_whole();
 }
 
@@ -74,6 +91,7 @@ AfterExchange Exchange::finish_whole() {
   if (!response) {  // the handler contradicts itself: a body where its status or its Content-Length forbids it
     write_to_stderr({"weft: a handler's response was not sent: ", response.error().message(), "\n"});
     answer_error(Status::internal_server_error);
+    decide_keep_alive();
     response = block_.encoder.finish(body_, date_line());
   }
   if (!response || !send(response->head, response->body)) return AfterExchange::kClose;
@@ -92,7 +110,7 @@ Result<void> Exchange::write(std::string_view piece) {
   now_ns_ = coarse_now_ns();
   std::string_view head;
   if (!streaming_) {
-    if (will_not_drain()) block_.encoder.close_connection();
+    decide_keep_alive();
     const Result<std::string_view> started = block_.encoder.start_stream(date_line());
     if (!started) return started.error();
     head = *started;
@@ -104,20 +122,32 @@ Result<void> Exchange::write(std::string_view piece) {
     broken_ = true;
     return frame.error();
   }
-  const std::array<std::span<const std::byte>, 4> buffers{
+  std::array<std::span<const std::byte>, 4> buffers{
       std::as_bytes(std::span(head)), std::as_bytes(std::span(frame->prefix)),
       std::as_bytes(std::span(frame->drop ? std::string_view() : piece)), std::as_bytes(std::span(frame->suffix))};
-  const net::Transfer sent = stream_.write_all_until(buffers, write_deadline());
+  const net::Transfer sent = send_on(buffers);
   if (sent) return {};
   broken_ = true;
   return sent.error();
 }
 
 net::Transfer Exchange::send(std::string_view first, std::string_view second) {
-  if (second.empty()) [[likely]] return stream_.write_all_until(std::as_bytes(std::span(first)), write_deadline());
-  const std::array<std::span<const std::byte>, 2> buffers{std::as_bytes(std::span(first)),
-                                                          std::as_bytes(std::span(second))};
-  return stream_.write_all_until(buffers, write_deadline());
+  std::array<std::span<const std::byte>, 2> buffers{std::as_bytes(std::span(first)),
+                                                    std::as_bytes(std::span(second))};
+  if (!second.empty()) return send_on(buffers);
+  const net::Transfer sent = stream_.write_all_until(buffers[0], write_deadline());
+  if (sent || !drop_sent(buffers, sent)) [[likely]] return sent;
+  now_ns_ = coarse_now_ns();
+  return send_on(buffers);
+}
+
+// The time limit is for a client that takes nothing: whatever it took begins a new one.
+net::Transfer Exchange::send_on(std::span<std::span<const std::byte>> buffers) {
+  for (;;) {
+    const net::Transfer sent = stream_.write_all_until(buffers, write_deadline());
+    if (sent || !drop_sent(buffers, sent)) return sent;
+    now_ns_ = coarse_now_ns();
+  }
 }
 
 }  // namespace weft::http::server

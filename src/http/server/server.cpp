@@ -7,14 +7,26 @@
 
 #include <weft/this_fiber.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <utility>
 #include <vector>
 
 namespace weft::http {
 
 using server::Connection;
+
+namespace {
+
+/// While a drain lasts, how often its deadline is looked up: stop() may have been called again with an earlier one.
+constexpr std::chrono::milliseconds kDeadlineLookup{50};
+/// After a connection that there was no memory for.
+constexpr std::chrono::milliseconds kShortagePause{20};
+
+}  // namespace
 
 // Thread safety: `lock_` guards what several fibers use. It is a std::mutex that is never held over a suspension.
 class Server::Core {
@@ -34,11 +46,13 @@ class Server::Core {
   Result<Listener> bind(const net::SocketAddress& address, const ServeOptions& options, bool reuse_port);
   void accept_from(Listener listener, ExecutionContext* context);
   void accept_loop(net::TcpListener& listener);
+  bool try_serve(net::TcpStream stream);
   void serve(net::TcpStream stream);
   void end(Connection& connection);
   JoinHandle<void> take_acceptor();
   JoinHandle<void> take_connection();
   bool join(JoinHandle<void> handle);
+  void cancel_connections();
   Deadline drain_deadline();
 
   const server::ServerLimits limits_;
@@ -90,7 +104,20 @@ void Server::Core::accept_from(Listener listener, ExecutionContext* context) {
 }
 
 void Server::Core::accept_loop(net::TcpListener& listener) {
-  while (Result<net::TcpStream> stream = listener.accept()) serve(std::move(*stream));
+  while (Result<net::TcpStream> stream = listener.accept()) {
+    if (try_serve(std::move(*stream))) continue;
+    write_to_stderr({"weft: no memory for a connection: it is closed\n"});
+    if (!sleep(kShortagePause)) return;
+  }
+}
+
+bool Server::Core::try_serve(net::TcpStream stream) {
+  try {
+    serve(std::move(stream));
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
 }
 
 void Server::Core::serve(net::TcpStream stream) {
@@ -99,8 +126,12 @@ void Server::Core::serve(net::TcpStream stream) {
   std::scoped_lock lock(lock_);
   connection.handle = spawn(
       [this, owned = std::move(owned)] {
+        struct EndAtExit {  // also when something flies by that is no std::exception
+          Core& core;
+          Connection& connection;
+          ~EndAtExit() { core.end(connection); }
+        } end_at_exit{*this, *owned};
         owned->run();
-        end(*owned);
       },
       {.name = "http connection"});
   connections_.push_back(connection);
@@ -110,6 +141,7 @@ void Server::Core::serve(net::TcpStream stream) {
 
 // A connection that is still listed lets itself go; another is being joined.
 void Server::Core::end(Connection& connection) {
+  connection.close();
   JoinHandle<void> own;
   std::scoped_lock lock(lock_);
   --counters_.open_connections;
@@ -147,13 +179,24 @@ Result<void> Server::Core::wait() {
   return {};
 }
 
-// Waits for a connection until the drain is over, then cancels it. False if the calling fiber was cancelled.
+// Waits for a connection; when the drain is over all of them are cancelled. False if the calling fiber was cancelled.
 bool Server::Core::join(JoinHandle<void> handle) {
-  const Result<void> joined = handle.join_until(drain_deadline());
-  if (joined) return true;
-  handle.cancel();
-  handle.join();
-  return joined.error() != make_error_code(Errc::cancelled);
+  for (;;) {
+    const Deadline deadline = drain_deadline();
+    const Result<void> joined = handle.join_until(std::min(deadline, Deadline::after(kDeadlineLookup)));
+    if (joined) return true;
+    const bool cancelled = joined.error() == make_error_code(Errc::cancelled);
+    if (!cancelled && !deadline.passed()) continue;
+    handle.cancel();
+    cancel_connections();
+    handle.join();
+    return !cancelled;
+  }
+}
+
+void Server::Core::cancel_connections() {
+  std::scoped_lock lock(lock_);
+  connections_.for_each([](Connection& connection) { connection.handle.cancel(); });
 }
 
 Deadline Server::Core::drain_deadline() {
