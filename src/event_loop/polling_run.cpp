@@ -4,6 +4,7 @@
 #include "event_loop/descriptor_arena.hpp"
 #include "event_loop/descriptor_waiters.hpp"
 #include "event_loop/polling_event_loop.hpp"
+#include "sys/thread.hpp"
 
 #include <algorithm>
 #include <mutex>
@@ -40,7 +41,9 @@ void PollingEventLoop::run(Home& home, FiberQueue& runnable) noexcept {
     block();
   }
   const std::int64_t now = now_ns();
-  spin_policy_.look(now);
+  if (spin_policy_.window_over(now)) [[unlikely]] {
+    spin_policy_.decide(now, {sys::thread_cpu_ns(), reinterpret_cast<std::uintptr_t>(this_runner())});
+  }
   expire_timers(now);
 }
 
@@ -61,6 +64,7 @@ std::size_t PollingEventLoop::spin() noexcept {
     sleep_.store(Sleep::kAwake, relaxed);
   }
   spin_policy_.spun(useful);
+  spin_policy_.polled(events, false);
   return useful ? 1 : 0;
 }
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <time.h>
 
 namespace weft::sys {
 namespace {
@@ -49,6 +50,12 @@ std::vector<int> members(const CpuSet& set) {
 }
 
 }  // namespace
+
+std::int64_t thread_cpu_ns() noexcept {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
 
 pid_t thread_id() noexcept { return static_cast<pid_t>(::syscall(SYS_gettid)); }
 

@@ -3,6 +3,7 @@
 
 #include <weft/result.hpp>
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <sys/types.h>
@@ -13,6 +14,9 @@ namespace weft::sys {
 /// The kernel's id of the calling thread. A syscall: not cached in a thread-local, which a fiber could carry
 /// to another thread.
 pid_t thread_id() noexcept;
+
+/// The CPU time that the calling thread has used. A syscall.
+std::int64_t thread_cpu_ns() noexcept;
 
 /// Names the calling thread, as seen in /proc, ps and gdb; cut to 15 bytes.
 Result<void> set_thread_name(std::string_view name) noexcept;
