@@ -34,7 +34,7 @@ struct Limits {
   std::chrono::milliseconds head_timeout{20'000};
   /// How long one read of a body may take; later is 408.
   std::chrono::milliseconds body_timeout{20'000};
-  /// How long one write of a response may take; later closes the connection.
+  /// How long a client may take nothing of a response; later closes the connection.
   std::chrono::milliseconds write_timeout{20'000};
   /// How long a connection may wait for its next request.
   std::chrono::milliseconds idle_timeout{60'000};

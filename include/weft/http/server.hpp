@@ -21,7 +21,8 @@
 namespace weft::http {
 
 /// What answers a request. It runs in a fiber of its connection and may suspend; one that throws a std::exception is
-/// answered for with 500. Called for different connections at the same time if their context is parallel.
+/// answered for with 500, or, if the response had begun, with the end of the connection; anything else that is thrown ends
+/// the program. Called for different connections at the same time if their context is parallel.
 using Handler = std::function<void(const Request&, Response&)>;
 
 /// One or several execution contexts. None: the one of the caller's fiber.
@@ -55,7 +56,7 @@ struct ServerCounters {
 
 /// An HTTP/1.1 server: one fiber for each connection, keep-alive, pipelining, streaming both ways, limits on by default.
 ///
-/// Thread safety: routes are added before start(); stop() and counters() by anybody; the rest by one fiber. Destruction:
+/// Thread safety: routes are added before start(); stop() by any fiber; counters() by anybody; the rest by one fiber. Destruction:
 /// stops at once and waits for the handlers, which are cancelled.
 ///
 ///     weft::http::Server server;

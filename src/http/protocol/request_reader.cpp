@@ -65,6 +65,12 @@ bool RequestReader::next() noexcept {
   return begin_ != filled_;
 }
 
+void RequestReader::reset() noexcept {
+  begin_ = filled_ = first_;
+  head_end_ = nullptr;
+  parser_.begin(begin_, limits_);
+}
+
 bool RequestReader::at_boundary() const noexcept {
   return head_end_ == nullptr && !refusal() &&
          std::all_of(begin_, filled_, [](char c) { return c == '\r' || c == '\n'; });

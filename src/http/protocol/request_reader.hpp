@@ -40,11 +40,16 @@ class RequestReader {
 
   /// Bytes of a fixed body that may be read past the buffer (straight into the user's); 0 unless it is empty.
   std::uint64_t direct_size() const noexcept { return has_input() ? 0 : parser_.fixed_left(); }
+  /// What is left of a fixed body, received or not; 0 for others.
+  std::uint64_t fixed_left() const noexcept { return parser_.fixed_left(); }
   void received_directly(std::uint64_t size) noexcept { parser_.skip_fixed(size); }
 
   /// Goes on to the next request; requires finished(). False if nothing of it is here yet: the buffer may be
   /// given up.
   bool next() noexcept;
+
+  /// Forgets everything, whatever the state: for another connection.
+  void reset() noexcept;
 
   /// True if bytes are here that were not consumed.
   bool has_input() const noexcept { return parser_.cursor() != filled_; }
