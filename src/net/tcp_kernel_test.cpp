@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// What only sockets of the kernel can do: options, families, resets, connects that take their time.
+#include "event_loop/descriptor_use.hpp"
+#include "support/any_context.hpp"
+#include "support/gate.hpp"
+#include "support/sockets.hpp"
+#include "support/tcp.hpp"
+#include "sys/errors.hpp"
+#include "sys/fault.hpp"
+
+#include <array>
+#include <fcntl.h>
+#include <memory>
+#include <thread>
+#include <vector>
+
+namespace weft::net {
+namespace {
+
+using namespace std::chrono_literals;
+using sys::Call;
+using test::read_text;
+using test::Streams;
+
+class TcpOfTheKernel : public test::InAnyContext {};
+
+TEST_P(TcpOfTheKernel, IPv6Works) {
+  run([] {
+    Streams ends("[::1]:0");
+    EXPECT_EQ(ends.client.peer_address().value().to_string().substr(0, 6), "[::1]:");
+    EXPECT_TRUE(ends.client.write_all("six"));
+    EXPECT_TRUE(ends.server.wait_readable());
+    EXPECT_EQ(read_text(ends.server).value(), "six");
+  });
+}
+
+TEST_P(TcpOfTheKernel, AListenerAtTheIPv6WildcardTakesIPv4Too) {
+  run([] {
+    auto listener = TcpListener::bind("[::]:0").value();
+    const std::uint16_t port = listener.local_address().value().port();
+    for (const IpAddress& ip : {IpAddress::v4_loopback(), IpAddress::v6_loopback()}) {
+      auto client = TcpStream::connect(SocketAddress(ip, port)).value();
+      auto server = listener.accept().value();
+      EXPECT_TRUE(client.write_all("x"));
+      EXPECT_EQ(read_text(server).value(), "x");
+    }
+  });
+}
+
+TEST_P(TcpOfTheKernel, OptionsAreSetAndRead) {
+  run([] {
+    Streams ends;
+    for (TcpStream* stream : {&ends.client, &ends.server}) {
+      EXPECT_TRUE(stream->no_delay().value());
+      EXPECT_TRUE(stream->set_no_delay(false));
+      EXPECT_FALSE(stream->no_delay().value());
+      EXPECT_TRUE(stream->set_send_buffer_size(32 << 10));
+      EXPECT_EQ(stream->send_buffer_size().value(), 64 << 10);
+      EXPECT_TRUE(stream->set_receive_buffer_size(32 << 10));
+      EXPECT_EQ(stream->receive_buffer_size().value(), 64 << 10);
+      EXPECT_TRUE(stream->set_keep_alive(30s));
+      EXPECT_TRUE(stream->set_keep_alive(std::nullopt));
+      EXPECT_GE(stream->native_handle(), 0);
+    }
+  });
+}
+
+TEST_P(TcpOfTheKernel, ALingerOfZeroResetsThePeer) {
+  run([] {
+    Streams ends;
+    EXPECT_TRUE(ends.client.set_linger(0s));
+    EXPECT_TRUE(ends.client.close());
+    EXPECT_EQ(read_text(ends.server).error(), sys::error_of(ECONNRESET));
+  });
+}
+
+/// A listener whose queue is full: the kernel leaves the next connect unanswered.
+struct FullListener {
+  sys::Fd listener = test::listening_socket(0);
+  std::vector<test::Far> waiting;
+  SocketAddress address{IpAddress::v4_loopback(),
+                        ntohs(test::address_of(listener).as<sockaddr_in>().sin_port)};
+
+  FullListener() {
+    for (int i = 0; i < 4; ++i) waiting.push_back(test::connect_to(test::address_of(listener)));
+  }
+};
+
+TEST_P(TcpOfTheKernel, AConnectGivesUpAtItsDeadline) {
+  const FullListener full;
+  sys::CallCounter counter;
+  run([&] { EXPECT_EQ(TcpStream::connect(full.address, Deadline::after(20ms)).error(), Errc::timed_out); });
+  EXPECT_EQ(counter.counts()[Call::close], 1u);
+}
+
+TEST_P(TcpOfTheKernel, AConnectCanBeCancelled) {
+  const FullListener full;
+  sys::CallCounter counter;
+  auto connecting = context.spawn([&] { return TcpStream::connect(full.address).error(); });
+  test::eventually([&] { return counter.counts()[Call::epoll_add] == 1; }, "the connect's wait");
+  connecting.cancel();
+  EXPECT_EQ(connecting.join(), Errc::cancelled);
+  EXPECT_EQ(counter.counts()[Call::close], 1u);
+}
+
+TEST_P(TcpOfTheKernel, AConnectThatCannotBeRegisteredFailsAndGivesItsNumberBack) {
+  const FullListener full;
+  sys::CallCounter counter;
+  sys::FaultPlan faults;
+  faults.fail(Call::epoll_add, ENOSPC);
+  run([&] { EXPECT_EQ(TcpStream::connect(full.address).error(), sys::error_of(ENOSPC)); });
+  EXPECT_EQ(counter.counts()[Call::close], 1u);
+}
+
+TEST_P(TcpOfTheKernel, ErrorsOfTheSocketCallsAreTheCallers) {
+  run([] {
+    auto listener = TcpListener::bind("127.0.0.1:0").value();
+    const SocketAddress address = listener.local_address().value();
+    for (const auto& [call, error] :
+         {std::pair(Call::socket, EMFILE), std::pair(Call::connect, ENETUNREACH)}) {
+      sys::FaultPlan faults;
+      faults.fail(call, error);
+      EXPECT_EQ(TcpStream::connect(address).error(), sys::error_of(error));
+    }
+    sys::FaultPlan faults;
+    faults.fail(Call::recv, ECONNRESET);
+    faults.fail(Call::send, ENOBUFS);
+    Streams ends;
+    EXPECT_EQ(read_text(ends.client).error(), sys::error_of(ECONNRESET));
+    EXPECT_EQ(ends.client.write_all("x").error(), sys::error_of(ENOBUFS));
+  });
+}
+
+TEST_P(TcpOfTheKernel, ShortCountsAndInterruptionsDoNotShow) {
+  run([] {
+    Streams ends;
+    sys::FaultPlan faults;
+    faults.shorten(Call::sendmsg, 1, {.times = sys::FaultRange::kAlways});
+    faults.shorten(Call::send, 3, {.times = sys::FaultRange::kAlways});
+    faults.fail(Call::recv, EINTR, {.times = 2});
+    faults.shorten(Call::recv, 2, {.times = sys::FaultRange::kAlways});
+    const std::string text = "a text that is sent in pieces";
+    EXPECT_EQ(ends.client.write_all(text).bytes(), text.size());
+    const std::array<std::span<const std::byte>, 2> parts{test::bytes("to"), test::bytes("gether")};
+    EXPECT_EQ(ends.client.write_all(parts).bytes(), 8u);
+    std::string received(text.size() + 8, '\0');
+    EXPECT_TRUE(ends.server.read_exact(std::as_writable_bytes(std::span(received))));
+    EXPECT_EQ(received, text + "together");
+  });
+}
+
+TEST_P(TcpOfTheKernel, AStreamIsUsedFromAnotherContextAndComesBack) {
+  ConcurrentContext other("other");
+  run([&] {
+    Streams ends;
+    for (int round = 0; round < 3; ++round) {
+      auto there = other.spawn([&] { return read_text(ends.server).value(); });
+      EXPECT_TRUE(ends.client.write_all("there"));
+      EXPECT_EQ(there.join(), "there");
+      auto here = spawn([&] { return read_text(ends.server).value(); });
+      EXPECT_TRUE(ends.client.write_all("here"));
+      EXPECT_EQ(here.join(), "here");
+    }
+  });
+}
+
+TEST_P(TcpOfTheKernel, ADestructorOnAPlainThreadWaitsForOperationsInFlight) {
+  std::unique_ptr<Streams> ends;
+  run([&] { ends = std::make_unique<Streams>(); });
+  const int number = ends->server.native_handle();
+  auto reader = context.spawn([&server = ends->server] { return read_text(server).error(); });
+  test::Window window;
+  sys::FaultPlan faults;
+  faults.run(Call::recv, [&](int) { window.hold(); }, {.fd = number});
+  auto second = context.spawn([&server = ends->server] { return read_text(server).error(); });
+  window.entered.wait();
+  std::thread closer([&] { EXPECT_TRUE(ends->server.close()); });
+  window.leave.open();
+  closer.join();
+  EXPECT_EQ(reader.join(), Errc::closed);
+  EXPECT_EQ(second.join(), Errc::closed);
+  EXPECT_EQ(::fcntl(number, F_GETFD), -1);
+}
+
+INSTANTIATE_TEST_SUITE_P(Contexts, TcpOfTheKernel, test::kernel_contexts(), test::kind_name);
+
+TEST(TcpDeathTest, ACallOutsideOfAFiberIsABugThatNamesTheCall) {
+  TcpStream stream;
+  std::array<std::byte, 1> buffer;
+  EXPECT_DEATH(static_cast<void>(stream.read_some(buffer)), "TcpStream::read_some.* suspends");
+  EXPECT_DEATH(static_cast<void>(stream.write_all("x")), "TcpStream::write_some.* suspends");
+  EXPECT_DEATH(static_cast<void>(TcpStream::connect(SocketAddress())), "TcpStream::connect.* suspends");
+  EXPECT_DEATH(static_cast<void>(TcpListener::bind("127.0.0.1:0")), "TcpListener::bind.* suspends");
+}
+
+TEST(TcpDeathTest, ReadingIntoNoBufferIsABugNotTheEndOfTheFile) {
+  TcpStream stream;
+  EXPECT_DEATH(static_cast<void>(stream.read_some(std::span<std::byte>())), "BUG: .*empty buffer");
+  EXPECT_DEATH(static_cast<void>(stream.write_some(std::span<const std::byte>())), "BUG: .*no data");
+}
+
+}  // namespace
+}  // namespace weft::net

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A context of the kind that a parametrized test asks for.
+
+#include "event_loop/sim_event_loop.hpp"
+#include "execution_context/context.hpp"
+
+#include <weft/execution_context.hpp>
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace weft::test {
+
+enum class ContextKind { kSimulated, kConcurrent, kParallel1, kParallel2, kParallel4 };
+
+inline std::string name_of(ContextKind kind) {
+  switch (kind) {
+    case ContextKind::kSimulated: return "Simulated";
+    case ContextKind::kConcurrent: return "Concurrent";
+    case ContextKind::kParallel1: return "Parallel1";
+    case ContextKind::kParallel2: return "Parallel2";
+    default: return "Parallel4";
+  }
+}
+
+class AnyContext final : public ExecutionContext {
+ public:
+  explicit AnyContext(ContextKind kind) : ExecutionContext(make(kind)) {}
+
+ private:
+  static std::uint32_t parallelism_of(ContextKind kind) {
+    return kind == ContextKind::kParallel4 ? 4 : kind == ContextKind::kParallel2 ? 2 : 1;
+  }
+  static detail::OwnedContext make(ContextKind kind) {
+    const bool parallel = kind >= ContextKind::kParallel1;
+    return detail::OwnedContext(new Context(
+        {.name = name_of(kind),
+         .parallelism = parallelism_of(kind),
+         .resizable = parallel,
+         .event_loop = kind == ContextKind::kSimulated ? std::make_unique<SimEventLoop>() : nullptr}));
+  }
+};
+
+/// A test whose body runs as a fiber of a context of each kind.
+class InAnyContext : public testing::TestWithParam<ContextKind> {
+ protected:
+  template <class Body>
+  void run(Body&& body) {
+    context.spawn(std::forward<Body>(body)).join();
+  }
+
+  AnyContext context{GetParam()};
+};
+
+inline auto kernel_contexts() {
+  return testing::Values(ContextKind::kConcurrent, ContextKind::kParallel1, ContextKind::kParallel2,
+                         ContextKind::kParallel4);
+}
+inline auto all_contexts() {
+  return testing::Values(ContextKind::kSimulated, ContextKind::kConcurrent, ContextKind::kParallel1,
+                         ContextKind::kParallel2, ContextKind::kParallel4);
+}
+inline std::string kind_name(const testing::TestParamInfo<ContextKind>& info) { return name_of(info.param); }
+
+}  // namespace weft::test
