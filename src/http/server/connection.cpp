@@ -22,7 +22,7 @@ void Connection::run() {
     const Head head = receive_head();
     if (head == Head::kLinger) linger();
     if (head != Head::kComplete) return;
-    Exchange exchange(stream_, lease_.block(), shared_.limits, !shared_.draining.load(relaxed));
+    Exchange exchange(stream_, lease_.block(), shared_.limits, shared_.draining);
     const AfterExchange after = exchange.run(shared_.routes);
     if (after == AfterExchange::kLinger) linger();
     if (after != AfterExchange::kNextRequest) return;
