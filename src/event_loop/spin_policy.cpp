@@ -9,6 +9,9 @@ namespace {
 /// How much faster events must come to be worth more CPU for each.
 constexpr double kWorthwhileRate = 1.5;
 
+/// What an event may cost with spinning, relative to without, to call it cheaper: windows are noisy.
+constexpr double kCheaper = 0.95;
+
 /// Windows with fewer events say nothing about cost.
 constexpr double kEventsMin = 20;
 
@@ -39,18 +42,20 @@ void SpinPolicy::decide_off(std::int64_t now_ns, const Cost& cost) noexcept {
   if (cost.events == 0 || now_ns < off_until_ns_ || sleeps_ * 8 <= events_) return;
   without_ = cost;
   mode_ = Mode::kTrial;
+  windows_ = 0;
 }
 
 void SpinPolicy::decide_trial(std::int64_t now_ns, const Cost& cost) noexcept {
   if (!pays(cost)) return give_up(now_ns);
+  if (++windows_ < kWindowsOfTrial) return;
   mode_ = Mode::kOn;
-  windows_on_ = 0;
+  windows_ = 0;
   backoff_ns_ = kWindowNs;
 }
 
 void SpinPolicy::decide_on(std::int64_t now_ns) noexcept {
   if (useful_spins_ * 4 < spins_ * 3) return give_up(now_ns);
-  if (++windows_on_ == kWindowsOn) mode_ = Mode::kOff;  // without a back-off: the next window decides again
+  if (++windows_ == kWindowsOn) mode_ = Mode::kOff;  // without a back-off: the next window decides again
 }
 
 void SpinPolicy::give_up(std::int64_t now_ns) noexcept {
@@ -61,7 +66,7 @@ void SpinPolicy::give_up(std::int64_t now_ns) noexcept {
 
 bool SpinPolicy::pays(const Cost& cost) const noexcept {
   if (cost.events == 0) return false;
-  return cost.cpu_per_event <= without_.cpu_per_event ||
+  return cost.cpu_per_event <= without_.cpu_per_event * kCheaper ||
          cost.events_per_ns >= without_.events_per_ns * kWorthwhileRate;
 }
 

@@ -9,7 +9,8 @@
 //
 //   off -> trial   more than 1/8 as many sleeps as events in a window, and the back-off is over: the window that
 //                  ends is what spinning has to beat
-//   trial -> on    an event cost no more CPU than without, or events came 1.5 times as fast
+//   trial -> on    in each of kWindowsOfTrial windows an event cost clearly less CPU than without, or events came
+//                  1.5 times as fast
 //   trial -> off   otherwise; the back-off doubles, up to kBackoffMaxNs
 //   on -> off      fewer than 3/4 of a window's spins found something (the load went away), back-off as above;
 //                  or kWindowsOn windows have passed: one window without, to compare anew
@@ -27,6 +28,7 @@ class SpinPolicy {
   static constexpr std::int64_t kSpinNs = 50'000;
   static constexpr std::int64_t kWindowNs = 20'000'000;
   static constexpr std::int64_t kBackoffMaxNs = 2'560'000'000;
+  static constexpr std::uint32_t kWindowsOfTrial = 3;
   static constexpr std::uint32_t kWindowsOn = 100;
 
   /// What the calling thread has used so far, and which thread that is.
@@ -71,7 +73,7 @@ class SpinPolicy {
   bool pays(const Cost& cost) const noexcept;
 
   Mode mode_ = Mode::kOff;
-  std::uint32_t windows_on_ = 0;
+  std::uint32_t windows_ = 0;  // in this mode
   std::uint64_t events_ = 0;
   std::uint64_t sleeps_ = 0;
   std::uint64_t spins_ = 0;
