@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "event_loop/spin_policy.hpp"
+
+#include <gtest/gtest.h>
+
+namespace weft {
+namespace {
+
+/// A loop in fast motion: windows of events, each at a price.
+class SpinPolicyTest : public testing::Test {
+ protected:
+  struct Window {
+    int events = 1000;
+    int sleeps = 500;
+    int spins = 0;
+    int useful_spins = 0;
+    std::int64_t cpu_per_event_ns = 8'000;
+    std::uint64_t thread = 1;
+  };
+
+  void pass(const Window& window) {
+    for (int i = 0; i < window.events; ++i) policy_.polled(1, i < window.sleeps);
+    for (int i = 0; i < window.spins; ++i) policy_.spun(i < window.useful_spins);
+    now_ns_ += SpinPolicy::kWindowNs;
+    cpu_ns_ += window.events * window.cpu_per_event_ns;
+    ASSERT_TRUE(policy_.window_over(now_ns_));
+    policy_.decide(now_ns_, {cpu_ns_, window.thread});
+  }
+
+  /// The first window has no CPU time to compare with; the second asks for a trial.
+  void start_trial() {
+    pass({});
+    pass({});
+    ASSERT_TRUE(policy_.spinning());
+  }
+
+  void pass_trial(const Window& window) {
+    for (std::uint32_t i = 0; i < SpinPolicy::kWindowsOfTrial; ++i) pass(window);
+  }
+
+  SpinPolicy policy_;
+  std::int64_t now_ns_ = 1'000'000'000;
+  std::int64_t cpu_ns_ = 0;
+};
+
+constexpr int kFew = 100;  // of 1000: below one in eight
+
+TEST_F(SpinPolicyTest, IsNotTriedWhereFewEventsComeAfterASleep) {
+  for (int i = 0; i < 10; ++i) pass({.sleeps = kFew});
+  EXPECT_FALSE(policy_.spinning());
+}
+
+TEST_F(SpinPolicyTest, IsNotTriedOnWindowsWithHardlyAnEvent) {
+  for (int i = 0; i < 10; ++i) pass({.events = 5, .sleeps = 5});
+  EXPECT_FALSE(policy_.spinning());
+}
+
+TEST_F(SpinPolicyTest, StaysOnWhenAnEventCostsLess) {
+  start_trial();
+  pass_trial({.sleeps = 0, .spins = 500, .useful_spins = 500, .cpu_per_event_ns = 5'000});
+  pass({.sleeps = 0, .spins = 500, .useful_spins = 500});
+  EXPECT_TRUE(policy_.spinning());
+}
+
+TEST_F(SpinPolicyTest, StaysOnWhenEventsComeMuchFasterAtAHigherPrice) {
+  start_trial();
+  pass_trial({.events = 2000, .sleeps = 0, .spins = 500, .useful_spins = 500, .cpu_per_event_ns = 9'000});
+  EXPECT_TRUE(policy_.spinning());
+}
+
+TEST_F(SpinPolicyTest, GoesOffWhenItOnlyBurns) {
+  start_trial();
+  pass({.events = 1080, .sleeps = 0, .spins = 500, .useful_spins = 500, .cpu_per_event_ns = 9'400});
+  EXPECT_FALSE(policy_.spinning());
+}
+
+TEST_F(SpinPolicyTest, GoesOffWhenTheLoadGoesAway) {
+  start_trial();
+  pass_trial({.sleeps = 0, .spins = 500, .useful_spins = 500, .cpu_per_event_ns = 5'000});
+  pass({.events = 10, .sleeps = 9, .spins = 10, .useful_spins = 1});
+  EXPECT_FALSE(policy_.spinning());
+}
+
+TEST_F(SpinPolicyTest, TriesAgainLessAndLessOften) {
+  int trials = 0;
+  constexpr int kWindows = 1000;
+  for (int i = 0; i < kWindows; ++i) {
+    pass({});
+    if (policy_.spinning()) ++trials;
+  }
+  // Back-offs of 1, 2, 4 ... 128 windows, and then 128 each time.
+  EXPECT_GE(trials, 10);
+  EXPECT_LE(trials, 20);
+}
+
+TEST_F(SpinPolicyTest, ComparesAnewNowAndThen) {
+  start_trial();
+  pass_trial({.sleeps = 0, .spins = 500, .useful_spins = 500, .cpu_per_event_ns = 5'000});
+  for (std::uint32_t i = 1; i < SpinPolicy::kWindowsOn; ++i) {
+    pass({.sleeps = 0, .spins = 500, .useful_spins = 500});
+    ASSERT_TRUE(policy_.spinning()) << i;
+  }
+  pass({.sleeps = 0, .spins = 500, .useful_spins = 500});
+  EXPECT_FALSE(policy_.spinning());
+}
+
+TEST_F(SpinPolicyTest, DoesNotCompareTheCpuTimeOfTwoThreads) {
+  pass({});
+  pass({.thread = 2});
+  EXPECT_FALSE(policy_.spinning());
+  pass({.thread = 2});
+  EXPECT_TRUE(policy_.spinning());
+}
+
+}  // namespace
+}  // namespace weft
