@@ -4,6 +4,9 @@
 
 #include "base/clock.hpp"
 #include "execution_context/context.hpp"
+#include "execution_context/scheduler_hot.hpp"
+
+#include <weft/this_fiber.hpp>
 
 #include <utility>
 
@@ -20,7 +23,31 @@ Scheduler::Scheduler(Context& context, std::uint32_t index) noexcept
   stacks = &stack_cache_;
 }
 
-void Scheduler::suspend() noexcept {
+// The next fiber for this thread, or null: go to the root stack.
+WEFT_HOT Fiber* Scheduler::pick() noexcept {
+  if (--until_due_ == 0) [[unlikely]] {
+    if (something_is_due()) return nullptr;
+    until_due_ = kDueInterval;
+  }
+  return pick_local();
+}
+
+// Leaves `flow` for `next`, or for the root stack if there is no next one or it is not saved yet (P3).
+WEFT_HOT void Scheduler::switch_from(Flow& flow, Fiber* next, bool ends) noexcept {
+  // Acquire: pairs with the release in weft_switch_context of the thread that left `next`.
+  if (next != nullptr && next->flow.machine.saved.load(acquire) != 0) [[likely]] {
+    set_running(next);
+    switch_flow(flow, next->flow, ends);
+  } else {
+    handoff_ = next;
+    set_running(nullptr);
+    switch_flow(flow, root_, ends);
+  }
+  // Perhaps another thread: nothing of `this` may be used.
+  static_cast<Scheduler*>(this_runner())->after_switch();
+}
+
+WEFT_HOT void Scheduler::suspend_inline() noexcept {
   Fiber& self = *current;
   Fiber* const next = pick();
   if (next == &self) {  // woken already, and first in the queue: nothing to switch
@@ -31,11 +58,14 @@ void Scheduler::suspend() noexcept {
   switch_from(self.flow, next, false);
 }
 
-void Scheduler::yield() noexcept {
+WEFT_HOT void Scheduler::yield_inline() noexcept {
   if (!run_queue_.push(*current)) overflow(*current);
   counters_.local_enqueues.add();
-  suspend();
+  suspend_inline();
 }
+
+void Scheduler::suspend() noexcept { suspend_inline(); }
+void Scheduler::yield() noexcept { yield_inline(); }
 
 void Scheduler::finish() noexcept {
   Fiber& self = *current;
@@ -58,34 +88,6 @@ void Scheduler::arm_timer(Waiter& waiter) noexcept {
 
 void Scheduler::disarm_timer(Waiter& waiter) noexcept { event_loop->timers().disarm(waiter); }
 
-// The next fiber for this thread, or null: go to the root stack.
-Fiber* Scheduler::pick() noexcept {
-  if (--until_due_ == 0) [[unlikely]] {
-    if (something_is_due()) return nullptr;
-    until_due_ = kDueInterval;
-  }
-  return pick_local();
-}
-
-Fiber* Scheduler::pick_local() noexcept {
-  // Relaxed: only this thread fills the slot.
-  if (run_next_.load(relaxed) != nullptr) {
-    Fiber* const next = exchange_next(nullptr);  // null: a thief was faster (S8)
-    if (next != nullptr && (++next_streak_ < kNextStreakMax || run_queue_.empty())) return next;
-    next_streak_ = 0;
-    if (next != nullptr && !run_queue_.push(*next)) overflow(*next);
-  }
-  next_streak_ = 0;
-  return pop();
-}
-
-Fiber* Scheduler::exchange_next(Fiber* fiber) noexcept {
-  if (!alone_) return run_next_.exchange(fiber, acq_rel);
-  Fiber* const previous = run_next_.load(relaxed);
-  run_next_.store(fiber, relaxed);
-  return previous;
-}
-
 // L12: what a thread with a never empty local queue must look at now and then.
 bool Scheduler::something_is_due() noexcept {
   return !context_.global_queue_.empty() || leaving() || poll_is_due();
@@ -99,30 +101,7 @@ bool Scheduler::poll_is_due() noexcept {
   return since_ns == 0 || since_ns > kPollBoundNs;
 }
 
-void Scheduler::set_running(Fiber* fiber) noexcept {
-  current = fiber;
-  running_.store(fiber, relaxed);
-  tick();
-  budget = kBudget;
-}
-
-// Leaves `flow` for `next`, or for the root stack if there is no next one or it is not saved yet (P3).
-void Scheduler::switch_from(Flow& flow, Fiber* next, bool ends) noexcept {
-  // Acquire: pairs with the release in weft_switch_context of the thread that left `next`.
-  if (next != nullptr && next->flow.machine.saved.load(acquire) != 0) [[likely]] {
-    set_running(next);
-    switch_flow(flow, next->flow, ends);
-  } else {
-    handoff_ = next;
-    set_running(nullptr);
-    switch_flow(flow, root_, ends);
-  }
-  // Perhaps another thread: nothing of `this` may be used.
-  static_cast<Scheduler*>(this_runner())->after_switch();
-}
-
-void Scheduler::after_switch() noexcept {
-  if (zombie_ == nullptr) return;
+void Scheduler::release_zombie() noexcept {
   std::exchange(zombie_, nullptr)->release(stack_cache_.pool(), &stack_cache_);
   counters_.finished.store(counters_.finished.load(relaxed) + 1, release);
 }
@@ -148,6 +127,7 @@ void Scheduler::overflow(Fiber& fiber) noexcept {
   run_queue_.shed_half(shed);
   shed.push(fiber);
   context_.global_queue_.push(shed);
+  if (!alone_) context_.notify();
 }
 
 Fiber* Scheduler::steal_for(Scheduler& thief) noexcept {
@@ -160,6 +140,13 @@ Fiber* Scheduler::steal_for(Scheduler& thief) noexcept {
   Fiber* const next = run_next_.exchange(nullptr, acq_rel);
   if (next != nullptr) thief.counters_.stolen_fibers.add();
   return next;
+}
+
+// Here, so that it is one function with the scheduler's.
+void yield() noexcept {
+  Runner* const runner = this_runner();
+  if (runner == nullptr || runner->current == nullptr) [[unlikely]] this_fiber_required("yield()");
+  static_cast<Scheduler*>(runner)->yield_inline();
 }
 
 }  // namespace weft

@@ -89,6 +89,9 @@ class Scheduler final : public Runner, public IdleThread {
 
  private:
   // -- picking (scheduler.cpp) -------------------------------------------------------------------------------
+  friend void yield() noexcept;
+  void yield_inline() noexcept;
+  void suspend_inline() noexcept;
   Fiber* pick() noexcept;
   Fiber* pick_local() noexcept;
   Fiber* exchange_next(Fiber* fiber) noexcept;
@@ -98,7 +101,10 @@ class Scheduler final : public Runner, public IdleThread {
   void tick() noexcept { ticks_.store(ticks_.load(relaxed) + 1, relaxed); }
   void set_running(Fiber* fiber) noexcept;
   void switch_from(Flow& flow, Fiber* next, bool ends) noexcept;
-  void after_switch() noexcept;
+  void after_switch() noexcept {
+    if (zombie_ != nullptr) release_zombie();
+  }
+  void release_zombie() noexcept;
   void overflow(Fiber& fiber) noexcept;
 
   // -- the root stack (scheduler_root.cpp) -------------------------------------------------------------------

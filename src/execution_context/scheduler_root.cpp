@@ -3,7 +3,7 @@
 #include "base/clock.hpp"
 #include "execution_context/context.hpp"
 #include "execution_context/monitor.hpp"
-#include "execution_context/scheduler.hpp"
+#include "execution_context/scheduler_hot.hpp"
 #include "fiber/overflow.hpp"
 #include "sys/thread.hpp"
 

@@ -10,11 +10,6 @@ Context& detail::current_spawn_context() noexcept {
   return current_context()->spawn_context();
 }
 
-void yield() noexcept {
-  this_fiber_required("yield()");
-  this_runner()->yield();
-}
-
 Result<void> sleep_until(Deadline deadline) noexcept {
   Waiter& self = Waiter::current();
   self.begin(WaitWord::Cancellable::kYes, deadline.time_ns());
