@@ -8,7 +8,8 @@
 namespace weft::tool {
 namespace {
 
-/// Ends the wait when nobody needs it any more; blocked like the others, so that it cannot end the process.
+/// Ends the wait when nobody needs it any more, if this process itself queued it; blocked like the others, so that it
+/// cannot end the process.
 constexpr int kEndOfWait = SIGUSR2;
 
 sigset_t awaited_signals() {
@@ -29,17 +30,19 @@ StopSignals::StopSignals(std::function<void()> stop)
     : stop_(std::move(stop)), context_("signals", [this] { wait_for_signals(); }) {}
 
 StopSignals::~StopSignals() {
-  kill(getpid(), kEndOfWait);
+  sigqueue(getpid(), kEndOfWait, {});
   context_.join();
 }
 
 // A blocking wait: this is what an isolated context is for.
 void StopSignals::wait_for_signals() {
   const sigset_t signals = awaited_signals();
-  for (bool stopping = false;; stopping = true) {
-    int number = 0;
-    if (sigwait(&signals, &number) != 0 || number == kEndOfWait) return;
-    if (stopping) _exit(128 + number);
+  for (bool stopping = false;;) {
+    siginfo_t info{};
+    const int number = sigwaitinfo(&signals, &info);
+    if (number == kEndOfWait && info.si_code == SI_QUEUE && info.si_pid == getpid()) return;
+    if (number != SIGINT && number != SIGTERM) continue;
+    if (std::exchange(stopping, true)) _exit(128 + number);
     stop_();
   }
 }

@@ -39,6 +39,7 @@ class Response {
   /// The whole body; the bytes are copied, or taken over from a string that is moved in. The last call counts.
   void body(std::string_view body, std::string_view content_type);
   void body(std::string&& body, std::string_view content_type);
+  void body(const char* body, std::string_view content_type) { this->body(std::string_view(body), content_type); }
   /// A body of type text/plain.
   void text(std::string_view body) { this->body(body, "text/plain"); }
   void text(std::string&& body) { this->body(std::move(body), "text/plain"); }
