@@ -77,12 +77,11 @@ void Context::end() noexcept {
   for_each_scheduler([](Scheduler& scheduler) { delete &scheduler; });
 }
 
-Fiber& Context::create_fiber(const FiberOptions& options) {
+Fiber& Context::create_fiber(FiberOptions options) {
   Runner* const runner = this_runner();
   StackCache* const cache = runner == nullptr ? nullptr : runner->stacks;
-  FiberOptions mine = options;
-  mine.home = this;
-  Fiber* const fiber = Fiber::create(StackPool::process(), cache, mine);
+  options.home = this;  // before anybody can see the fiber
+  Fiber* const fiber = Fiber::create(StackPool::process(), cache, options);
   if (fiber == nullptr) throw std::bad_alloc();
   return *fiber;
 }

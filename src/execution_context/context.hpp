@@ -49,7 +49,7 @@ class Context final : public Home, public ListNode<ContextRegistry> {
 
   // -- fibers ------------------------------------------------------------------------------------------------
   /// A fiber on a stack of the pool; throws std::bad_alloc when there is none. start() it, or release it twice.
-  Fiber& create_fiber(const FiberOptions& options);
+  Fiber& create_fiber(FiberOptions options);
   /// Makes a created fiber runnable here.
   void start(Fiber& fiber) noexcept;
   void enqueue(Fiber& fiber) noexcept override;

@@ -31,6 +31,13 @@ class BasicRunQueue {
     return true;
   }
 
+  /// The same after a pop() that brought a fiber: there is room. Owner.
+  void push_after_pop(Fiber& fiber) noexcept {
+    const std::uint32_t tail = tail_.load(relaxed);
+    slot(tail).store(&fiber, relaxed);
+    tail_.store(tail + 1, release);
+  }
+
   /// The oldest; null when empty. Owner.
   Fiber* pop() noexcept {
     std::uint32_t head = head_.load(relaxed);

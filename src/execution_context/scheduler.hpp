@@ -92,6 +92,7 @@ class Scheduler final : public Runner, public IdleThread {
   friend void yield() noexcept;
   void yield_inline() noexcept;
   void suspend_inline() noexcept;
+  void stay() noexcept;
   Fiber* pick() noexcept;
   Fiber* pick_local() noexcept;
   Fiber* exchange_next(Fiber* fiber) noexcept;
