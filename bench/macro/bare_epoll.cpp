@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// The limit: the least that can answer HTTP. Edge-triggered epoll, a listener (SO_REUSEPORT) for each thread,
+// no framework, no parser: a request is whatever ends in an empty line. A short read counts as drained, so a
+// request costs one recv, one send and its share of an epoll_wait.
+//
+//   bare_epoll PORT [THREADS = 1] [--to-eagain]     --to-eagain: reads on until EAGAIN instead
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace {
+
+constexpr std::string_view kResponse =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 12\r\n\r\nHello world!";
+constexpr std::string_view kEnd = "\r\n\r\n";
+
+struct Connection {
+  int fd;
+  std::size_t size = 0;
+  std::array<char, 2048> input;
+};
+
+bool to_eagain = false;
+
+int check(int result, const char* what) {
+  if (result >= 0) return result;
+  std::perror(what);
+  std::exit(1);
+}
+
+int listen_at(std::uint16_t port) {
+  const int fd = check(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket");
+  const int on = 1;
+  check(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), "SO_REUSEADDR");
+  check(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)), "SO_REUSEPORT");
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  check(bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)), "bind");
+  check(listen(fd, 4096), "listen");
+  return fd;
+}
+
+void watch(int epoll, int fd, std::uint32_t events, void* data) {
+  epoll_event event{};
+  event.events = events;
+  event.data.ptr = data;
+  check(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
+}
+
+void accept_all(int epoll, int listener) {
+  for (int fd; (fd = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;) {
+    const int on = 1;
+    check(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), "TCP_NODELAY");
+    auto* const connection = new Connection{.fd = fd, .input = {}};
+    watch(epoll, fd, EPOLLIN | EPOLLRDHUP | EPOLLET, connection);
+  }
+}
+
+/// Answers every whole request in the input and keeps the rest. False: the connection is over.
+bool answer(Connection& connection) {
+  std::string_view input(connection.input.data(), connection.size);
+  for (auto end = input.find(kEnd); end != input.npos; end = input.find(kEnd)) {
+    const ssize_t sent = send(connection.fd, kResponse.data(), kResponse.size(), MSG_NOSIGNAL);
+    if (sent != static_cast<ssize_t>(kResponse.size())) return false;
+    input.remove_prefix(end + kEnd.size());
+  }
+  if (!input.empty()) input.copy(connection.input.data(), input.size());
+  connection.size = input.size();
+  return connection.size < connection.input.size();
+}
+
+/// Serves until the socket is drained. False: the connection is over.
+bool serve(Connection& connection, std::uint32_t events) {
+  const bool short_read_is_drained = !to_eagain && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0;
+  for (;;) {
+    const std::size_t room = connection.input.size() - connection.size;
+    const ssize_t received = recv(connection.fd, connection.input.data() + connection.size, room, 0);
+    if (received < 0) return errno == EAGAIN;
+    if (received == 0) return false;
+    connection.size += static_cast<std::size_t>(received);
+    if (!answer(connection)) return false;
+    if (short_read_is_drained && static_cast<std::size_t>(received) < room) return true;
+  }
+}
+
+void handle(int epoll, int listener, const epoll_event& event) {
+  auto* const connection = static_cast<Connection*>(event.data.ptr);
+  if (connection == nullptr) return accept_all(epoll, listener);
+  if (serve(*connection, event.events)) return;
+  close(connection->fd);
+  delete connection;
+}
+
+[[noreturn]] void run(std::uint16_t port) {
+  const int listener = listen_at(port);
+  const int epoll = check(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
+  watch(epoll, listener, EPOLLIN | EPOLLET, nullptr);
+  std::array<epoll_event, 512> events;
+  for (;;) {
+    const int count = epoll_wait(epoll, events.data(), static_cast<int>(events.size()), -1);
+    for (int i = 0; i < count; ++i) handle(epoll, listener, events[static_cast<std::size_t>(i)]);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const long port = argc > 1 ? std::strtol(argv[1], nullptr, 10) : 0;
+  if (port <= 0 || port > 65535) {
+    std::fprintf(stderr, "usage: bare_epoll PORT [THREADS] [--to-eagain]\n");
+    return 2;
+  }
+  const long threads = argc > 2 ? std::strtol(argv[2], nullptr, 10) : 1;
+  to_eagain = std::string_view(argv[argc - 1]) == "--to-eagain";
+  std::vector<std::thread> others;
+  for (long i = 1; i < threads; ++i) others.emplace_back(run, static_cast<std::uint16_t>(port));
+  run(static_cast<std::uint16_t>(port));
+}
