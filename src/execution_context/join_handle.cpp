@@ -14,13 +14,16 @@ StackCache* stack_cache_here() noexcept {
   return runner == nullptr ? nullptr : runner->stacks;
 }
 
+void release_fiber(Fiber& fiber) noexcept { fiber.release(StackPool::process(), stack_cache_here()); }
+
 std::error_code error_of(WaitOutcome outcome) noexcept {
   return outcome == WaitOutcome::kTimedOut ? Errc::timed_out : Errc::cancelled;
 }
 
 }  // namespace
 
-Fiber& create_fiber(Context& context, const FiberType& type, const SpawnOptions& options, SourceLocation spawned_at) {
+Fiber& create_fiber(Context& context, const FiberType& type, const SpawnOptions& options,
+                    SourceLocation spawned_at) {
   Fiber& fiber = context.create_fiber({.name = options.name,
                                        .stack_size = options.stack_size,
                                        .spawned_at = spawned_at,
@@ -50,13 +53,14 @@ void FiberHandle::cancel() noexcept {
 
 void FiberHandle::detach() noexcept {
   if (!joinable()) return;
-  detach_fiber(*fiber_);
-  release();
+  detach_fiber(*fiber_);  // may suspend: the stack cache is looked up afterwards
+  release_fiber(*std::exchange(fiber_, nullptr));
 }
 
 void FiberHandle::join() noexcept {
   WEFT_ASSERT(joinable(), "join() of an empty join handle");
-  [[maybe_unused]] const WaitOutcome outcome = join_fiber(*fiber_, Deadline::never(), WaitWord::Cancellable::kNo);
+  [[maybe_unused]] const WaitOutcome outcome =
+      join_fiber(*fiber_, Deadline::never(), WaitWord::Cancellable::kNo);
 }
 
 Result<void> FiberHandle::join_until(Deadline deadline) noexcept {
@@ -72,7 +76,8 @@ void* FiberHandle::take_storage() {
 }
 
 void FiberHandle::release() noexcept {
-  std::exchange(fiber_, nullptr)->release(StackPool::process(), stack_cache_here());
+  fiber_->drop_storage();  // may suspend, as above
+  release_fiber(*std::exchange(fiber_, nullptr));
 }
 
 std::uint64_t FiberHandle::id() const noexcept { return fiber_->id; }

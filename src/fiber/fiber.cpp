@@ -4,6 +4,7 @@
 #include "fiber/join.hpp"
 
 #include <cstring>
+#include <utility>
 #include <new>
 
 namespace weft {
@@ -33,8 +34,10 @@ void fiber_entry(void* argument) noexcept {
   flow_started(fiber.flow);
   this_runner()->entered();
   run_main(fiber);
+  // A result that nobody can receive is destroyed here, by the fiber itself: its destructor may suspend (a socket
+  // that closes), which nobody could do for it after the last switch away.
+  if (complete_fiber(fiber)) fiber.drop_storage();
   if (fiber.uses_timer) this_runner()->disarm_timer(fiber);
-  complete_fiber(fiber);
   this_runner()->finish();
 }
 
@@ -122,7 +125,8 @@ void Fiber::release(StackPool& pool, StackCache* cache) noexcept {
 }
 
 void Fiber::drop_storage() noexcept {
-  if (drop != nullptr && (!started || main_returned)) drop(storage);
+  const FiberDrop drop_once = std::exchange(drop, nullptr);
+  if (drop_once != nullptr && (!started || main_returned)) drop_once(storage);
 }
 
 void Fiber::reset() noexcept {

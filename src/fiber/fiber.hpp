@@ -78,9 +78,14 @@ class alignas(kCacheLine) Fiber final : public Waiter {
   void reference() noexcept;
   /// Adds a reference unless the fiber is free or being freed. Any thread, at any time.
   [[nodiscard]] bool try_reference() noexcept;
-  /// Gives back a reference; the last one destroys what is in `storage` and returns the stack.
+  /// Gives back a reference; the last one returns the stack. What is in `storage` should be gone by then, as this may
+  /// run on the stack of a fiber that has nothing to do with it; if it is not, it is destroyed here.
   /// REQUIRES: the fiber does not run and is in no queue, list or timer when the last one goes.
   void release(StackPool& pool, StackCache* cache) noexcept;
+
+  /// Destroys what is left in `storage`, once. By whoever knows that nobody else looks at it: the fiber itself, if it is
+  /// detached when it ends, or who holds the handle of a fiber that is done. May suspend: what is destroyed is the user's.
+  void drop_storage() noexcept;
 
   /// Requests cancellation: sticky; ends the current wait if it is cancellable. Any thread with a reference.
   void cancel() noexcept;
@@ -107,7 +112,6 @@ class alignas(kCacheLine) Fiber final : public Waiter {
   static Fiber& construct(StackSlot& slot) noexcept;
   void initialize(const FiberOptions& options) noexcept;
   void set_name(std::string_view name) noexcept;
-  void drop_storage() noexcept;
   void reset() noexcept;
 
   std::uint8_t name_size_ = 0;

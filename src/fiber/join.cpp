@@ -38,18 +38,23 @@ void remove_joiner(Fiber& fiber, WaitNode& node) noexcept {
 
 }  // namespace
 
-void complete_fiber(Fiber& fiber) noexcept {
+// `done` and `detached` are set under the lock, each looks at the other: exactly one side finds that it came second, and
+// destroys the result.
+bool complete_fiber(Fiber& fiber) noexcept {
   WaitList won;
+  bool detached = false;
   bool unreceived = false;
   {
     std::scoped_lock locked(fiber.join_lock);
     fiber.done = true;
-    unreceived = fiber.detached && fiber.exception != nullptr;
+    detached = fiber.detached;
+    unreceived = detached && fiber.exception != nullptr;
     if (!fiber.joiners.empty()) win_joiners_locked(fiber, won);
   }
   if (unreceived) [[unlikely]]
     terminate_for_exception(fiber);
   wake_all(won);
+  return detached;
 }
 
 WaitOutcome join_fiber(Fiber& fiber, Deadline deadline, WaitWord::Cancellable cancellable) noexcept {
@@ -80,10 +85,12 @@ std::exception_ptr take_fiber_exception(Fiber& fiber) noexcept {
 void detach_fiber(Fiber& fiber) noexcept {
   std::unique_lock locked(fiber.join_lock);
   fiber.detached = true;
-  if (!fiber.done || fiber.exception == nullptr) [[likely]]
+  if (!fiber.done) [[likely]]
     return;
+  const bool unreceived = fiber.exception != nullptr;
   locked.unlock();
-  terminate_for_exception(fiber);
+  if (unreceived) terminate_for_exception(fiber);
+  fiber.drop_storage();
 }
 
 }  // namespace weft

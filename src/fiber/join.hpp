@@ -17,8 +17,8 @@ namespace weft {
 class Fiber;
 
 /// Marks `fiber` done and wakes who waits for it; an exception that nobody can receive ends the program.
-/// By the fiber itself, last thing before Runner::finish(). Suspends: no.
-void complete_fiber(Fiber& fiber) noexcept;
+/// By the fiber itself. True if it is detached: then its result is its own to destroy. Suspends: no.
+[[nodiscard]] bool complete_fiber(Fiber& fiber) noexcept;
 
 /// Waits until `fiber` is done: kReady; or kTimedOut, kCancelled. Suspends the calling fiber, or blocks
 /// the calling thread, unless it is done already. Afterwards `fiber.main_returned` and `fiber.exception`
@@ -32,7 +32,7 @@ bool fiber_done(Fiber& fiber) noexcept;
 std::exception_ptr take_fiber_exception(Fiber& fiber) noexcept;
 
 /// Nobody will join `fiber`: an exception that escaped, or will escape, ends the program. The handle's
-/// reference stays to be released.
+/// reference stays to be released. Destroys the result of a fiber that is done already, and may suspend for that.
 void detach_fiber(Fiber& fiber) noexcept;
 
 }  // namespace weft
