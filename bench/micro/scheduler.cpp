@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the scheduler costs: yield, spawn and end, spawn and join, a wake-up there and back. Medians over interleaved
-// rounds, in a context that stays alone and in one that could have siblings.
+// What the scheduler costs: yield, spawn and end, spawn and join, a wake-up there and back. Medians over
+// interleaved rounds, in a context that stays alone and in one that could have siblings.
 //
 //   bench_scheduler                   the times, in ns
-//   bench_scheduler once NAME COUNT   one of them alone, COUNT operations: for callgrind (the slope between two
+//   bench_scheduler once NAME COUNT   one of them alone, COUNT operations: for callgrind (the slope between
+//   two
 //                                     counts is the instructions of one) and perf
 #include "execution_context/context.hpp"
 #include "fiber/waiter.hpp"
@@ -25,7 +26,8 @@ namespace {
 using namespace weft;
 
 double now() {
-  return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 /// Two fibers that yield to each other, `count` yields in all.

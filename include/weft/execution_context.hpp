@@ -21,21 +21,24 @@ struct DeleteContext {
 using OwnedContext = std::unique_ptr<Context, DeleteContext>;
 }  // namespace detail
 
-/// A set of threads and the rules for running fibers on them. The base of ParallelContext, ConcurrentContext and
-/// IsolatedContext.
+/// A set of threads and the rules for running fibers on them. The base of ParallelContext, ConcurrentContext
+/// and IsolatedContext.
 ///
-/// Each context has an event loop of its own: its fibers wait there, and are woken by its own threads. Thread safety: all
-/// methods, any thread. Destruction: cancels the context's fibers, waits until they have ended (a fiber suspends, a
-/// plain thread blocks), and stops its threads. A context is never destroyed by one of its own fibers (BUG).
+/// Each context has an event loop of its own: its fibers wait there, and are woken by its own threads. Thread
+/// safety: all methods, any thread. Destruction: cancels the context's fibers, waits until they have ended (a
+/// fiber suspends, a plain thread blocks), and stops its threads. A context is never destroyed by one of its
+/// own fibers (BUG).
 class ExecutionContext {
  public:
   ExecutionContext(const ExecutionContext&) = delete;
   ExecutionContext& operator=(const ExecutionContext&) = delete;
 
   /// Starts a fiber here that runs `closure`, a callable without arguments; its result comes with the handle.
-  /// Does not suspend. Throws std::bad_alloc if there is no memory for a stack, and what constructing the closure throws.
+  /// Does not suspend. Throws std::bad_alloc if there is no memory for a stack, and what constructing the
+  /// closure throws.
   template <class F>
-  auto spawn(F&& closure, const SpawnOptions& options = {}, SourceLocation spawned_at = SourceLocation::current()) {
+  auto spawn(F&& closure, const SpawnOptions& options = {},
+             SourceLocation spawned_at = SourceLocation::current()) {
     return spawn_in(spawn_target(), std::forward<F>(closure), options, spawned_at);
   }
 
@@ -74,29 +77,30 @@ class ParallelContext final : public ExecutionContext {
   /// Throws std::system_error when threads or descriptors are used up, or parallelism is out of range.
   explicit ParallelContext(std::string name, const ParallelOptions& options = {});
 
-  /// Adds threads, or retires some: those leave as soon as their current fiber suspends, and no fiber is lost.
-  /// Does not wait for that. Throws std::system_error as the constructor does.
+  /// Adds threads, or retires some: those leave as soon as their current fiber suspends, and no fiber is
+  /// lost. Does not wait for that. Throws std::system_error as the constructor does.
   void resize(std::uint32_t parallelism);
 };
 
-/// One thread: its fibers run one at a time, never in parallel with each other, so what only they use needs no lock
-/// between two suspensions.
+/// One thread: its fibers run one at a time, never in parallel with each other, so what only they use needs
+/// no lock between two suspensions.
 class ConcurrentContext final : public ExecutionContext {
  public:
   /// Throws std::system_error when threads or descriptors are used up.
   explicit ConcurrentContext(std::string name);
 };
 
-/// One fiber that owns one thread: for a GUI main loop, blocking calls, or code that needs its thread to itself. Its I/O
-/// suspends as everywhere (the thread then sleeps in its event loop); spawn() in it goes to its spawn context.
+/// One fiber that owns one thread: for a GUI main loop, blocking calls, or code that needs its thread to
+/// itself. Its I/O suspends as everywhere (the thread then sleeps in its event loop); spawn() in it goes to
+/// its spawn context.
 ///
 ///     weft::IsolatedContext gui("gui", [] { run_the_gui_main_loop(); });
 ///     gui.join();
 class IsolatedContext final : public ExecutionContext {
  public:
   /// Starts the thread and `closure` on it. What the closure spawns, and spawn() of this object, goes to
-  /// `spawn_context`; without one to the context of the fiber that makes the isolated one, and on a plain thread that is a BUG.
-  /// Throws std::system_error when threads or descriptors are used up.
+  /// `spawn_context`; without one to the context of the fiber that makes the isolated one, and on a plain
+  /// thread that is a BUG. Throws std::system_error when threads or descriptors are used up.
   template <class F>
   IsolatedContext(std::string name, F&& closure, SourceLocation spawned_at = SourceLocation::current())
       : IsolatedContext(std::move(name), nullptr, std::forward<F>(closure), spawned_at) {}
@@ -118,8 +122,7 @@ class IsolatedContext final : public ExecutionContext {
   IsolatedContext(std::string name, Context* spawn_context, F&& closure, SourceLocation spawned_at)
       : ExecutionContext(make_core(name, spawn_context)),
         handle_(spawn_in(
-            *core_,
-            [closure = std::forward<F>(closure)]() mutable -> void { closure(); },
+            *core_, [closure = std::forward<F>(closure)]() mutable -> void { closure(); },
             SpawnOptions{.name = name}, spawned_at)) {}
 
   static detail::OwnedContext make_core(const std::string& name, Context* spawn_context);

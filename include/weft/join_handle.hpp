@@ -51,9 +51,9 @@ class FiberHandle {
 
 /// What spawn() returns: the way to wait for a fiber and to get its result. Move-only.
 ///
-/// A dropped handle detaches: the fiber goes on, and an exception that escapes from it then ends the program with
-/// a message that names the fiber and where it was spawned. Not thread-safe; may be moved to another fiber or plain
-/// thread and be joined there.
+/// A dropped handle detaches: the fiber goes on, and an exception that escapes from it then ends the program
+/// with a message that names the fiber and where it was spawned. Not thread-safe; may be moved to another
+/// fiber or plain thread and be joined there.
 ///
 ///     auto answer = weft::spawn([] { return 42; });
 ///     int n = answer.join();
@@ -64,7 +64,8 @@ class JoinHandle {
   JoinHandle() noexcept = default;
 
   /// Waits for the fiber to end: its result. Throws the exception that escaped from it. Suspends the calling
-  /// fiber, or blocks a plain thread. Not cancellable, see join_until(). REQUIRES: joinable(); BUG if a fiber joins itself.
+  /// fiber, or blocks a plain thread. Not cancellable, see join_until(). REQUIRES: joinable(); BUG if a fiber
+  /// joins itself.
   T join() {
     handle_.join();
     return take();
@@ -82,7 +83,8 @@ class JoinHandle {
     }
   }
 
-  /// Asks the fiber to stop: sticky; every cancellable wait in it fails with Errc::cancelled from now on. Does not wait.
+  /// Asks the fiber to stop: sticky; every cancellable wait in it fails with Errc::cancelled from now on.
+  /// Does not wait.
   void cancel() noexcept { handle_.cancel(); }
 
   /// Lets the fiber go on alone.
@@ -127,8 +129,9 @@ template <class F>
 auto spawn_in(Context& context, F&& closure, const SpawnOptions& options, SourceLocation spawned_at) {
   using Box = detail::FiberBox<std::decay_t<F>>;
   Fiber& fiber = detail::start(context, std::forward<F>(closure), options, spawned_at);
-  return JoinHandle<typename Box::Returned>(
-      fiber, [](void* storage) -> typename Box::Result& { return std::launder(static_cast<Box*>(storage))->result(); });
+  return JoinHandle<typename Box::Returned>(fiber, [](void* storage) -> typename Box::Result& {
+    return std::launder(static_cast<Box*>(storage))->result();
+  });
 }
 
 }  // namespace weft

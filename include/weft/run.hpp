@@ -40,9 +40,9 @@ class MainContext {
 
 }  // namespace detail
 
-/// Runs `main` as a fiber of the default context, a ParallelContext named "default" whose first thread is the calling one.
-/// When `main` returns, the remaining fibers of the context are cancelled and joined; then run() returns its value,
-/// or 0 if it has none, or throws what escaped from it.
+/// Runs `main` as a fiber of the default context, a ParallelContext named "default" whose first thread is the
+/// calling one. When `main` returns, the remaining fibers of the context are cancelled and joined; then run()
+/// returns its value, or 0 if it has none, or throws what escaped from it.
 ///
 /// On a plain thread only (BUG in a fiber). Throws std::system_error when threads or descriptors are used up.
 ///

@@ -10,8 +10,8 @@ namespace weft {
 struct SpawnOptions {
   /// For messages, dumps and debuggers; copied, cut to 31 bytes. Empty: the fiber is known by its number.
   std::string_view name = {};
-  /// Bytes of stack, the closure included; rounded up. 0 is the default of 128 KiB, which costs address space, not
-  /// memory: only pages that are touched count. An overflow is reported by the fiber's name.
+  /// Bytes of stack, the closure included; rounded up. 0 is the default of 128 KiB, which costs address
+  /// space, not memory: only pages that are touched count. An overflow is reported by the fiber's name.
   std::size_t stack_size = 0;
 };
 

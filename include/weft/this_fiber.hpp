@@ -19,19 +19,21 @@ namespace detail {
 Context& current_spawn_context() noexcept;
 }  // namespace detail
 
-/// Starts a fiber in the current context (an isolated context's spawn context) that runs `closure`, a callable without
-/// arguments. Ignoring the handle detaches the fiber. Does not suspend, and does not switch: the new fiber runs
-/// when the current one suspends, or at once on an idle thread. Throws std::bad_alloc if there is no memory for a stack.
+/// Starts a fiber in the current context (an isolated context's spawn context) that runs `closure`, a
+/// callable without arguments. Ignoring the handle detaches the fiber. Does not suspend, and does not switch:
+/// the new fiber runs when the current one suspends, or at once on an idle thread. Throws std::bad_alloc if
+/// there is no memory for a stack.
 template <class F>
-auto spawn(F&& closure, const SpawnOptions& options = {}, SourceLocation spawned_at = SourceLocation::current()) {
+auto spawn(F&& closure, const SpawnOptions& options = {},
+           SourceLocation spawned_at = SourceLocation::current()) {
   return spawn_in(detail::current_spawn_context(), std::forward<F>(closure), options, spawned_at);
 }
 
 /// Lets the other runnable fibers of this thread run first. Suspends. Not cancellable.
 void yield() noexcept;
 
-/// Suspends the calling fiber until the deadline. Errc::cancelled if the fiber is cancelled first, or was. On a
-/// plain thread: blocks it.
+/// Suspends the calling fiber until the deadline. Errc::cancelled if the fiber is cancelled first, or was. On
+/// a plain thread: blocks it.
 ///
 ///     while (weft::sleep(1s)) collect_statistics();   // until cancelled
 Result<void> sleep_until(Deadline deadline) noexcept;

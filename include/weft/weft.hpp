@@ -9,6 +9,7 @@
 #include <weft/execution_context.hpp>
 #include <weft/http/server.hpp>
 #include <weft/join_handle.hpp>
+#include <weft/monitor.hpp>
 #include <weft/net/address.hpp>
 #include <weft/net/tcp_listener.hpp>
 #include <weft/net/tcp_stream.hpp>

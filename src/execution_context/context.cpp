@@ -13,9 +13,7 @@
 namespace weft {
 namespace {
 
-std::unique_ptr<EventLoop> platform_event_loop() {
-  return EpollEventLoop::create().value();
-}
+std::unique_ptr<EventLoop> platform_event_loop() { return EpollEventLoop::create().value(); }
 
 /// By the first context.
 void prepare_process() {
@@ -110,7 +108,8 @@ void Context::enqueue(Fiber& fiber) noexcept {
 }
 
 void Context::notify() noexcept {
-  full_fence();  // published before; now look for a sleeper: pairs with the fences in park() and poll_and_block()
+  full_fence();  // published before; now look for a sleeper: pairs with the fences in park() and
+                 // poll_and_block()
   if (idle_.anybody_searches() || idle_.wake_one()) return;
   event_loop_->interrupt();
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The core of every execution context: schedulers, the queue for everybody else, one event loop, and the context's
-// end. Parallel, concurrent and isolated contexts are this with different options (docs/design/contexts.md).
+// The core of every execution context: schedulers, the queue for everybody else, one event loop, and the
+// context's end. Parallel, concurrent and isolated contexts are this with different options
+// (docs/design/contexts.md).
 //
 // Thread safety: any thread, unless a method says otherwise.
-// Life: open -> closing (fibers are cancelled, new ones are born cancelled) -> drained (no fiber is left) -> stopped (no
-// thread is left) -> destroyed. Guarantees: S6 with one scheduler no two fibers run at the same time; S7 no fiber is
-// lost when schedulers leave.
+// Life: open -> closing (fibers are cancelled, new ones are born cancelled) -> drained (no fiber is left) ->
+// stopped (no thread is left) -> destroyed. Guarantees: S6 with one scheduler no two fibers run at the same
+// time; S7 no fiber is lost when schedulers leave.
 
 #include "event_loop/event_loop.hpp"
 #include "execution_context/global_queue.hpp"
@@ -47,14 +48,17 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   /// Closes, waits until drained (a fiber suspends, a plain thread blocks), stops. BUG in a fiber of its own.
   ~Context();
 
-  // -- fibers ------------------------------------------------------------------------------------------------
-  /// A fiber on a stack of the pool; throws std::bad_alloc when there is none. start() it, or release it twice.
+  // -- fibers
+  // ------------------------------------------------------------------------------------------------
+  /// A fiber on a stack of the pool; throws std::bad_alloc when there is none. start() it, or release it
+  /// twice.
   Fiber& create_fiber(FiberOptions options);
   /// Makes a created fiber runnable here.
   void start(Fiber& fiber) noexcept;
   void enqueue(Fiber& fiber) noexcept override;
 
-  // -- threads -----------------------------------------------------------------------------------------------
+  // -- threads
+  // -----------------------------------------------------------------------------------------------
   /// Runs fibers on the calling thread, as the first scheduler, until the context is drained.
   /// REQUIRES: uses_calling_thread.
   void run() noexcept;
@@ -63,7 +67,8 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   void resize(std::uint32_t parallelism);
   std::uint32_t parallelism() const noexcept { return parallelism_.load(acquire); }
 
-  // -- the end -----------------------------------------------------------------------------------------------
+  // -- the end
+  // -----------------------------------------------------------------------------------------------
   /// Cancels all fibers; those spawned from now on are cancelled at birth.
   void close() noexcept;
   bool closing() const noexcept { return closing_.load(seq_cst); }
@@ -71,7 +76,8 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   void wait_until_drained() noexcept;
   bool drained() const noexcept { return drained_.load(acquire); }
 
-  // -- looking in --------------------------------------------------------------------------------------------
+  // -- looking in
+  // --------------------------------------------------------------------------------------------
   std::string_view name() const noexcept { return name_; }
   EventLoop& event_loop() noexcept { return *event_loop_; }
   ContextCounters counters() const noexcept;
@@ -79,8 +85,8 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   bool isolated() const noexcept { return isolated_; }
   Context& spawn_context() noexcept { return *spawn_context_; }
   void set_spawn_context(Context& context) noexcept { spawn_context_ = &context; }
-  /// By the monitor: `scheduler` is stuck in a fiber. Its siblings get its fibers, the run-next slot included, and its
-  /// poll duty (S8, S11). A context that never has siblings is left alone.
+  /// By the monitor: `scheduler` is stuck in a fiber. Its siblings get its fibers, the run-next slot
+  /// included, and its poll duty (S8, S11). A context that never has siblings is left alone.
   void relieve(Scheduler& scheduler) noexcept;
   /// Calls `visit(Scheduler&)` for each scheduler there ever was.
   template <class Visit>
@@ -92,8 +98,9 @@ class Context final : public Home, public ListNode<ContextRegistry> {
  private:
   friend class Scheduler;
 
-  // -- for schedulers ----------------------------------------------------------------------------------------
-  // Never has a second scheduler: nobody steals, nobody parks, and the local queue needs no read-modify-write.
+  // -- for schedulers
+  // ---------------------------------------------------------------------------------------- Never has a
+  // second scheduler: nobody steals, nobody parks, and the local queue needs no read-modify-write.
   bool alone() const noexcept { return alone_; }
   /// Work was published: wakes somebody to look for it, unless somebody looks already.
   void notify() noexcept;
@@ -120,12 +127,13 @@ class Context final : public Home, public ListNode<ContextRegistry> {
 
   // Written when schedulers come and go; append-only until the end.
   Atomic<Scheduler*> schedulers_[kParallelismMax] = {};
-  // Guarded by resize_lock_: an active thread has not decided to leave yet, and stays if it need not any more.
+  // Guarded by resize_lock_: an active thread has not decided to leave yet, and stays if it need not any
+  // more.
   std::thread threads_[kParallelismMax];
   bool active_[kParallelismMax] = {};
-  Atomic<std::uint32_t> scheduler_count_{0};   // schedulers that exist; the first `parallelism_` of them run
+  Atomic<std::uint32_t> scheduler_count_{0};  // schedulers that exist; the first `parallelism_` of them run
   Atomic<std::uint32_t> parallelism_{0};
-  std::mutex resize_lock_;                     // never held in a fiber that suspends
+  std::mutex resize_lock_;  // never held in a fiber that suspends
 
   // Written by everybody who submits from outside.
   alignas(kCacheLine) GlobalQueue global_queue_;

@@ -18,8 +18,9 @@ void Context::cancel_fibers() noexcept {
   });
 }
 
-// Finished ones are counted first: both sums only grow, and finished <= spawned at any time, so if they are equal
-// there was a moment between in which no fiber was left. Acquire: a finish that is seen brings its fiber's spawn along.
+// Finished ones are counted first: both sums only grow, and finished <= spawned at any time, so if they are
+// equal there was a moment between in which no fiber was left. Acquire: a finish that is seen brings its
+// fiber's spawn along.
 bool Context::all_finished() noexcept {
   std::uint64_t finished = 0;
   for_each_scheduler([&](Scheduler& scheduler) { finished += scheduler.counters().finished.load(acquire); });
@@ -28,8 +29,9 @@ bool Context::all_finished() noexcept {
   return finished == spawned;
 }
 
-// Called by the closer, and by each scheduler that is about to sleep or to leave. Each has counted what it finished, or
-// said `closing`, then has a full fence, then looks: whoever comes last sees it all (store buffering).
+// Called by the closer, and by each scheduler that is about to sleep or to leave. Each has counted what it
+// finished, or said `closing`, then has a full fence, then looks: whoever comes last sees it all (store
+// buffering).
 void Context::look_whether_drained() noexcept {
   full_fence();
   if (!all_finished() || drained_.exchange(true, seq_cst)) return;

@@ -4,10 +4,10 @@
 
 #include <weft/this_fiber.hpp>
 
-#include <gtest/gtest.h>
 #include <memory>
 #include <thread>
 #include <vector>
+#include <gtest/gtest.h>
 
 namespace weft {
 namespace {

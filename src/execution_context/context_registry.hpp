@@ -7,8 +7,9 @@
 
 namespace weft {
 
-/// All execution contexts of the process that have threads, for those who look at them from outside: the monitor and
-/// the fiber dump. Thread safety: any thread. A context is not destroyed while somebody visits it.
+/// All execution contexts of the process that have threads, for those who look at them from outside: the
+/// monitor and the fiber dump. Thread safety: any thread. A context is not destroyed while somebody visits
+/// it.
 class ContextRegistry {
  public:
   static ContextRegistry& instance() noexcept;

@@ -52,7 +52,8 @@ bool Context::may_leave(Scheduler& scheduler) noexcept {
 void Context::resize(std::uint32_t parallelism) {
   WEFT_ASSERT(resizable_, "this execution context cannot be resized");
   if (parallelism < 1 || parallelism > kParallelismMax) {
-    throw std::system_error(std::make_error_code(std::errc::invalid_argument), "weft: parallelism out of range");
+    throw std::system_error(std::make_error_code(std::errc::invalid_argument),
+                            "weft: parallelism out of range");
   }
   std::scoped_lock lock(resize_lock_);
   while (parallelism_.load(relaxed) < parallelism) add_scheduler();

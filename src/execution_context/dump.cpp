@@ -43,7 +43,8 @@ class Dump {
     const auto look = [&](Context& candidate) {
       if (static_cast<Home*>(&candidate) != fiber.home) return;
       context = candidate.name();
-      candidate.for_each_scheduler([&](Scheduler& scheduler) { running = running || scheduler.running() == &fiber; });
+      candidate.for_each_scheduler(
+          [&](Scheduler& scheduler) { running = running || scheduler.running() == &fiber; });
       write(fiber, doing(fiber, running), context);
     };
     // The line is written under the registry's lock: it keeps the context's name.
@@ -63,8 +64,8 @@ class Dump {
  private:
   void write(Fiber& fiber, std::string_view state, std::string_view context) noexcept {
     ++lines_;
-    write_to_stderr({"weft: fiber #", Digits(fiber.id).view(), " ", FiberDescription(fiber).view(), " ", state,
-                     " in context \"", context, "\"\n"});
+    write_to_stderr({"weft: fiber #", Digits(fiber.id).view(), " ", FiberDescription(fiber).view(), " ",
+                     state, " in context \"", context, "\"\n"});
   }
 
   const Visiting visiting_;

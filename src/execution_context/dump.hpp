@@ -7,8 +7,8 @@ namespace weft {
 /// kDumpFibersMax. A picture of a moving thing: each line is true for a moment of its own. Any thread.
 void dump_fibers() noexcept;
 
-/// The same for a program that is about to abort, in whatever state it is: takes no lock that somebody may hold, and
-/// frees nothing. The panic hook.
+/// The same for a program that is about to abort, in whatever state it is: takes no lock that somebody may
+/// hold, and frees nothing. The panic hook.
 void dump_fibers_and_die() noexcept;
 
 inline constexpr int kDumpFibersMax = 1000;

@@ -5,9 +5,9 @@
 
 #include <weft/this_fiber.hpp>
 
+#include <string>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <string>
 
 namespace weft {
 namespace {
@@ -18,19 +18,21 @@ using testing::ContainsRegex;
 TEST(DumpTest, NamesEveryLiveFiberItsStateItsContextAndWhereItWasSpawned) {
   ConcurrentContext context("archive");
   std::string text;
-  context.spawn(
-             [&] {
-               auto sleeper = spawn([] { return sleep(1h).has_value(); }, {.name = "sleeper"});
-               yield();
-               auto waiting = spawn([] {}, {.name = "waiting"});
-               testing::internal::CaptureStderr();
-               dump_fibers();
-               text = testing::internal::GetCapturedStderr();
-               sleeper.cancel();
-             },
-             {.name = "looker"})
+  context
+      .spawn(
+          [&] {
+            auto sleeper = spawn([] { return sleep(1h).has_value(); }, {.name = "sleeper"});
+            yield();
+            auto waiting = spawn([] {}, {.name = "waiting"});
+            testing::internal::CaptureStderr();
+            dump_fibers();
+            text = testing::internal::GetCapturedStderr();
+            sleeper.cancel();
+          },
+          {.name = "looker"})
       .join();
-  EXPECT_THAT(text, ContainsRegex("\"sleeper\" .*spawned at .*dump_test.cpp:[0-9]+. suspended in context \"archive\""));
+  EXPECT_THAT(text, ContainsRegex(
+                        "\"sleeper\" .*spawned at .*dump_test.cpp:[0-9]+. suspended in context \"archive\""));
   EXPECT_THAT(text, ContainsRegex("\"waiting\" .* runnable in context \"archive\""));
   EXPECT_THAT(text, ContainsRegex("\"looker\" .* running in context \"archive\""));
   EXPECT_THAT(text, ContainsRegex("weft: [0-9]+ fibers in all"));

@@ -29,14 +29,17 @@ Context& ExecutionContext::spawn_target() const noexcept { return core_->spawn_c
 std::string_view ExecutionContext::name() const noexcept { return core_->name(); }
 std::uint32_t ExecutionContext::parallelism() const noexcept { return core_->parallelism(); }
 ContextCounters ExecutionContext::counters() const noexcept { return core_->counters(); }
-EventLoopCounters ExecutionContext::event_loop_counters() const noexcept { return core_->event_loop().counters(); }
+EventLoopCounters ExecutionContext::event_loop_counters() const noexcept {
+  return core_->event_loop().counters();
+}
 
 ParallelContext::ParallelContext(std::string name, const ParallelOptions& options)
     : ExecutionContext(make_core(std::move(name), checked_parallelism(options.parallelism), true)) {}
 
 void ParallelContext::resize(std::uint32_t parallelism) { core_->resize(checked_parallelism(parallelism)); }
 
-ConcurrentContext::ConcurrentContext(std::string name) : ExecutionContext(make_core(std::move(name), 1, false)) {}
+ConcurrentContext::ConcurrentContext(std::string name)
+    : ExecutionContext(make_core(std::move(name), 1, false)) {}
 
 detail::OwnedContext IsolatedContext::make_core(const std::string& name, Context* spawn_context) {
   if (spawn_context == nullptr) spawn_context = &detail::current_spawn_context();

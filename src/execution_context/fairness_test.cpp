@@ -5,9 +5,9 @@
 
 #include <weft/this_fiber.hpp>
 
-#include <gtest/gtest.h>
 #include <numeric>
 #include <vector>
+#include <gtest/gtest.h>
 
 namespace weft {
 namespace {

@@ -11,8 +11,8 @@
 
 namespace weft {
 
-/// The queue of an execution context for everybody who is not one of its schedulers: first in first out (L12).
-/// Thread safety: any thread.
+/// The queue of an execution context for everybody who is not one of its schedulers: first in first out
+/// (L12). Thread safety: any thread.
 class GlobalQueue {
  public:
   void push(Fiber& fiber) noexcept {
@@ -31,7 +31,8 @@ class GlobalQueue {
   void take(FiberQueue& taken, std::size_t count_max) noexcept {
     if (empty()) return;
     std::scoped_lock lock(lock_);
-    for (std::size_t count = std::min(count_max, queue_.size()); count != 0; --count) taken.push(*queue_.pop());
+    for (std::size_t count = std::min(count_max, queue_.size()); count != 0; --count)
+      taken.push(*queue_.pop());
     size_.store(queue_.size(), seq_cst);
   }
 

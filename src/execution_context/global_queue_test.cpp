@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "execution_context/global_queue.hpp"
 
-#include <gtest/gtest.h>
 #include <thread>
 #include <vector>
+#include <gtest/gtest.h>
 
 namespace weft {
 namespace {

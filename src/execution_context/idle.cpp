@@ -53,7 +53,9 @@ void IdleSet::wake_all() noexcept {
 
 namespace {
 
-std::uintptr_t kept_by(const IdleThread& thread) noexcept { return reinterpret_cast<std::uintptr_t>(&thread); }
+std::uintptr_t kept_by(const IdleThread& thread) noexcept {
+  return reinterpret_cast<std::uintptr_t>(&thread);
+}
 
 }  // namespace
 

@@ -4,13 +4,13 @@
 // Who of a context's schedulers has nothing to do, and who of them waits in the event loop (S2, S5, S11;
 // docs/design/idle.md).
 //
-// A scheduler without work is one of: searching (looks in every queue, for a bounded time), polling (has the poll duty
-// and is in the event loop), parked (sleeps on its futex). At most one has the duty; it may keep it while it runs a
-// fiber. Thread safety: any thread, but for the methods of one scheduler.
+// A scheduler without work is one of: searching (looks in every queue, for a bounded time), polling (has the
+// poll duty and is in the event loop), parked (sleeps on its futex). At most one has the duty; it may keep it
+// while it runs a fiber. Thread safety: any thread, but for the methods of one scheduler.
 //
-// Invariants: I1 a parked scheduler is in the list, or a token was put in its parker. I2 whoever takes a scheduler off the
-// list unparks it. I3 a scheduler that ends its search looks at every queue once more afterwards (pairs with
-// submitters that saw it searching and woke nobody).
+// Invariants: I1 a parked scheduler is in the list, or a token was put in its parker. I2 whoever takes a
+// scheduler off the list unparks it. I3 a scheduler that ends its search looks at every queue once more
+// afterwards (pairs with submitters that saw it searching and woke nobody).
 
 #include "base/atomic.hpp"
 #include "base/cache_line.hpp"
@@ -30,13 +30,15 @@ struct IdleThread : ListNode<> {
 
 class IdleSet {
  public:
-  // -- searching ---------------------------------------------------------------------------------------------
+  // -- searching
+  // ---------------------------------------------------------------------------------------------
   void begin_search() noexcept { searching_.fetch_add(1, seq_cst); }
   /// True if the caller was the last one searching.
   bool end_search() noexcept { return searching_.fetch_sub(1, seq_cst) == 1; }
   bool anybody_searches() const noexcept { return searching_.load(seq_cst) != 0; }
 
-  // -- parking -----------------------------------------------------------------------------------------------
+  // -- parking
+  // -----------------------------------------------------------------------------------------------
   /// Announces that `thread` is about to park: it then looks once more for work.
   void announce(IdleThread& thread) noexcept;
   /// Takes the announcement back. False: somebody has taken it already, and unparks the thread.
@@ -47,7 +49,8 @@ class IdleSet {
   void wake_all() noexcept;
   bool anybody_parked() const noexcept { return parked_.load(seq_cst) != 0; }
 
-  // -- the poll duty -----------------------------------------------------------------------------------------
+  // -- the poll duty
+  // -----------------------------------------------------------------------------------------
   /// True if `thread` may go into the event loop now: nobody had the duty, or it kept it.
   [[nodiscard]] bool begin_poll(IdleThread& thread) noexcept;
   /// Out of the event loop. With `keep` the duty stays with the thread: it polls again within L12's bound.

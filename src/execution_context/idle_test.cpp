@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "execution_context/idle.hpp"
 
-#include <gtest/gtest.h>
 #include <thread>
+#include <gtest/gtest.h>
 
 namespace weft {
 namespace {

@@ -20,7 +20,8 @@ struct InterruptedRegisters {
     const void* signal_context) noexcept {
   const mcontext_t& machine = static_cast<const ucontext_t*>(signal_context)->uc_mcontext;
 #if defined(__x86_64__)
-  return {static_cast<std::uintptr_t>(machine.gregs[REG_RIP]), static_cast<std::uintptr_t>(machine.gregs[REG_RSP]),
+  return {static_cast<std::uintptr_t>(machine.gregs[REG_RIP]),
+          static_cast<std::uintptr_t>(machine.gregs[REG_RSP]),
           static_cast<std::uintptr_t>(machine.gregs[REG_RBP])};
 #elif defined(__aarch64__)
   return {machine.pc, machine.sp, machine.regs[29]};

@@ -4,10 +4,10 @@
 #include <weft/run.hpp>
 #include <weft/this_fiber.hpp>
 
-#include <gtest/gtest.h>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <gtest/gtest.h>
 
 namespace weft {
 namespace {
@@ -43,8 +43,8 @@ TEST(IsolatedContextTest, TheSpawnContextOfANestedOneIsTheOuterOnes) {
   run([] {
     std::string child;
     IsolatedContext outer("outer", [&] {
-      IsolatedContext inner("inner",
-                            [&] { child = spawn([] { return std::string(this_fiber::context_name()); }).join(); });
+      IsolatedContext inner(
+          "inner", [&] { child = spawn([] { return std::string(this_fiber::context_name()); }).join(); });
       inner.join();
     });
     outer.join();
@@ -95,7 +95,9 @@ TEST(IsolatedContextTest, JoinUntilGivesUpAtItsDeadline) {
 TEST(IsolatedContextTest, DestructionWithoutJoinCancelsAndWaits) {
   ConcurrentContext workers("workers");
   bool cancelled = false;
-  { IsolatedContext sleeper("sleeper", workers, [&] { cancelled = !sleep(1h); }); }
+  {
+    IsolatedContext sleeper("sleeper", workers, [&] { cancelled = !sleep(1h); });
+  }
   EXPECT_TRUE(cancelled);
 }
 

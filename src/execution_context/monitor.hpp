@@ -3,15 +3,15 @@
 
 // One thread of the process that watches all schedulers (S8, S11). It uses no fiber facility.
 //
-// While anything runs it looks at every scheduler each kLookIntervalNs: one that has run the same fiber since the look
-// before is stuck. In a context with siblings they get its fibers and its poll duty (Context::relieve); from a
-// threshold on it is reported once (include/weft/monitor.hpp). Isolated contexts are not looked at: they are
-// for fibers that keep their thread. When all schedulers have slept for kIdleLooks looks the monitor parks, and costs
-// nothing (L13).
+// While anything runs it looks at every scheduler each kLookIntervalNs: one that has run the same fiber since
+// the look before is stuck. In a context with siblings they get its fibers and its poll duty
+// (Context::relieve); from a threshold on it is reported once (include/weft/monitor.hpp). Isolated contexts
+// are not looked at: they are for fibers that keep their thread. When all schedulers have slept for
+// kIdleLooks looks the monitor parks, and costs nothing (L13).
 //
-// Thread safety: any thread. Litmus (store buffering, all seq_cst): the monitor says that it is parked, then looks who is
-// awake; a scheduler says that it is awake, then looks whether the monitor is parked. A scheduler pays for that when it
-// wakes from a sleep, not when it switches.
+// Thread safety: any thread. Litmus (store buffering, all seq_cst): the monitor says that it is parked, then
+// looks who is awake; a scheduler says that it is awake, then looks whether the monitor is parked. A
+// scheduler pays for that when it wakes from a sleep, not when it switches.
 
 #include "base/atomic.hpp"
 #include "base/cache_line.hpp"
@@ -30,7 +30,8 @@ class Monitor {
 
   /// By a scheduler that was asleep.
   static void scheduler_woke_up() noexcept {
-    if (parked_.load(seq_cst) != 0) [[unlikely]] unpark();
+    if (parked_.load(seq_cst) != 0) [[unlikely]]
+      unpark();
   }
 
   /// Whether the thread sleeps until a scheduler wakes up. For tests.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// S8 and S11: fibers that keep their thread. Nothing here passes without the monitor, but for what says "never".
+// S8 and S11: fibers that keep their thread. Nothing here passes without the monitor, but for what says
+// "never".
 #include "execution_context/monitor.hpp"
 
 #include "support/contexts.hpp"
@@ -8,13 +9,13 @@
 #include <weft/this_fiber.hpp>
 
 #include <cstdlib>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <latch>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 namespace weft {
 namespace {
@@ -71,24 +72,29 @@ class Reports {
 
 TEST(MonitorTest, SiblingsRunWhatAStuckFiberLeftInTheRunNextSlot) {
   ParallelContext context("workers", {.parallelism = 2});
-  context.spawn([&] {
-           Flag child_ran;
-           auto child = spawn([&] { child_ran.set(); });
-           EXPECT_TRUE(child_ran.wait());  // keeps the thread; the child stands in its slot
-           child.join();
-         }).join();
+  context
+      .spawn([&] {
+        Flag child_ran;
+        auto child = spawn([&] { child_ran.set(); });
+        EXPECT_TRUE(child_ran.wait());  // keeps the thread; the child stands in its slot
+        child.join();
+      })
+      .join();
 }
 
 TEST(MonitorTest, SiblingsRunAllThatWaitsBehindAStuckFiber) {
   constexpr std::uint32_t kThreads = 4;
   ParallelContext context("workers", {.parallelism = kThreads});
-  context.spawn([&] {
-           std::latch together(kThreads);
-           std::vector<JoinHandle<void>> handles;
-           for (std::uint32_t i = 1; i < kThreads; ++i) handles.push_back(spawn([&] { together.arrive_and_wait(); }));
-           together.arrive_and_wait();
-           for (auto& handle : handles) handle.join();
-         }).join();
+  context
+      .spawn([&] {
+        std::latch together(kThreads);
+        std::vector<JoinHandle<void>> handles;
+        for (std::uint32_t i = 1; i < kThreads; ++i)
+          handles.push_back(spawn([&] { together.arrive_and_wait(); }));
+        together.arrive_and_wait();
+        for (auto& handle : handles) handle.join();
+      })
+      .join();
 }
 
 // The poller wakes one fiber, keeps the duty for it, and is stuck in it.
@@ -99,10 +105,12 @@ TEST(MonitorTest, TimersAreNoticedWhileTheKeeperOfThePollDutyIsStuck) {
     EXPECT_TRUE(sleep(30ms));
     timer_fired.set();
   });
-  context.spawn([&] {
-           EXPECT_TRUE(sleep(1ms));
-           EXPECT_TRUE(timer_fired.wait());
-         }).join();
+  context
+      .spawn([&] {
+        EXPECT_TRUE(sleep(1ms));
+        EXPECT_TRUE(timer_fired.wait());
+      })
+      .join();
   timer.join();
 }
 
@@ -127,15 +135,15 @@ TEST(MonitorTest, AStuckFiberIsReportedOnceForEachOccurrence) {
     EXPECT_TRUE(reports.wait_for("first"));
     EXPECT_TRUE(go.wait());
     yield();
-    while (reports.count("first") < 2) {
-    }
+    while (reports.count("first") < 2) {}
   });
   // The second is stuck later, and long enough for several more looks at the first.
   for (int i = 0; i < 2; ++i) {
-    second.spawn([&, before = reports.count("second")] {
-            while (reports.count("second") == before) {
-            }
-          }).join();
+    second
+        .spawn([&, before = reports.count("second")] {
+          while (reports.count("second") == before) {}
+        })
+        .join();
   }
   EXPECT_EQ(reports.count("first"), 1u);
   go.set();
@@ -171,14 +179,16 @@ TEST(MonitorTest, ReportsCanBeSwitchedOff) {
   Reports reports;
   set_stuck_report_after(0ms);
   ParallelContext context("workers", {.parallelism = 2});
-  context.spawn([&] {
-           for (int i = 0; i < 3; ++i) {  // some looks, as it takes one to pass the child on
-             Flag child_ran;
-             auto child = spawn([&] { child_ran.set(); });
-             EXPECT_TRUE(child_ran.wait());
-             child.join();
-           }
-         }).join();
+  context
+      .spawn([&] {
+        for (int i = 0; i < 3; ++i) {  // some looks, as it takes one to pass the child on
+          Flag child_ran;
+          auto child = spawn([&] { child_ran.set(); });
+          EXPECT_TRUE(child_ran.wait());
+          child.join();
+        }
+      })
+      .join();
   EXPECT_EQ(reports.count("workers"), 0u);
 }
 
@@ -208,7 +218,8 @@ TEST(MonitorTest, TheReportIsPrintedWithEveryFrame) {
                       .stuck_for = 112ms,
                       .backtrace = frames});
   const std::string text = testing::internal::GetCapturedStderr();
-  EXPECT_THAT(text, testing::HasSubstr("fiber \"resize\" (spawned at gallery.cpp:42) has not suspended for 112 ms"));
+  EXPECT_THAT(
+      text, testing::HasSubstr("fiber \"resize\" (spawned at gallery.cpp:42) has not suspended for 112 ms"));
   EXPECT_THAT(text, testing::HasSubstr("scheduler 3 of context \"gallery\""));
   EXPECT_THAT(text, testing::HasSubstr("#0 exit"));
   EXPECT_THAT(text, testing::HasSubstr("#1 0"));

@@ -19,7 +19,8 @@ constexpr std::uint32_t default_parallelism(std::uint32_t cpus) noexcept {
 inline std::uint32_t checked_parallelism(std::uint32_t parallelism) {
   if (parallelism == 0) return default_parallelism(sys::usable_cpu_count());
   if (parallelism > Context::kParallelismMax) {
-    throw std::system_error(std::make_error_code(std::errc::invalid_argument), "weft: parallelism out of range");
+    throw std::system_error(std::make_error_code(std::errc::invalid_argument),
+                            "weft: parallelism out of range");
   }
   return parallelism;
 }

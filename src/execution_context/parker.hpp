@@ -8,7 +8,8 @@
 
 namespace weft {
 
-/// Puts one thread to sleep until it is unparked. An unpark() that comes first is remembered; several count as one.
+/// Puts one thread to sleep until it is unparked. An unpark() that comes first is remembered; several count
+/// as one.
 class Parker {
  public:
   /// The owner only.

@@ -6,11 +6,11 @@
 #include <weft/run.hpp>
 #include <weft/this_fiber.hpp>
 
-#include <gtest/gtest.h>
 #include <pthread.h>
 #include <random>
 #include <system_error>
 #include <vector>
+#include <gtest/gtest.h>
 
 namespace weft {
 namespace {
@@ -19,7 +19,8 @@ using test::Flag;
 
 std::uint32_t threads_of(ExecutionContext& context) {
   std::uint32_t count = 0;
-  context.core().for_each_scheduler([&](Scheduler& scheduler) { count += scheduler.thread_id() != 0 ? 1 : 0; });
+  context.core().for_each_scheduler(
+      [&](Scheduler& scheduler) { count += scheduler.thread_id() != 0 ? 1 : 0; });
   return count;
 }
 
@@ -49,13 +50,17 @@ TEST(ResizeTest, RetiredThreadsLeaveAndNewOnesTakeTheirPlaces) {
   ParallelContext context("elastic", {.parallelism = 4});
   context.resize(1);
   EXPECT_EQ(context.parallelism(), 1u);
-  context.spawn([&] {
-           while (threads_of(context) > 1) yield();
-         }).join();
+  context
+      .spawn([&] {
+        while (threads_of(context) > 1) yield();
+      })
+      .join();
   context.resize(3);
-  context.spawn([&] {
-           while (threads_of(context) < 3) yield();
-         }).join();
+  context
+      .spawn([&] {
+        while (threads_of(context) < 3) yield();
+      })
+      .join();
   EXPECT_EQ(context.parallelism(), 3u);
 }
 
@@ -83,12 +88,14 @@ TEST(ResizeTest, AThreadThatLeavesHandsItsFibersOn) {
 
 TEST(ResizeTest, AFiberMayResizeItsOwnContext) {
   ParallelContext context("elastic", {.parallelism = 1});
-  context.spawn([&] {
-           for (std::uint32_t size : {3u, 1u, 2u, 1u, 4u}) {
-             context.resize(size);
-             for (int i = 0; i < 100; ++i) yield();
-           }
-         }).join();
+  context
+      .spawn([&] {
+        for (std::uint32_t size : {3u, 1u, 2u, 1u, 4u}) {
+          context.resize(size);
+          for (int i = 0; i < 100; ++i) yield();
+        }
+      })
+      .join();
   EXPECT_EQ(context.parallelism(), 4u);
 }
 

@@ -4,9 +4,9 @@
 // The local queue of a scheduler: a bounded ring, first in first out, from which siblings steal (S4).
 //
 // Thread safety: push() and pop() by the owner only; steal_into() and the sizes by any thread.
-// Invariants: R1 head <= tail <= head + capacity (modulo 2^32). R2 slots in [head, tail) hold runnable fibers, each
-// taken by exactly one successful step of head. R3 only the owner moves tail, a step is always a release.
-// Source: the run queue of Go's scheduler (runtime/proc.go, runqput, runqget, runqgrab).
+// Invariants: R1 head <= tail <= head + capacity (modulo 2^32). R2 slots in [head, tail) hold runnable
+// fibers, each taken by exactly one successful step of head. R3 only the owner moves tail, a step is always a
+// release. Source: the run queue of Go's scheduler (runtime/proc.go, runqput, runqget, runqgrab).
 
 #include "base/atomic.hpp"
 #include "base/cache_line.hpp"
@@ -73,7 +73,8 @@ class BasicRunQueue {
       for (std::uint32_t i = 0; i < count; ++i) {
         thief.slot(to + i).store(slot(head + i).load(relaxed), relaxed);
       }
-      // Success: nobody has taken any of them, so what was copied is valid. Release: the owner may reuse the slots.
+      // Success: nobody has taken any of them, so what was copied is valid. Release: the owner may reuse the
+      // slots.
       if (head_.compare_exchange_weak(head, head + count, acq_rel, acquire)) {
         thief.tail_.store(to + count, release);
         return count;

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <array>
-#include <gtest/gtest.h>
 #include <memory>
 #include <set>
 #include <thread>
 #include <vector>
+#include <gtest/gtest.h>
 
 namespace weft {
 namespace {

@@ -4,9 +4,9 @@
 #include <weft/run.hpp>
 #include <weft/this_fiber.hpp>
 
-#include <gtest/gtest.h>
 #include <stdexcept>
 #include <string>
+#include <gtest/gtest.h>
 
 namespace weft {
 namespace {

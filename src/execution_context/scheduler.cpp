@@ -88,10 +88,11 @@ void Scheduler::finish() noexcept {
 
 void Scheduler::entered() noexcept {
   after_switch();
-  // The closer says so, then looks at every fiber there is; this fiber came into being, then looks here (store
-  // buffering; the fence pairs with the seq_cst store in close()).
+  // The closer says so, then looks at every fiber there is; this fiber came into being, then looks here
+  // (store buffering; the fence pairs with the seq_cst store in close()).
   full_fence();
-  if (context_.closing()) [[unlikely]] this_fiber_or_null()->cancel();
+  if (context_.closing()) [[unlikely]]
+    this_fiber_or_null()->cancel();
 }
 
 void Scheduler::arm_timer(Waiter& waiter) noexcept {
@@ -157,7 +158,8 @@ Fiber* Scheduler::steal_for(Scheduler& thief) noexcept {
 // Here, so that it is one function with the scheduler's.
 void yield() noexcept {
   Runner* const runner = this_runner();
-  if (runner == nullptr || runner->current == nullptr) [[unlikely]] this_fiber_required("yield()");
+  if (runner == nullptr || runner->current == nullptr) [[unlikely]]
+    this_fiber_required("yield()");
   static_cast<Scheduler*>(runner)->yield_inline();
 }
 

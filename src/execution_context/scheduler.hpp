@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// One thread of an execution context: its local queue, and the loop that runs fibers (docs/design/scheduler.md).
+// One thread of an execution context: its local queue, and the loop that runs fibers
+// (docs/design/scheduler.md).
 //
-// A fiber that suspends picks the next one itself and switches to it directly; only when there is none, or something
-// else is due, it switches to the root stack, where the scheduler looks further: the context's queue, the siblings'
-// queues, the event loop, sleep. Nothing ever waits on a fiber's stack (P3).
+// A fiber that suspends picks the next one itself and switches to it directly; only when there is none, or
+// something else is due, it switches to the root stack, where the scheduler looks further: the context's
+// queue, the siblings' queues, the event loop, sleep. Nothing ever waits on a fiber's stack (P3).
 //
 // Thread safety: the scheduler's own thread, but for what says otherwise.
-// Laws: S1 enqueue() never switches; S2 no lost wake-up, see idle.hpp; S3 a fiber is resumed only after its `saved` was seen;
-// S4 local queue and run-next slot; L12 the global queue and the event loop are looked at within a bound.
+// Laws: S1 enqueue() never switches; S2 no lost wake-up, see idle.hpp; S3 a fiber is resumed only after its
+// `saved` was seen; S4 local queue and run-next slot; L12 the global queue and the event loop are looked at
+// within a bound.
 
 #include "event_loop/loop_counters.hpp"
 #include "execution_context/idle.hpp"
@@ -51,7 +53,8 @@ class Scheduler final : public Runner, public IdleThread {
   /// Runs fibers on the calling thread until the scheduler has to leave.
   void run() noexcept;
 
-  // -- Runner ------------------------------------------------------------------------------------------------
+  // -- Runner
+  // ------------------------------------------------------------------------------------------------
   void suspend() noexcept override;
   void yield() noexcept override;
   [[noreturn]] void finish() noexcept override;
@@ -69,18 +72,23 @@ class Scheduler final : public Runner, public IdleThread {
   RunQueue& run_queue() noexcept { return run_queue_; }
   SchedulerCounters& counters() noexcept { return counters_; }
 
-  // -- any thread --------------------------------------------------------------------------------------------
+  // -- any thread
+  // --------------------------------------------------------------------------------------------
   /// Switches so far; stands still while the thread is stuck in one fiber, or sleeps.
   std::uint64_t ticks() const noexcept { return ticks_.load(relaxed); }
   /// The fiber that runs now, null if none; only good to be compared, or tried to be referenced.
   Fiber* running() const noexcept { return running_.load(relaxed); }
-  /// The monitor's word that this scheduler is stuck in a fiber: siblings may take its run-next slot too (S8).
+  /// The monitor's word that this scheduler is stuck in a fiber: siblings may take its run-next slot too
+  /// (S8).
   void set_stuck(bool stuck) noexcept { stuck_.store(stuck, relaxed); }
   /// Something that a sibling could take, now that the scheduler is stuck.
-  bool has_fibers_waiting() const noexcept { return !run_queue_.empty() || run_next_.load(relaxed) != nullptr; }
+  bool has_fibers_waiting() const noexcept {
+    return !run_queue_.empty() || run_next_.load(relaxed) != nullptr;
+  }
   /// Whether a thread runs this scheduler and is awake.
   bool awake() const noexcept { return thread_id_.load(seq_cst) != 0 && !asleep_.load(seq_cst); }
-  /// Takes half of this scheduler's fibers for `thief`, the run-next slot of a stuck one included. Called by the thief.
+  /// Takes half of this scheduler's fibers for `thief`, the run-next slot of a stuck one included. Called by
+  /// the thief.
   Fiber* steal_for(Scheduler& thief) noexcept;
   /// The kernel's id of the thread while run() runs, else 0.
   int thread_id() const noexcept { return thread_id_.load(relaxed); }
@@ -88,7 +96,8 @@ class Scheduler final : public Runner, public IdleThread {
   MonitorRecord monitor_record;
 
  private:
-  // -- picking (scheduler.cpp) -------------------------------------------------------------------------------
+  // -- picking (scheduler.cpp)
+  // -------------------------------------------------------------------------------
   friend void yield() noexcept;
   void yield_inline() noexcept;
   void suspend_inline() noexcept;
@@ -108,7 +117,8 @@ class Scheduler final : public Runner, public IdleThread {
   void release_zombie() noexcept;
   void overflow(Fiber& fiber) noexcept;
 
-  // -- the root stack (scheduler_root.cpp) -------------------------------------------------------------------
+  // -- the root stack (scheduler_root.cpp)
+  // -------------------------------------------------------------------
   Fiber* next_from_root() noexcept;
   void serve_what_is_due() noexcept;
   void resume(Fiber& fiber) noexcept;
@@ -127,10 +137,12 @@ class Scheduler final : public Runner, public IdleThread {
   bool leaving() const noexcept;
   void leave() noexcept;
 
-  static constexpr std::uint32_t kDueInterval = 61;       // switches between looks at what else is due (L12)
-  static constexpr std::int64_t kPollBoundNs = 1'000'000; // the event loop is polled at least that often (L12, S11)
-  static constexpr std::uint32_t kNextStreakMax = 16;     // run-next picks in a row before the ring gets one (S4)
-  static constexpr std::uint32_t kBudget = 64;            // I/O operations without a wait before a fiber yields (L12)
+  static constexpr std::uint32_t kDueInterval = 61;  // switches between looks at what else is due (L12)
+  static constexpr std::int64_t kPollBoundNs =
+      1'000'000;  // the event loop is polled at least that often (L12, S11)
+  static constexpr std::uint32_t kNextStreakMax =
+      16;                                       // run-next picks in a row before the ring gets one (S4)
+  static constexpr std::uint32_t kBudget = 64;  // I/O operations without a wait before a fiber yields (L12)
 
   Context& context_;
   const std::uint32_t index_;

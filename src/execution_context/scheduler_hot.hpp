@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What every switch does, in one piece wherever it is used: suspend(), yield() and finish() make no calls but to the
-// switch itself.
+// What every switch does, in one piece wherever it is used: suspend(), yield() and finish() make no calls but
+// to the switch itself.
 
 #include "execution_context/scheduler.hpp"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What runs on the thread's own stack: looking for work farther away, the event loop, sleep (docs/design/idle.md).
+// What runs on the thread's own stack: looking for work farther away, the event loop, sleep
+// (docs/design/idle.md).
 #include "base/clock.hpp"
 #include "execution_context/context.hpp"
 #include "execution_context/monitor.hpp"
@@ -56,15 +57,17 @@ Fiber* Scheduler::next_from_root() noexcept {
   }
 }
 
-// Ends the search, if there was one, with success. The last one to search did it for everybody: there may be more
-// work than one thread's (S5).
+// Ends the search, if there was one, with success. The last one to search did it for everybody: there may be
+// more work than one thread's (S5).
 Fiber* Scheduler::found(Fiber* fiber) noexcept {
   if (end_search() && context_.has_visible_work()) context_.notify();
   return fiber;
 }
 
 // True if this thread was searching, and the last one that was.
-bool Scheduler::end_search() noexcept { return std::exchange(searching_, false) && context_.idle_.end_search(); }
+bool Scheduler::end_search() noexcept {
+  return std::exchange(searching_, false) && context_.idle_.end_search();
+}
 
 // L12: one fiber of the context's queue, and a look into the event loop.
 void Scheduler::serve_what_is_due() noexcept {
@@ -125,7 +128,8 @@ void Scheduler::sleep() noexcept {
 void Scheduler::poll_and_block() noexcept {
   event_loop->prepare_to_block();
   full_fence();  // announced; now look for work once more (S2)
-  if (context_.closing()) [[unlikely]] context_.look_whether_drained();
+  if (context_.closing()) [[unlikely]]
+    context_.look_whether_drained();
   if (context_.has_visible_work() || leaving()) {
     event_loop->cancel_block();
     context_.idle_.end_poll(*this, true);  // kept: a sibling may have parked, relying on it
@@ -138,8 +142,8 @@ void Scheduler::poll_and_block() noexcept {
   take_runnable(runnable);
 }
 
-// The monitor says that it parks, then looks who is awake; we are awake, then look whether it is parked (store
-// buffering, all seq_cst).
+// The monitor says that it parks, then looks who is awake; we are awake, then look whether it is parked
+// (store buffering, all seq_cst).
 void Scheduler::wake_up() noexcept {
   asleep_.store(false, seq_cst);
   Monitor::scheduler_woke_up();
@@ -153,8 +157,9 @@ void Scheduler::poll_now() noexcept {
   take_runnable(runnable);
 }
 
-// Out of the event loop. With at most one fiber to run the duty is kept: passing it on would cost a wake-up for each
-// poll. With more a sibling is woken, unless one is searching, and whoever is idle first polls again (S11).
+// Out of the event loop. With at most one fiber to run the duty is kept: passing it on would cost a wake-up
+// for each poll. With more a sibling is woken, unless one is searching, and whoever is idle first polls again
+// (S11).
 void Scheduler::take_runnable(FiberQueue& runnable) noexcept {
   context_.last_poll_ns_.store(now_ns(), relaxed);
   const bool several = runnable.size() > 1;
@@ -170,7 +175,8 @@ void Scheduler::park() noexcept {
   IdleSet& idle = context_.idle_;
   idle.announce(*this);
   full_fence();  // announced; now look once more (S2), also whether nobody is going to poll
-  if (context_.closing()) [[unlikely]] context_.look_whether_drained();
+  if (context_.closing()) [[unlikely]]
+    context_.look_whether_drained();
   const bool stay = context_.has_visible_work() || idle.poll_duty_free() || leaving();
   if (stay && idle.withdraw(*this)) return;
   counters_.parks.add();

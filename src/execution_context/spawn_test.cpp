@@ -5,11 +5,11 @@
 #include <weft/execution_context.hpp>
 #include <weft/this_fiber.hpp>
 
-#include <gtest/gtest.h>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <gtest/gtest.h>
 
 namespace weft {
 namespace {

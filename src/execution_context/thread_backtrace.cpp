@@ -92,8 +92,7 @@ void install_handler() noexcept {
 /// False if the thread did not answer.
 bool wait_for_answer() noexcept {
   const Deadline deadline = Deadline::at_ns(monotonic_ns() + kBacktraceWaitNs);
-  while (request.state.load(acquire) == kAsked && sys::futex_wait(request.state, kAsked, deadline)) {
-  }
+  while (request.state.load(acquire) == kAsked && sys::futex_wait(request.state, kAsked, deadline)) {}
   std::uint32_t asked = kAsked;
   if (request.state.compare_exchange_strong(asked, kIdle, acquire)) return false;
   while (request.state.load(acquire) != kDone) cpu_relax();  // the handler is at it

@@ -5,10 +5,10 @@
 
 #include <weft/this_fiber.hpp>
 
-#include <gtest/gtest.h>
 #include <latch>
 #include <thread>
 #include <vector>
+#include <gtest/gtest.h>
 
 namespace weft {
 namespace {

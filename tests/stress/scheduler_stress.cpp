@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random spawning, yielding, sleeping, waking, cancelling, joining, resizing, and contexts that come and go, for
-// WEFT_STRESS_SECONDS. Each fiber says beforehand how many steps it does, and counts those it did: a lost wake-up
-// hangs (and is reported by name), a duplicate one breaks the counts or the wait word.
+// Random spawning, yielding, sleeping, waking, cancelling, joining, resizing, and contexts that come and go,
+// for WEFT_STRESS_SECONDS. Each fiber says beforehand how many steps it does, and counts those it did: a lost
+// wake-up hangs (and is reported by name), a duplicate one breaks the counts or the wait word.
 //
 //   WEFT_STRESS_SEED repeats the choices of a run, though not its interleavings.
 #include "support/baton.hpp"
@@ -11,11 +11,11 @@
 
 #include <chrono>
 #include <cstdlib>
-#include <gtest/gtest.h>
 #include <memory>
 #include <random>
 #include <string>
 #include <vector>
+#include <gtest/gtest.h>
 
 namespace weft {
 namespace {
@@ -146,8 +146,9 @@ void one_round(Tally& tally, unsigned seed) {
   ConcurrentContext sessions("sessions");
   std::vector<JoinHandle<void>> roots;
   for (unsigned i = 0; i < 8; ++i) {
-    roots.push_back(workers.spawn(
-        [walker = Walker(tally, workers, sessions, seed + i, 3)]() mutable { walker.walk(); }, {.name = "root"}));
+    roots.push_back(
+        workers.spawn([walker = Walker(tally, workers, sessions, seed + i, 3)]() mutable { walker.walk(); },
+                      {.name = "root"}));
   }
   for (auto& root : roots) root.join();
   // Detached ones are still on their way, spawning in either context: wait for them before closing anything.
@@ -159,8 +160,10 @@ void one_round(Tally& tally, unsigned seed) {
 TEST(SchedulerStress, LosesNoFiberNoStepAndNoWakeUp) {
   const auto seconds = std::chrono::seconds(number_of_environment("WEFT_STRESS_SECONDS", 2));
   const auto seed = static_cast<unsigned>(number_of_environment(
-      "WEFT_STRESS_SEED", static_cast<unsigned long>(std::chrono::system_clock::now().time_since_epoch().count())));
-  std::printf("WEFT_STRESS_SEED=%u WEFT_STRESS_SECONDS=%lld\n", seed, static_cast<long long>(seconds.count()));
+      "WEFT_STRESS_SEED",
+      static_cast<unsigned long>(std::chrono::system_clock::now().time_since_epoch().count())));
+  std::printf("WEFT_STRESS_SEED=%u WEFT_STRESS_SECONDS=%lld\n", seed,
+              static_cast<long long>(seconds.count()));
   std::fflush(stdout);
   const std::size_t files = [] {
     ConcurrentContext warm("warm");

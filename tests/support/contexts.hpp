@@ -15,10 +15,10 @@
 #include <cstddef>
 #include <filesystem>
 #include <future>
-#include <gtest/gtest.h>
 #include <iterator>
 #include <optional>
 #include <string>
+#include <gtest/gtest.h>
 
 namespace weft::test {
 
@@ -80,13 +80,15 @@ class EveryContext : public testing::TestWithParam<ContextKind> {
   std::optional<ParallelContext> parallel_;
 };
 
-inline std::string context_kind_name(const testing::TestParamInfo<ContextKind>& info) { return info.param.name; }
+inline std::string context_kind_name(const testing::TestParamInfo<ContextKind>& info) {
+  return info.param.name;
+}
 
-#define WEFT_UNDER_EVERY_CONTEXT(suite)                                                                      \
-  INSTANTIATE_TEST_SUITE_P(                                                                                  \
-      , suite,                                                                                               \
-      testing::Values(weft::test::ContextKind{"Concurrent", 0}, weft::test::ContextKind{"Parallel1", 1},     \
-                      weft::test::ContextKind{"Parallel2", 2}, weft::test::ContextKind{"Parallel4", 4}),     \
+#define WEFT_UNDER_EVERY_CONTEXT(suite)                                                                  \
+  INSTANTIATE_TEST_SUITE_P(                                                                              \
+      , suite,                                                                                           \
+      testing::Values(weft::test::ContextKind{"Concurrent", 0}, weft::test::ContextKind{"Parallel1", 1}, \
+                      weft::test::ContextKind{"Parallel2", 2}, weft::test::ContextKind{"Parallel4", 4}), \
       weft::test::context_kind_name)
 
 /// A flag that one sets and others wait for, in fibers by yielding and on plain threads by blocking.
