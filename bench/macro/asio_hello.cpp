@@ -19,13 +19,13 @@ constexpr std::string_view kResponse =
 
 asio::awaitable<void> serve(tcp::socket socket) {
   std::array<char, 2048> input;
+  std::error_code error;
+  const auto token = [&error] { return asio::redirect_error(asio::use_awaitable, error); };
   for (;;) {
-    const auto [error, size] =
-        co_await socket.async_read_some(asio::buffer(input), asio::as_tuple(asio::use_awaitable));
+    const std::size_t size = co_await socket.async_read_some(asio::buffer(input), token());
     if (error || !std::string_view(input.data(), size).ends_with("\r\n\r\n")) co_return;
-    const auto [failed, sent] =
-        co_await asio::async_write(socket, asio::buffer(kResponse), asio::as_tuple(asio::use_awaitable));
-    if (failed || sent != kResponse.size()) co_return;
+    co_await asio::async_write(socket, asio::buffer(kResponse), token());
+    if (error) co_return;
   }
 }
 
