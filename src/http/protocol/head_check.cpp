@@ -2,6 +2,7 @@
 #include "http/protocol/head_check.hpp"
 
 #include "http/protocol/characters.hpp"
+#include "http/protocol/short_bytes.hpp"
 #include "http/protocol/target.hpp"
 
 #include <cstring>
@@ -27,9 +28,13 @@ struct Facts {
 // `name` is a token of the same size, so bit 5 only tells the case of letters.
 template <std::size_t N>
 bool name_is(const char* name, const char (&lower_case)[N]) noexcept {
-  unsigned difference = 0;
-  for (std::size_t i = 0; i < N - 1; ++i) {
-    difference |= static_cast<unsigned char>(name[i] | 0x20) ^ static_cast<unsigned char>(lower_case[i]);
+  constexpr std::uint32_t kCaseBits = 0x20202020;
+  constexpr std::size_t kSize = N - 1;
+  std::uint32_t difference = 0;
+  for (std::size_t i = 0; i < kSize; i += 4) {
+    const std::size_t at = i + 4 <= kSize ? i : kSize - 4;
+    const std::uint32_t folded = load_word<std::uint32_t>(name + at) | kCaseBits;
+    difference |= folded ^ load_word<std::uint32_t>(lower_case + at);
   }
   return difference == 0;
 }
@@ -185,17 +190,21 @@ Refusal check_framing(const Facts& facts, const FramingReport& report, RequestHe
   return agreed ? kAccepted : bad_request("two readings of the body's framing differ");
 }
 
-Refusal check_host(const Facts& facts, RequestHead& head) noexcept {
+Refusal check_host(const Facts& facts, HostMemory& memory, RequestHead& head) noexcept {
   if (facts.host_count > 1) return bad_request("more than one Host");
   if (facts.host_count == 0 && head.version == Version::http_1_1) return bad_request("no Host");
-  if (!is_authority(facts.host)) return bad_request("Host is not 'host' or 'host:port'");
+  if (!memory.knows(facts.host)) {
+    if (!is_authority(facts.host)) return bad_request("Host is not 'host' or 'host:port'");
+    memory.remember(facts.host);
+  }
   if (head.authority.empty()) head.authority = facts.host;
   return kAccepted;
 }
 
 }  // namespace
 
-Refusal check_head(const HeadText& text, const FramingReport& report, RequestHead& head) noexcept {
+Refusal check_head(const HeadText& text, const FramingReport& report, HostMemory& host,
+                   RequestHead& head) noexcept {
   Refusal refusal;
   Facts facts;
   head.headers = Headers(text.headers, text.header_count);
@@ -205,7 +214,7 @@ Refusal check_head(const HeadText& text, const FramingReport& report, RequestHea
   if ((refusal = check_lines(text, line, facts))) return refusal;
   if ((refusal = check_framing(facts, report, head))) return refusal;
   if ((refusal = split_target(head))) return refusal;
-  if ((refusal = check_host(facts, head))) return refusal;
+  if ((refusal = check_host(facts, host, head))) return refusal;
   const bool modern = head.version == Version::http_1_1;
   head.keep_alive = !facts.connection_close && (modern || facts.connection_keep_alive);
   head.expects_continue = facts.expects_continue && modern && head.body != BodyFraming::none;

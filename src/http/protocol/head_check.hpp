@@ -8,6 +8,7 @@
 // every byte (law H1 of docs/design/http-protocol.md); on the way it decides framing, Host, Connection and
 // Expect by itself, so that two independent readings have to agree before a body is trusted (law H2).
 
+#include "http/protocol/host_memory.hpp"
 #include "http/protocol/refusal.hpp"
 
 #include <weft/http/request_head.hpp>
@@ -33,6 +34,7 @@ struct FramingReport {
 };
 
 /// Completes `head` (whose method and target are set) and trims the header values, or says what is wrong.
-Refusal check_head(const HeadText& text, const FramingReport& report, RequestHead& head) noexcept;
+Refusal check_head(const HeadText& text, const FramingReport& report, HostMemory& host,
+                   RequestHead& head) noexcept;
 
 }  // namespace weft::http::protocol

@@ -72,7 +72,7 @@ Refusal RequestParser::complete_head() noexcept {
   const HeadText text{begin_, cursor_, headers_.data(), static_cast<std::size_t>(header_ - headers_.data())};
   const FramingReport report{(llhttp_.flags & F_CHUNKED) != 0, (llhttp_.flags & F_CONTENT_LENGTH) != 0,
                              llhttp_.content_length};
-  if (const Refusal refusal = check_head(text, report, head_)) return refusal;
+  if (const Refusal refusal = check_head(text, report, host_, head_)) return refusal;
   if (head_.body == BodyFraming::none) {
     phase_ = Phase::finished;
   } else if (head_.body == BodyFraming::fixed) {

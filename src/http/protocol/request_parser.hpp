@@ -11,6 +11,7 @@
 //   message is never looked at (H4). After a refusal every call refuses.
 
 #include "http/protocol/chunk_guard.hpp"
+#include "http/protocol/host_memory.hpp"
 #include "http/protocol/refusal.hpp"
 
 #include <weft/http/limits.hpp>
@@ -116,6 +117,7 @@ class RequestParser {
   std::string_view piece_;  // chunked: data found and not yielded yet
   const char* framing_;     // chunked: the first byte that the guard has not seen
   ChunkGuard guard_;
+  HostMemory host_;  // from request to request
 
   std::array<Header, kHeaderCapacity + 1> headers_;
 };

@@ -12,10 +12,18 @@ namespace {
 
 constexpr std::string_view kLengthName = "Content-Length";
 
-std::size_t digits_of(std::uint64_t value) noexcept {
-  std::size_t digits = 1;
-  while (value >= 10) value /= 10, ++digits;
-  return digits;
+// Of a size known here: one or two moves.
+template <std::size_t N>
+char* put_literal(char* at, const char (&text)[N]) noexcept {
+  std::memcpy(at, text, N - 1);
+  return at + N - 1;
+}
+
+char* put_decimal(char* at, std::uint64_t value) noexcept {
+  char* end = at + 1;
+  for (std::uint64_t rest = value; rest >= 10; rest /= 10) ++end;
+  for (char* digit = end; digit != at; value /= 10) *--digit = static_cast<char>('0' + value % 10);
+  return end;
 }
 
 std::optional<std::uint64_t> parse_length(std::string_view text) noexcept {
@@ -161,14 +169,13 @@ Result<void> ResponseEncoder::set_connection(std::string_view value) noexcept {
 }
 
 Result<EncodedResponse> ResponseEncoder::finish(std::string_view body, std::string_view date_line) noexcept {
-  const bool head_request = context_.method == Method::head;
-  if (!body.empty() && forbids_body(status_)) return Errc::malformed_message;
-  const bool bodiless = body.empty() && (head_request || forbids_body(status_));
-  if (has_length_ && length_ != body.size() && !bodiless) return Errc::malformed_message;
-  framing_ = head_request || forbids_body(status_) ? ResponseFraming::none : ResponseFraming::fixed;
-  put_framing(has_length_ ? length_ : body.size());
-  put_connection();
-  if (framing_ == ResponseFraming::none) body = {};
+  const bool forbidden = forbids_body(status_);
+  const bool silent = forbidden || context_.method == Method::head;
+  if (forbidden && !body.empty()) return Errc::malformed_message;
+  if (has_length_ && length_ != body.size() && !(silent && body.empty())) return Errc::malformed_message;
+  framing_ = silent ? ResponseFraming::none : ResponseFraming::fixed;
+  at_ = put_connection(put_length(at_, has_length_ ? length_ : body.size()));
+  if (silent) body = {};
   const bool fits = body.size() <= free_space().size();
   if (fits) put(body), body = {};
   return EncodedResponse{put_front(date_line), body};
@@ -186,11 +193,11 @@ Result<std::string_view> ResponseEncoder::start_stream(std::string_view date_lin
     keep_alive_ = false;
   }
   if (has_length_) {
-    put_framing(length_);
+    at_ = put_length(at_, length_);
   } else if (!forbids_body(status_) && context_.version == Version::http_1_1) {
     put("Transfer-Encoding: chunked\r\n");
   }
-  put_connection();
+  at_ = put_connection(at_);
   return put_front(date_line);
 }
 
@@ -198,35 +205,17 @@ std::optional<std::uint64_t> ResponseEncoder::length() const noexcept {
   return has_length_ ? std::optional<std::uint64_t>(length_) : std::nullopt;
 }
 
-// A default-made view is null, and null is nothing to memcpy from.
-void ResponseEncoder::put(std::string_view text) noexcept {
-  if (text.empty()) return;
-  std::memcpy(at_, text.data(), text.size());
-  at_ += text.size();
-}
-
-void ResponseEncoder::put_length(std::uint64_t length) noexcept {
-  put("Content-Length: ");
-  const std::size_t digits = digits_of(length);
-  for (std::size_t i = digits; i-- > 0; length /= 10) at_[i] = static_cast<char>('0' + length % 10);
-  at_ += digits;
-  put("\r\n");
-}
-
 // A 204 has no Content-Length at all (RFC 9110, 8.6); a 304 only the one that its handler knows.
-void ResponseEncoder::put_framing(std::uint64_t length) noexcept {
-  if (status_ == Status::no_content || (status_ == Status::not_modified && !has_length_)) return;
-  put_length(length);
+char* ResponseEncoder::put_length(char* at, std::uint64_t length) const noexcept {
+  if (status_ == Status::no_content || (status_ == Status::not_modified && !has_length_)) return at;
+  at = put_decimal(put_literal(at, "Content-Length: "), length);
+  return put_literal(at, "\r\n");
 }
 
-void ResponseEncoder::put_connection() noexcept {
-  if (!keep_alive_) {
-    put("Connection: close\r\n\r\n");
-  } else if (context_.version == Version::http_1_0) {
-    put("Connection: keep-alive\r\n\r\n");
-  } else {
-    put("\r\n");
-  }
+char* ResponseEncoder::put_connection(char* at) const noexcept {
+  if (!keep_alive_) return put_literal(at, "Connection: close\r\n\r\n");
+  if (context_.version == Version::http_1_0) return put_literal(at, "Connection: keep-alive\r\n\r\n");
+  return put_literal(at, "\r\n");
 }
 
 // Fills the gap from behind; returns the message from its first byte to at_.
@@ -235,14 +224,14 @@ std::string_view ResponseEncoder::put_front(std::string_view date_line) noexcept
   char* begin = first_ + kGap;
   if (!has_date_) {
     begin -= date_line.size();
-    std::memcpy(begin, date_line.data(), date_line.size());
+    copy_short(begin, date_line);
   }
   const std::string_view line = status_line(status_);
   if (line.empty()) [[unlikely]] {
     begin = put_unnamed_status_line(begin, status_);
   } else {
     begin -= line.size();
-    std::memcpy(begin, line.data(), line.size());
+    copy_short(begin, line);
   }
   return {begin, static_cast<std::size_t>(at_ - begin)};
 }

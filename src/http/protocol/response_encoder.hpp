@@ -13,6 +13,7 @@
 // length) is an error of the call that tries, and leaves the response as it was.
 
 #include "http/protocol/date.hpp"
+#include "http/protocol/short_bytes.hpp"
 
 #include <weft/http/request_head.hpp>
 #include <weft/http/status.hpp>
@@ -20,7 +21,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -71,8 +71,7 @@ class ResponseEncoder {
   /// headers.
   Result<void> add_trusted_line(std::string_view line) noexcept {
     if (line.size() + kTail > free_space().size()) return Errc::message_too_large;
-    std::memcpy(at_, line.data(), line.size());
-    at_ += line.size();
+    at_ = copy_short(at_, line);
     return {};
   }
   /// As add_header(), in the place of all lines of that name.
@@ -105,10 +104,9 @@ class ResponseEncoder {
   Result<void> set_length(std::string_view value) noexcept;
   Result<void> set_connection(std::string_view value) noexcept;
   void remove_header(std::string_view name) noexcept;
-  void put(std::string_view text) noexcept;
-  void put_length(std::uint64_t length) noexcept;
-  void put_framing(std::uint64_t length) noexcept;
-  void put_connection() noexcept;
+  void put(std::string_view text) noexcept { at_ = copy_short(at_, text); }
+  char* put_length(char* at, std::uint64_t length) const noexcept;
+  char* put_connection(char* at) const noexcept;
   std::string_view put_front(std::string_view date_line) noexcept;
 
   char* const first_;

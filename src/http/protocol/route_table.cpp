@@ -61,6 +61,11 @@ std::vector<std::string> names_of(std::string_view pattern) {
   return names;
 }
 
+// A path of the same bytes matches it, and no decoding is in between.
+bool is_literal(std::string_view pattern) noexcept {
+  return pattern.find_first_of(":*%") == pattern.npos;
+}
+
 bool is_valid_pattern(std::string_view pattern) {
   if (pattern.empty() || pattern[0] != '/') return false;
   for (Split part{{}, pattern}; !part.rest.empty();) {
@@ -139,6 +144,7 @@ Result<void> RouteTable::add(Method method, std::string_view pattern, RouteId ro
   }
   if (node->route(method) != nullptr) return Errc::malformed_message;
   node->routes.push_back({method, route, names_of(pattern)});
+  if (is_literal(pattern)) literals_.add(pattern, node);
   for (MethodSet* set : {&node->allowed, &all_}) {
     set->insert(method);
     set->insert(Method::options);
@@ -149,11 +155,14 @@ Result<void> RouteTable::add(Method method, std::string_view pattern, RouteId ro
 
 RouteMatch RouteTable::find(Method method, std::string_view path, PathParameters& parameters) const noexcept {
   parameters.truncate(0);
+  Search search{method, parameters, {}};
+  if (const auto* node = static_cast<const Node*>(literals_.find(path))) {
+    if (const Route* route = node->serve(search)) return {RouteOutcome::found, route->id, search.allowed};
+  }
   if (path == "*") {
     return method == Method::options ? RouteMatch{RouteOutcome::options, 0, all_} : RouteMatch{};
   }
   if (path.empty() || path[0] != '/') return {};
-  Search search{method, parameters, {}};
   if (const Route* route = root_->find(path, search)) {
     for (std::size_t i = 0; i < parameters.size(); ++i) parameters.set_name(i, route->names[i]);
     return {RouteOutcome::found, route->id, search.allowed};

@@ -8,9 +8,12 @@
 // last). A tree with one level a segment. Of the patterns that match and serve the method, a literal segment
 // wins over a parameter, and that over a wildcard, from left to right; "/a/" and "/a" are different paths.
 // Segments are compared percent-decoded; dot segments mean nothing here, so a handler that maps paths to
-// files has to refuse them. Finding allocates nothing and visits each node of the tree at most once.
+// files has to refuse them. Finding allocates nothing and visits each node of the tree at most once. A path
+// that is a pattern of literals, byte for byte, is looked up without the tree: none comes before it.
 //
 // Thread safety: find() and allowed() may run in many threads once no add() does.
+
+#include "http/protocol/path_index.hpp"
 
 #include <weft/http/method.hpp>
 #include <weft/http/path_parameters.hpp>
@@ -58,6 +61,7 @@ class RouteTable {
   struct Node;
 
   std::unique_ptr<Node> root_;
+  PathIndex literals_;  // pattern without names and "%" -> Node
   MethodSet all_;
 };
 

@@ -46,6 +46,21 @@ TEST_F(RouteTableTest, ComparesSegmentsDecoded) {
   EXPECT_EQ(find("/hell%/w"), -404);
 }
 
+TEST_F(RouteTableTest, TakesAPercentInAPatternLiterally) {
+  add("/a%20b", 1), add("/:x", 2);
+  EXPECT_EQ(find("/a%20b"), 2) << "the segment is 'a b'";
+  EXPECT_EQ(find("/a%2520b"), 1);
+}
+
+TEST_F(RouteTableTest, ComesBackFromALiteralPathThatDoesNotServeTheMethod) {
+  add("/a/b", 1, Method::post), add("/a/:x", 2), add("/a/b", 3, Method::put);
+  EXPECT_EQ(find("/a/b"), 2);
+  EXPECT_EQ(parameters_.raw("x"), "b");
+  EXPECT_EQ(find("/a/b", Method::put), 3);
+  EXPECT_EQ(parameters_.size(), 0u);
+  EXPECT_EQ(find("/a/b", Method::del), -405);
+}
+
 TEST_F(RouteTableTest, GivesNamedSegments) {
   add("/users/:id/posts/:post", 1);
   EXPECT_EQ(find("/users/a%20b/posts/7"), 1);
