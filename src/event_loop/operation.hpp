@@ -13,8 +13,8 @@
 
 namespace weft {
 
-/// No error: the operation is tried again, woken by readiness or the end of a loop.
-inline std::error_code error_of_outcome(WaitOutcome outcome) noexcept {
+/// Success: the operation is tried again, woken by readiness or the end of a loop.
+inline Result<void> result_of_outcome(WaitOutcome outcome) noexcept {
   switch (outcome) {
     case WaitOutcome::kTimedOut: return Errc::timed_out;
     case WaitOutcome::kCancelled: return Errc::cancelled;

@@ -90,9 +90,9 @@ class PollingEventLoop : public EventLoop {
   auto operate(Descriptor&, Direction, Deadline, Attempt&& attempt, Succeeded&& succeeded)
       -> decltype(attempt(0));
   Result<void> finish_connect(DescriptorHandle, Deadline);
-  std::error_code wait(Descriptor&, Direction, Deadline) noexcept;
+  Result<void> wait(Descriptor&, Direction, Deadline) noexcept;
   bool begin_move_locked(Descriptor&, LoopId& from) noexcept;
-  std::error_code take_over(Descriptor&, LoopId from) noexcept;
+  Result<void> take_over(Descriptor&, LoopId from) noexcept;
   void finish_move(Descriptor&, LoopId from) noexcept;
   bool abandon_move(Descriptor&, LoopId from) noexcept;
 

@@ -71,7 +71,7 @@ auto PollingEventLoop::operate(Descriptor& descriptor, Direction direction, Dead
       }
       if (!descriptor.readiness.clear(seen, direction)) continue;  // a newer edge: try again (L3)
     }
-    if (const std::error_code error = wait(descriptor, direction, deadline)) return error;
+    if (const Result<void> waited = wait(descriptor, direction, deadline); !waited) return waited.error();
   }
 }
 
@@ -187,7 +187,7 @@ Result<void> PollingEventLoop::finish_connect(DescriptorHandle handle, Deadline 
   [[maybe_unused]] const bool cleared =
       descriptor->readiness.clear(descriptor->readiness.load(), Direction::kWrite);
   while (!descriptor->readiness.load().ready(Direction::kWrite)) {
-    if (const std::error_code error = wait(*descriptor, Direction::kWrite, deadline)) return error;
+    if (auto waited = wait(*descriptor, Direction::kWrite, deadline); !waited) return waited.error();
   }
   return sys::connect_result(descriptor->fd);
 }

@@ -16,10 +16,9 @@ std::uint64_t event_data(const Descriptor& descriptor) noexcept {
 
 }  // namespace
 
-// Suspends until `direction` may be ready. No error: try again. REQUIRES: the caller is a user of the
+// Suspends until `direction` may be ready. Success: try again. REQUIRES: the caller is a user of the
 // descriptor.
-std::error_code PollingEventLoop::wait(Descriptor& descriptor, Direction direction,
-                                       Deadline deadline) noexcept {
+Result<void> PollingEventLoop::wait(Descriptor& descriptor, Direction direction, Deadline deadline) noexcept {
   Waiter& self = this_fiber_required("waiting on a descriptor");
   WaitNode node;
   bool moves = false;
@@ -33,15 +32,16 @@ std::error_code PollingEventLoop::wait(Descriptor& descriptor, Direction directi
     node.ticket = self.begin(WaitWord::Cancellable::kYes, deadline.time_ns());
     add_waiter_locked(descriptor, direction, node);
   }
-  const std::error_code unregistered = moves ? take_over(descriptor, from) : std::error_code();
+  Result<void> registered;
+  if (moves) registered = take_over(descriptor, from);
   // Also after a failed registration: it has ended the wait, unless somebody was faster.
   const WaitOutcome outcome = self.wait();
   if (!won_through_list(outcome)) {
     std::scoped_lock lock(descriptor.lock);
     remove_waiter_locked(descriptor, direction, node);
   }
-  if (outcome == WaitOutcome::kRetry && unregistered) return unregistered;
-  return error_of_outcome(outcome);
+  if (outcome == WaitOutcome::kRetry) return registered;
+  return result_of_outcome(outcome);
 }
 
 // True if the caller must take the descriptor over from `from` (none: it is unowned) before it waits.
@@ -60,7 +60,7 @@ bool PollingEventLoop::begin_move_locked(Descriptor& descriptor, LoopId& from) n
 // MOVING -> OWNED: adds to this loop first, then deletes from the old one, so that no edge is lost in
 // between; both without a lock (L10). The caller's node is queued already, so an edge from either side wakes
 // it (P2).
-std::error_code PollingEventLoop::take_over(Descriptor& descriptor, LoopId from) noexcept {
+Result<void> PollingEventLoop::take_over(Descriptor& descriptor, LoopId from) noexcept {
   LoopRegistry& registry = LoopRegistry::instance();
   PollingEventLoop* const old = registry.pin(from);  // null: unowned, or the old loop is retired (L15)
   const Result<void> added = add(descriptor.fd, event_data(descriptor));

@@ -67,7 +67,7 @@ class SimEventLoop final : public EventLoop {
   Result<std::shared_ptr<SimSocket>> take_pending(DescriptorHandle, Deadline);
   Result<void> finish_connect(DescriptorHandle, Deadline);
   Result<SimSocket*> socket_of(Descriptor&) const noexcept;
-  std::error_code wait(Descriptor&, Direction, Deadline) noexcept;
+  Result<void> wait(Descriptor&, Direction, Deadline) noexcept;
 
   // -- running (sim_run.cpp)
   // ---------------------------------------------------------------------------------

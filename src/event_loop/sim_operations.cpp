@@ -47,13 +47,13 @@ auto SimEventLoop::operate(Descriptor& descriptor, Direction direction, Deadline
       if (!sys::would_block(result.error())) return result;
       if (!descriptor.readiness.clear(seen, direction)) continue;  // a newer edge: try again (L3)
     }
-    if (const std::error_code error = wait(descriptor, direction, deadline)) return error;
+    if (const Result<void> waited = wait(descriptor, direction, deadline); !waited) return waited.error();
   }
 }
 
-// Suspends until `direction` may be ready. No error: try again. REQUIRES: the caller is a user of the
+// Suspends until `direction` may be ready. Success: try again. REQUIRES: the caller is a user of the
 // descriptor.
-std::error_code SimEventLoop::wait(Descriptor& descriptor, Direction direction, Deadline deadline) noexcept {
+Result<void> SimEventLoop::wait(Descriptor& descriptor, Direction direction, Deadline deadline) noexcept {
   Waiter& self = this_fiber_required("waiting on a simulated socket");
   WaitNode node;
   {
@@ -71,7 +71,7 @@ std::error_code SimEventLoop::wait(Descriptor& descriptor, Direction direction, 
     std::scoped_lock lock(descriptor.lock);
     remove_waiter_locked(descriptor, direction, node);
   }
-  return error_of_outcome(outcome);
+  return result_of_outcome(outcome);
 }
 
 Result<DescriptorHandle> SimEventLoop::open(const Result<std::shared_ptr<SimSocket>>& socket) {

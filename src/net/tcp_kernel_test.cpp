@@ -188,7 +188,7 @@ TEST(TcpDeathTest, ACallOutsideOfAFiberIsABugThatNamesTheCall) {
   TcpStream stream;
   std::array<std::byte, 1> buffer;
   EXPECT_DEATH(static_cast<void>(stream.read_some(buffer)), "TcpStream::read_some.* suspends");
-  EXPECT_DEATH(static_cast<void>(stream.write_all("x")), "TcpStream::write_some.* suspends");
+  EXPECT_DEATH(static_cast<void>(stream.write_all("x")), "TcpStream::write_all.* suspends");
   EXPECT_DEATH(static_cast<void>(TcpStream::connect(SocketAddress())), "TcpStream::connect.* suspends");
   EXPECT_DEATH(static_cast<void>(TcpListener::bind("127.0.0.1:0")), "TcpListener::bind.* suspends");
 }

@@ -85,11 +85,13 @@ Transfer TcpStream::read_exact_until(std::span<std::byte> buffer, Deadline deadl
 
 Transfer TcpStream::write_all_until(std::span<const std::byte> data, Deadline deadline) {
   std::size_t moved = 0;
-  while (moved < data.size()) {
-    const Result<std::size_t> step = write_some_until(data.subspan(moved), deadline);
+  if (data.empty()) return {moved, {}};
+  EventLoop& loop = current_loop("TcpStream::write_all()");
+  do {
+    const Result<std::size_t> step = loop.write(handle_, data.subspan(moved), deadline);
     if (!step) return {moved, step.error()};
     moved += *step;
-  }
+  } while (moved != data.size());
   return {moved, {}};
 }
 

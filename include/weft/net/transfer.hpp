@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <weft/result.hpp>
+
 #include <cstddef>
 #include <system_error>
 
@@ -12,23 +14,23 @@ namespace weft::net {
 ///     if (!sent) log("lost after", sent.bytes(), sent.error());
 class [[nodiscard]] Transfer {
  public:
-  Transfer(std::size_t bytes, std::error_code error) noexcept : bytes_(bytes), error_(error) {}
+  Transfer(std::size_t bytes, Result<void> outcome) noexcept : bytes_(bytes), outcome_(outcome) {}
 
   /// Whether the whole buffer was moved.
-  explicit operator bool() const noexcept { return !error_; }
-  bool has_value() const noexcept { return !error_; }
+  explicit operator bool() const noexcept { return outcome_.has_value(); }
+  bool has_value() const noexcept { return outcome_.has_value(); }
   /// Bytes moved, before the error if there was one.
   std::size_t bytes() const noexcept { return bytes_; }
-  std::error_code error() const noexcept { return error_; }
+  std::error_code error() const noexcept { return outcome_.error(); }
   /// `bytes()`, or throws std::system_error.
   std::size_t value() const {
-    if (error_) throw std::system_error(error_);
+    outcome_.value();
     return bytes_;
   }
 
  private:
   std::size_t bytes_;
-  std::error_code error_;
+  Result<void> outcome_;
 };
 
 }  // namespace weft::net

@@ -56,6 +56,7 @@ class Exchange {
  private:
   void call_handler(const Routes& routes);
   void set_content_type(std::string_view content_type);
+  void set_content_type_slow(std::string_view content_type);
   void answer_error(Status status);
   AfterExchange finish();
   AfterExchange finish_whole();

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstring>
 #include <span>
+#include <utility>
 
 namespace weft::http::server {
 namespace {
@@ -43,21 +44,22 @@ Result<void> Exchange::set_header(std::string_view name, std::string_view value)
   return block_.encoder.set_header(name, value);
 }
 
-void Exchange::set_content_type(std::string_view content_type) {
-  Result<void> set;
-  if (!has_content_type_ && content_type == "text/plain") {
-    set = block_.encoder.add_trusted_line("Content-Type: text/plain\r\n");
-  } else {
-    set = block_.encoder.set_header("Content-Type", content_type);
-  }
-  has_content_type_ = true;
+inline void Exchange::set_content_type(std::string_view content_type) {
+  constexpr std::string_view kPlainText = "Content-Type: text/plain\r\n";
+  const bool first = !std::exchange(has_content_type_, true);
+  if (first && content_type == "text/plain" && block_.encoder.add_trusted_line(kPlainText)) return;
+  set_content_type_slow(content_type);
+}
+
+void Exchange::set_content_type_slow(std::string_view content_type) {
+  const Result<void> set = block_.encoder.set_header("Content-Type", content_type);
   if (!set) answer_error(Status::internal_server_error);
 }
 
 void Exchange::set_body(std::string_view body, std::string_view content_type) {
   WEFT_ASSERT(!streaming_, "body() after write()");
   if (body.size() > Block::kSmallBodySize) return set_body(std::string(body), content_type);
-  if (!body.empty()) std::memcpy(block_.small_body, body.data(), body.size());
+  protocol::copy_short(block_.small_body, body);
   body_ = {block_.small_body, body.size()};
   set_content_type(content_type);
 }
