@@ -25,8 +25,8 @@ target_include_directories(weft_internal INTERFACE
                            "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src")
 target_link_libraries(weft_internal INTERFACE weft_warnings weft_codegen Threads::Threads)
 
-# Leaves out of a list the files that are not there, so that a layer in the making does not stop the others from
-# being configured: a warning, and an error where warnings are errors.
+# Leaves out of a list the files that are not there, so that a layer in the making does not stop the others
+# from being configured: a warning, and an error where warnings are errors.
 function(weft_existing_files variable)
   set(severity WARNING)
   if(WEFT_WARNINGS_AS_ERRORS)

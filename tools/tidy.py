@@ -26,9 +26,9 @@ LAYERS = ["base", "sys", "fiber", "event_loop", "execution_context", "sync", "ne
 # The layer of each public header that is not in a folder of its layer (net/, http/). "all": the umbrella
 # headers, which no layer may include.
 PUBLIC_HEADER_LAYER = {
-    "deadline": "base", "error": "base", "result": "base", "source_location": "base",
+    "buffer_source": "base", "deadline": "base", "error": "base", "result": "base", "source_location": "base",
     "fiber_start": "fiber", "spawn_options": "fiber",
-    "counters": "event_loop",
+    "counters": "event_loop", "descriptor_handle": "event_loop",
     "execution_context": "execution_context", "join_handle": "execution_context", "run": "execution_context",
     "monitor": "execution_context",
     "this_fiber": "execution_context",

@@ -26,8 +26,8 @@ class Deadline {
     return after_ns(saturated_ns(timeout));
   }
 
-  /// The same, counted from the last tick of the kernel's clock, which is up to 4 ms ago and several times cheaper to
-  /// read: for limits of seconds.
+  /// The same, counted from the last tick of the kernel's clock, which is up to 4 ms ago and several times
+  /// cheaper to read: for limits of seconds.
   template <class Rep, class Period>
   static Deadline after_coarsely(std::chrono::duration<Rep, Period> timeout) {
     return after_coarsely_ns(saturated_ns(timeout));

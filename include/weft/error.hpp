@@ -10,15 +10,15 @@ namespace weft {
 /// Each value also compares equal to the closest portable `std::errc` (see `error.cpp`), so
 /// `error == std::errc::timed_out` works as well as `error == weft::Errc::timed_out`.
 enum class Errc {
-  end_of_file = 1,      ///< the peer finished sending; nothing more will be read
-  closed,               ///< the object was closed, by this program, before or during the call
-  timed_out,            ///< the deadline passed first
-  cancelled,            ///< the fiber, or the scope around the call, was cancelled
-  invalid_address,      ///< the text is not an address this call understands
-  address_not_found,    ///< the name is valid, but stands for no address
-  message_too_large,    ///< a limit on the size of a message was exceeded
-  malformed_message,    ///< the peer sent what its protocol does not allow
-  unsupported,          ///< this event loop, kernel or file cannot do it
+  end_of_file = 1,    ///< the peer finished sending; nothing more will be read
+  closed,             ///< the object was closed, by this program, before or during the call
+  timed_out,          ///< the deadline passed first
+  cancelled,          ///< the fiber, or the scope around the call, was cancelled
+  invalid_address,    ///< the text is not an address this call understands
+  address_not_found,  ///< the name is valid, but stands for no address
+  message_too_large,  ///< a limit on the size of a message was exceeded
+  malformed_message,  ///< the peer sent what its protocol does not allow
+  unsupported,        ///< this event loop, kernel or file cannot do it
 };
 
 /// The category of `Errc`, named "weft".

@@ -77,7 +77,7 @@ class ParallelContext final : public ExecutionContext {
   /// Throws std::system_error when threads or descriptors are used up, or parallelism is out of range.
   explicit ParallelContext(std::string name, const ParallelOptions& options = {});
 
-  /// Adds threads, or retires some: those leave as soon as their current fiber suspends, and no fiber is
+  /// Adds threads, or retires some: those leave when their fibers suspend, and no fiber is
   /// lost. Does not wait for that. Throws std::system_error as the constructor does.
   void resize(std::uint32_t parallelism);
 };

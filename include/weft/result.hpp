@@ -17,7 +17,7 @@ namespace detail {
 ///
 /// A trivial `T` of at most eight bytes makes the whole object two registers wide, so a
 /// `Result<std::size_t>` is returned without touching memory.
-template <class T, bool trivial = std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>>
+template <class T, bool trivial = std::is_trivially_copyable_v<T>&& std::is_trivially_destructible_v<T>>
 class ResultStorage {
  public:
   explicit ResultStorage(T&& value) : value_(std::move(value)) {}
@@ -76,11 +76,14 @@ class [[nodiscard]] Result {
  public:
   using value_type = T;
 
+  // Version 14 of clang-format does not know requires clauses.
+  // clang-format off
   template <class U = T>
-    requires(std::is_constructible_v<T, U &&> && !std::is_same_v<std::remove_cvref_t<U>, Result> &&
+    requires(std::is_constructible_v<T, U&&> && !std::is_same_v<std::remove_cvref_t<U>, Result> &&
              !std::is_same_v<std::remove_cvref_t<U>, std::error_code> &&
              !detail::ErrorEnum<std::remove_cvref_t<U>>)
   Result(U&& value) : storage_(T(std::forward<U>(value))) {}  // NOLINT(google-explicit-constructor)
+  // clang-format on
   Result(std::error_code error) noexcept : storage_(error) {}
   template <detail::ErrorEnum E>
   Result(E error) noexcept : storage_(make_error_code(error)) {}

@@ -12,8 +12,8 @@
 //   result.hpp, error.hpp  how calls fail;  deadline.hpp  how long they may take
 //   counters.hpp           what event loops, contexts and connections have done
 //
-// Every call that may suspend says so. A call that can fail returns a Result, whose value() throws for those who
-// prefer exceptions.
+// Every call that may suspend says so. A call that can fail returns a Result, whose value() throws for those
+// who prefer exceptions.
 
 #include <weft/run.hpp>
 #include <weft/this_fiber.hpp>

@@ -48,9 +48,10 @@ void write_to_stderr(std::initializer_list<std::string_view> pieces) noexcept;
 #define WEFT_PANIC(what, ...) ::weft::panic(__FILE__, __LINE__, what, {__VA_ARGS__})
 
 /// An invariant, checked in every build. `what` says what is broken, in words.
-#define WEFT_ASSERT(condition, what, ...)                          \
-  do {                                                             \
-    if (!(condition)) [[unlikely]] WEFT_PANIC(what, __VA_ARGS__);  \
+#define WEFT_ASSERT(condition, what, ...) \
+  do {                                    \
+    if (!(condition)) [[unlikely]]        \
+      WEFT_PANIC(what, __VA_ARGS__);      \
   } while (false)
 
 /// An invariant too costly for release builds.

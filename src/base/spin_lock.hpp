@@ -17,7 +17,8 @@ class SpinLock {
  public:
   void lock() noexcept {
     // Acquire: pairs with the release in unlock().
-    if (!locked_.exchange(1, acquire)) [[likely]] return;
+    if (!locked_.exchange(1, acquire)) [[likely]]
+      return;
     lock_slow();
   }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// weft's record for one open file (docs/design/descriptor.md). Records are type-stable: they come from an arena, are
-// never freed, and stand for another file after the generation was counted up. So any thread may look at one at
-// any time: the kernel's late events and stale handles find the wrong generation, and go away (L8, L9).
+// weft's record for one open file (docs/design/descriptor.md). Records are type-stable: they come from an
+// arena, are never freed, and stand for another file after the generation was counted up. So any thread may
+// look at one at any time: the kernel's late events and stale handles find the wrong generation, and go away
+// (L8, L9).
 //
 // Thread safety: `usage` and `readiness` are atomic words with protocols of their own; `fd`, `kind` are fixed
 // while the record is open, and read only by its users; the rest is guarded by `lock`. The order of locks is
@@ -47,18 +48,19 @@ struct alignas(kCacheLine) Descriptor {
   int fd = -1;
   std::uint32_t index = 0;  ///< its place in the arena, for good
   DescriptorKind kind = DescriptorKind::kOther;
-  /// Somebody waits for this direction. Written under the lock; a relaxed reader that misses a waiter came before
-  /// the waiter looked at the readiness, see pass_turn().
+  /// Somebody waits for this direction. Written under the lock; a relaxed reader that misses a waiter came
+  /// before the waiter looked at the readiness, see pass_turn().
   Atomic<bool> awaited[2] = {};
 
   // -- guarded by lock --------------------------------------------------------------------------------------
   alignas(kCacheLine) SpinLock lock;
   Ownership ownership = Ownership::kUnowned;
   LoopId owner;
-  WaitList waiters[2];           ///< by Direction
-  WaitNode* closer = nullptr;    ///< who called close() and waits until the number was given back
+  WaitList waiters[2];         ///< by Direction
+  WaitNode* closer = nullptr;  ///< who called close() and waits until the number was given back
   DescriptorCounters counters;
-  DescriptorBackend* backend = nullptr;  ///< what a simulated loop keeps for it, fixed while open; null for a file
+  DescriptorBackend* backend =
+      nullptr;  ///< what a simulated loop keeps for it, fixed while open; null for a file
   Descriptor* next_vacant = nullptr;  ///< guarded by the arena's lock
 
   WaitList& waiters_of(Direction direction) noexcept { return waiters[static_cast<int>(direction)]; }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Where descriptors live: one arena for the process, grown in chunks that are never given back, so an index from
-// an old event always finds memory of the right type.
+// Where descriptors live: one arena for the process, grown in chunks that are never given back, so an index
+// from an old event always finds memory of the right type.
 //
-// Thread safety: any thread. at() is lock-free; allocate() and free() take a lock once for each open and close.
+// Thread safety: any thread. at() is lock-free; allocate() and free() take a lock once for each open and
+// close.
 
 #include "base/atomic.hpp"
 #include "base/spin_lock.hpp"

@@ -55,7 +55,8 @@ void retire_descriptor(Descriptor& descriptor) noexcept {
   end_file(descriptor);
   DescriptorArena::instance().free(descriptor);
   // Only we can end this wait: it is not cancellable and has no deadline.
-  if (closer != nullptr && closer->waiter->word.try_win(closer->ticket, WaitOutcome::kReady)) closer->waiter->wake();
+  if (closer != nullptr && closer->waiter->word.try_win(closer->ticket, WaitOutcome::kReady))
+    closer->waiter->wake();
 }
 
 Result<void> close_descriptor(DescriptorHandle handle) noexcept {

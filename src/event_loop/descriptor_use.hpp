@@ -11,8 +11,8 @@ namespace weft {
 /// REQUIRES: leave() returned true for the caller.
 void retire_descriptor(Descriptor& descriptor) noexcept;
 
-/// What close() does, for callers without a loop (a destructor on a plain thread, too): ends the file, wakes its
-/// waiters with Errc::closed, waits until the number was given back.
+/// What close() does, for callers without a loop (a destructor on a plain thread, too): ends the file, wakes
+/// its waiters with Errc::closed, waits until the number was given back.
 Result<void> close_descriptor(DescriptorHandle handle) noexcept;
 
 /// A user of a descriptor, for a scope: while it lives the fd number is not given back (L9).
@@ -29,7 +29,8 @@ class DescriptorUse {
   }
 
   ~DescriptorUse() {
-    if (descriptor_ != nullptr && descriptor_->usage.leave()) [[unlikely]] retire_descriptor(*descriptor_);
+    if (descriptor_ != nullptr && descriptor_->usage.leave()) [[unlikely]]
+      retire_descriptor(*descriptor_);
   }
 
   DescriptorUse(const DescriptorUse&) = delete;

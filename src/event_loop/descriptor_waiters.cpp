@@ -6,8 +6,10 @@
 namespace weft {
 namespace {
 
-// A node that lost (its waiter was timed out or cancelled a moment ago) is dropped: that waiter is on its way.
-bool win_first_locked(Descriptor& descriptor, Direction direction, WaitOutcome outcome, FiberQueue& won) noexcept {
+// A node that lost (its waiter was timed out or cancelled a moment ago) is dropped: that waiter is on its
+// way.
+bool win_first_locked(Descriptor& descriptor, Direction direction, WaitOutcome outcome,
+                      FiberQueue& won) noexcept {
   WaitList& waiters = descriptor.waiters_of(direction);
   while (WaitNode* node = waiters.pop_front()) {
     if (!node->waiter->word.try_win(node->ticket, outcome)) continue;
@@ -23,8 +25,7 @@ void update_awaited_locked(Descriptor& descriptor, Direction direction) noexcept
 
 void win_direction_locked(Descriptor& descriptor, Direction direction, bool all, FiberQueue& won) noexcept {
   if (descriptor.waiters_of(direction).empty()) return;
-  while (win_first_locked(descriptor, direction, WaitOutcome::kReady, won) && all) {
-  }
+  while (win_first_locked(descriptor, direction, WaitOutcome::kReady, won) && all) {}
   update_awaited_locked(descriptor, direction);
 }
 
@@ -43,8 +44,7 @@ void win_one_locked(Descriptor& descriptor, Direction direction, FiberQueue& won
 
 void win_all_locked(Descriptor& descriptor, WaitOutcome outcome, FiberQueue& won) noexcept {
   for (Direction direction : {Direction::kRead, Direction::kWrite}) {
-    while (win_first_locked(descriptor, direction, outcome, won)) {
-    }
+    while (win_first_locked(descriptor, direction, outcome, won)) {}
     update_awaited_locked(descriptor, direction);
   }
 }

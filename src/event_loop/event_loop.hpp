@@ -4,22 +4,23 @@
 // The contract of an event loop. Its interface is operations, not readiness: a readiness loop (epoll), a
 // completion loop and a simulated one all implement it. docs/design/event-loop.md.
 //
-// Thread safety: operations are called by fibers of the context the loop belongs to, on any of its threads, several
-// at a time. run() and prepare_to_block() are called by one thread at a time: the one with the poll duty.
-// interrupt() and the counters: any thread.
+// Thread safety: operations are called by fibers of the context the loop belongs to, on any of its threads,
+// several at a time. run() and prepare_to_block() are called by one thread at a time: the one with the poll
+// duty. interrupt() and the counters: any thread.
 //
-// Guarantees: an operation tries first and suspends only the calling fiber; it ends by success, by an error of the
-// kernel, or with Errc::timed_out, cancelled or closed, whichever came first; a runnable fiber is handed out by run()
-// or enqueued in its own context exactly once. With nothing to do, a loop makes no syscall (L13).
+// Guarantees: an operation tries first and suspends only the calling fiber; it ends by success, by an error
+// of the kernel, or with Errc::timed_out, cancelled or closed, whichever came first; a runnable fiber is
+// handed out by run() or enqueued in its own context exactly once. With nothing to do, a loop makes no
+// syscall (L13).
 
 #include "event_loop/descriptor.hpp"
 #include "event_loop/loop_timers.hpp"
 #include "fiber/fiber_queue.hpp"
 #include "sys/raw_address.hpp"
 
+#include <weft/buffer_source.hpp>
 #include <weft/counters.hpp>
 #include <weft/deadline.hpp>
-#include <weft/net/buffer_source.hpp>
 #include <weft/result.hpp>
 
 #include <cstddef>
@@ -57,7 +58,7 @@ class EventLoop {
   virtual Result<std::size_t> read(DescriptorHandle, std::span<std::byte>, Deadline) = 0;
   virtual Result<std::size_t> read_vectored(DescriptorHandle, std::span<const iovec>, Deadline) = 0;
   /// As read(), with a buffer that is held only while there may be something to read.
-  virtual Result<std::size_t> read_when_ready(DescriptorHandle, net::BufferSource&, Deadline) = 0;
+  virtual Result<std::size_t> read_when_ready(DescriptorHandle, BufferSource&, Deadline) = 0;
   /// Moves at least one byte. REQUIRES: some buffer is not empty.
   virtual Result<std::size_t> write(DescriptorHandle, std::span<const std::byte>, Deadline) = 0;
   virtual Result<std::size_t> write_vectored(DescriptorHandle, std::span<const iovec>, Deadline) = 0;
@@ -72,26 +73,29 @@ class EventLoop {
   virtual Result<sys::RawAddress> local_address(DescriptorHandle) = 0;
   virtual Result<sys::RawAddress> peer_address(DescriptorHandle) = 0;
 
-  // -- by each thread that runs fibers of the loop's context ------------------------------------------------------
+  // -- by each thread that runs fibers of the loop's context
+  // ------------------------------------------------------
   /// Before its first fiber, and after its last: a simulated loop lends the thread its clock meanwhile.
   virtual void enter_thread() noexcept {}
   virtual void leave_thread() noexcept {}
 
-  // -- driving: by the thread that has the poll duty ----------------------------------------------------------
+  // -- driving: by the thread that has the poll duty
+  // ----------------------------------------------------------
   /// Announces that run() may block. The caller then looks once more for work, and calls run() or
   /// cancel_block(): whoever published work before it saw the announcement interrupts the loop (S2).
   virtual void prepare_to_block() noexcept = 0;
   virtual void cancel_block() noexcept = 0;
   /// Takes what the kernel and the timers have: fibers of `home` go to `runnable`, others are enqueued in
-  /// their own contexts. Blocks until there is something, or until interrupted, if prepare_to_block() came before;
-  /// else only looks.
+  /// their own contexts. Blocks until there is something, or until interrupted, if prepare_to_block() came
+  /// before; else only looks.
   virtual void run(Home& home, FiberQueue& runnable) noexcept = 0;
 
   /// Ends a sleep in run(), if there is one, now or soon: no syscall otherwise. Any thread.
   virtual void interrupt() noexcept = 0;
 
-  /// Ends the loop's duties: its descriptors become unowned, their waiters are told to retry in their own loops,
-  /// its file is closed when the last mover has left (L15). REQUIRES: no fiber of the loop's own is left.
+  /// Ends the loop's duties: its descriptors become unowned, their waiters are told to retry in their own
+  /// loops, its file is closed when the last mover has left (L15). REQUIRES: no fiber of the loop's own is
+  /// left.
   virtual void retire() noexcept = 0;
 
   virtual EventLoopCounters counters() const noexcept = 0;

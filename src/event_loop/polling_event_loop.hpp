@@ -39,7 +39,7 @@ class PollingEventLoop : public EventLoop {
   Result<Accepted> accept(DescriptorHandle, Deadline) override;
   Result<std::size_t> read(DescriptorHandle, std::span<std::byte>, Deadline) override;
   Result<std::size_t> read_vectored(DescriptorHandle, std::span<const iovec>, Deadline) override;
-  Result<std::size_t> read_when_ready(DescriptorHandle, net::BufferSource&, Deadline) override;
+  Result<std::size_t> read_when_ready(DescriptorHandle, BufferSource&, Deadline) override;
   Result<std::size_t> write(DescriptorHandle, std::span<const std::byte>, Deadline) override;
   Result<std::size_t> write_vectored(DescriptorHandle, std::span<const iovec>, Deadline) override;
   Result<void> wait_ready(DescriptorHandle, Direction, Deadline) override;

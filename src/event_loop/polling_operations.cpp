@@ -96,7 +96,7 @@ Result<std::size_t> PollingEventLoop::read_vectored(DescriptorHandle handle, std
       [&](Readiness::Snapshot seen, std::size_t moved) { after_read(*descriptor, seen, moved, size); }));
 }
 
-Result<std::size_t> PollingEventLoop::read_when_ready(DescriptorHandle handle, net::BufferSource& source,
+Result<std::size_t> PollingEventLoop::read_when_ready(DescriptorHandle handle, BufferSource& source,
                                                       Deadline deadline) {
   DescriptorUse descriptor(handle);
   if (!descriptor) return Errc::closed;
@@ -108,10 +108,9 @@ Result<std::size_t> PollingEventLoop::read_when_ready(DescriptorHandle handle, n
     if (!moved) source.give_back();
     return moved;
   };
-  return end_of_file_if_zero(
-      operate(*descriptor, Direction::kRead, deadline, attempt, [&](Readiness::Snapshot seen, std::size_t moved) {
-        after_read(*descriptor, seen, moved, size);
-      }));
+  return end_of_file_if_zero(operate(
+      *descriptor, Direction::kRead, deadline, attempt,
+      [&](Readiness::Snapshot seen, std::size_t moved) { after_read(*descriptor, seen, moved, size); }));
 }
 
 Result<std::size_t> PollingEventLoop::write(DescriptorHandle handle, std::span<const std::byte> data,

@@ -45,8 +45,7 @@ class Readiness {
   /// Records edges. Called under the descriptor's lock.
   void signal(bool read, bool write, bool unusual) noexcept {
     std::uint64_t word = word_.load(relaxed);
-    while (!word_.compare_exchange_weak(word, signalled(word, read, write, unusual), release, relaxed)) {
-    }
+    while (!word_.compare_exchange_weak(word, signalled(word, read, write, unusual), release, relaxed)) {}
   }
 
   /// The operation that loaded `seen` found `direction` empty. False if an edge came since.

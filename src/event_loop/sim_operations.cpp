@@ -142,7 +142,7 @@ Result<std::size_t> SimEventLoop::read(DescriptorHandle handle, std::span<std::b
   return read_vectored(handle, std::span(&buffers, 1), deadline);
 }
 
-Result<std::size_t> SimEventLoop::read_when_ready(DescriptorHandle handle, net::BufferSource& source,
+Result<std::size_t> SimEventLoop::read_when_ready(DescriptorHandle handle, BufferSource& source,
                                                   Deadline deadline) {
   if (Result<void> ready = wait_ready(handle, Direction::kRead, deadline); !ready) return ready.error();
   return read(handle, source.take(), deadline);

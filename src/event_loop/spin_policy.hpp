@@ -3,21 +3,25 @@
 
 // Whether a poller should poll in a row for a moment instead of going to sleep.
 //
-// Waking a sleeping CPU costs 30 us on many virtual machines, a thousand times a switch, and then a server with few active
-// connections gets 2.7 times the requests, at less CPU for each, by not sleeping. Elsewhere the host wakes a CPU in 2 us, and
-// spinning only burns. So the policy tries, measures, and keeps what pays; it looks every kWindowNs.
+// Waking a sleeping CPU costs 30 us on many virtual machines, a thousand times a switch, and then a server
+// with few active connections gets 2.7 times the requests, at less CPU for each, by not sleeping. Elsewhere
+// the host wakes a CPU in 2 us, and spinning only burns. So the policy tries, measures, and keeps what pays;
+// it looks every kWindowNs.
 //
-//   off -> trial   more than 1/8 as many sleeps as events in a window, and the back-off is over: the window that
+//   off -> trial   more than 1/8 as many sleeps as events in a window, and the back-off is over: the window
+//   that
 //                  ends is what spinning has to beat
-//   trial -> on    in each of kWindowsOfTrial windows an event cost clearly less CPU than without, or events came
+//   trial -> on    in each of kWindowsOfTrial windows an event cost clearly less CPU than without, or events
+//   came
 //                  1.5 times as fast
 //   trial -> off   otherwise; the back-off doubles, up to kBackoffMaxNs
-//   on -> off      fewer than 3/4 of a window's spins found something (the load went away), back-off as above;
+//   on -> off      fewer than 3/4 of a window's spins found something (the load went away), back-off as
+//   above;
 //                  or kWindowsOn windows have passed: one window without, to compare anew
 //
-// A loop with nothing to do never spins: nothing wakes it (L13). Rejected: a fixed spin (costs CPU under a slow load); the
-// number of sleeps alone as the reason (+18 % CPU for +7 % requests where the host wakes CPUs quickly); naps and
-// yields between polls (no gain). Not thread-safe: the poller's own.
+// A loop with nothing to do never spins: nothing wakes it (L13). Rejected: a fixed spin (costs CPU under a
+// slow load); the number of sleeps alone as the reason (+18 % CPU for +7 % requests where the host wakes CPUs
+// quickly); naps and yields between polls (no gain). Not thread-safe: the poller's own.
 
 #include <cstdint>
 

@@ -9,9 +9,10 @@
 //   bits 32..63  generation  which file this record stands for
 //
 // Invariants: U1 a user that entered with the right generation keeps the fd number from being given back.
-// U2 exactly one call of leave() returns true for each close(): that caller gives the number back and may then
-// open() the record again. U3 a stale handle may count itself in for a moment, and then leaves again; if it thereby
-// became the last user of a closing descriptor, U2's duty is its. U4 closing and vacant are never set together.
+// U2 exactly one call of leave() returns true for each close(): that caller gives the number back and may
+// then open() the record again. U3 a stale handle may count itself in for a moment, and then leaves again; if
+// it thereby became the last user of a closing descriptor, U2's duty is its. U4 closing and vacant are never
+// set together.
 
 #include "base/atomic.hpp"
 #include "base/panic.hpp"
@@ -29,7 +30,8 @@ class UsageWord {
   [[nodiscard]] bool enter(std::uint32_t generation, bool& last) noexcept {
     // Acquire: pairs with the release in open(): the fd and its kind are seen.
     const std::uint64_t before = word_.fetch_add(1, acquire);
-    if (generation_of(before) == generation && (before & (kClosing | kVacant)) == 0) [[likely]] return true;
+    if (generation_of(before) == generation && (before & (kClosing | kVacant)) == 0) [[likely]]
+      return true;
     last = leave();
     return false;
   }
@@ -38,7 +40,8 @@ class UsageWord {
   [[nodiscard]] bool leave() noexcept {
     // Acq_rel: the last one to leave sees what all others did to the file.
     std::uint64_t word = word_.fetch_sub(1, acq_rel) - 1;
-    if ((word & kClosing) == 0) [[likely]] return false;
+    if ((word & kClosing) == 0) [[likely]]
+      return false;
     if (users_of(word) != 0) return false;
     // Only one succeeds, whoever counts in and out meanwhile (U2); whoever makes it fail leaves after us.
     const std::uint64_t vacant = word - kClosing + kVacant + kGenerationOne;
@@ -57,7 +60,9 @@ class UsageWord {
   static constexpr std::uint64_t kClosing = std::uint64_t{1} << 31;
   static constexpr std::uint64_t kGenerationOne = std::uint64_t{1} << 32;
 
-  static std::uint32_t generation_of(std::uint64_t word) noexcept { return static_cast<std::uint32_t>(word >> 32); }
+  static std::uint32_t generation_of(std::uint64_t word) noexcept {
+    return static_cast<std::uint32_t>(word >> 32);
+  }
   static std::uint64_t users_of(std::uint64_t word) noexcept { return word & (kVacant - 1); }
 
   Atomic<std::uint64_t> word_{kVacant};

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event_loop/usage_word.hpp"
+#include "base/atomic.hpp"
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <thread>
 #include <vector>
 
@@ -75,8 +75,8 @@ TEST_F(UsageWordTest, TheRecordStandsForOneFileAfterTheOther) {
 TEST_F(UsageWordTest, U2_ExactlyOneRetiresWhoeverComesAndGoes) {
   for (int round = 0; round < 300; ++round) {
     const std::uint32_t generation = word.generation();
-    std::atomic<int> retired{0};
-    std::atomic<bool> go{false};
+    Atomic<int> retired{0};
+    Atomic<bool> go{false};
     std::vector<std::thread> threads;
     for (int i = 0; i < 3; ++i) {
       threads.emplace_back([&, closes = i == 0] {

@@ -4,8 +4,8 @@
 #include "fiber/join.hpp"
 
 #include <cstring>
-#include <utility>
 #include <new>
+#include <utility>
 
 namespace weft {
 namespace {
@@ -34,8 +34,8 @@ void fiber_entry(void* argument) noexcept {
   flow_started(fiber.flow);
   this_runner()->entered();
   run_main(fiber);
-  // A result that nobody can receive is destroyed here, by the fiber itself: its destructor may suspend (a socket
-  // that closes), which nobody could do for it after the last switch away.
+  // A result that nobody can receive is destroyed here, by the fiber itself: its destructor may suspend (a
+  // socket that closes), which nobody could do for it after the last switch away.
   if (complete_fiber(fiber)) fiber.drop_storage();
   if (fiber.uses_timer) this_runner()->disarm_timer(fiber);
   this_runner()->finish();

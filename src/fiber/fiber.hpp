@@ -36,9 +36,9 @@ using FiberDrop = void (*)(void* storage) noexcept;
 
 /// What a fiber is created with.
 struct FiberOptions {
-  Home* home = nullptr;         ///< where it will be enqueued
-  std::string_view name = {};   ///< copied, at most Fiber::kNameSizeMax bytes
-  std::size_t stack_size = 0;   ///< bytes of stack, closure included; rounded up; 0 is the default of 128 KiB
+  Home* home = nullptr;        ///< where it will be enqueued
+  std::string_view name = {};  ///< copied, at most Fiber::kNameSizeMax bytes
+  std::size_t stack_size = 0;  ///< bytes of stack, closure included; rounded up; 0 is the default of 128 KiB
   SourceLocation spawned_at = {};
   std::size_t storage_size = 0;       ///< bytes of closure and result, in the fiber's mapping
   std::size_t storage_alignment = 1;  ///< at most 4096
@@ -78,13 +78,14 @@ class alignas(kCacheLine) Fiber final : public Waiter {
   void reference() noexcept;
   /// Adds a reference unless the fiber is free or being freed. Any thread, at any time.
   [[nodiscard]] bool try_reference() noexcept;
-  /// Gives back a reference; the last one returns the stack. What is in `storage` should be gone by then, as this may
-  /// run on the stack of a fiber that has nothing to do with it; if it is not, it is destroyed here.
+  /// Gives back a reference; the last one returns the stack. What is in `storage` should be gone by then, as
+  /// this may run on the stack of a fiber that has nothing to do with it; if it is not, it is destroyed here.
   /// REQUIRES: the fiber does not run and is in no queue, list or timer when the last one goes.
   void release(StackPool& pool, StackCache* cache) noexcept;
 
-  /// Destroys what is left in `storage`, once. By whoever knows that nobody else looks at it: the fiber itself, if it is
-  /// detached when it ends, or who holds the handle of a fiber that is done. May suspend: what is destroyed is the user's.
+  /// Destroys what is left in `storage`, once. By whoever knows that nobody else looks at it: the fiber
+  /// itself, if it is detached when it ends, or who holds the handle of a fiber that is done. May suspend:
+  /// what is destroyed is the user's.
   void drop_storage() noexcept;
 
   /// Requests cancellation: sticky; ends the current wait if it is cancellable. Any thread with a reference.

@@ -38,8 +38,8 @@ void remove_joiner(Fiber& fiber, WaitNode& node) noexcept {
 
 }  // namespace
 
-// `done` and `detached` are set under the lock, each looks at the other: exactly one side finds that it came second, and
-// destroys the result.
+// `done` and `detached` are set under the lock, each looks at the other: exactly one side finds that it came
+// second, and destroys the result.
 bool complete_fiber(Fiber& fiber) noexcept {
   WaitList won;
   bool detached = false;

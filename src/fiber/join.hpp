@@ -32,7 +32,8 @@ bool fiber_done(Fiber& fiber) noexcept;
 std::exception_ptr take_fiber_exception(Fiber& fiber) noexcept;
 
 /// Nobody will join `fiber`: an exception that escaped, or will escape, ends the program. The handle's
-/// reference stays to be released. Destroys the result of a fiber that is done already, and may suspend for that.
+/// reference stays to be released. Destroys the result of a fiber that is done already, and may suspend for
+/// that.
 void detach_fiber(Fiber& fiber) noexcept;
 
 }  // namespace weft

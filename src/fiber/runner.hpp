@@ -42,12 +42,12 @@ class Runner {
   /// Takes the timer of a fiber that ends off the event loop's timers.
   virtual void disarm_timer(Waiter& waiter) noexcept = 0;
 
-  Home* home = nullptr;              ///< the context whose fibers this thread runs
-  Fiber* current = nullptr;          ///< the fiber that runs on this thread; null on the root stack
-  EventLoop* event_loop = nullptr;   ///< where this thread's fibers wait
+  Home* home = nullptr;             ///< the context whose fibers this thread runs
+  Fiber* current = nullptr;         ///< the fiber that runs on this thread; null on the root stack
+  EventLoop* event_loop = nullptr;  ///< where this thread's fibers wait
   /// Operations that the current fiber may still do before it yields (L12). Set anew at each switch.
   std::uint32_t budget = 1;
-  StackCache* stacks = nullptr;      ///< free stacks of this thread
+  StackCache* stacks = nullptr;  ///< free stacks of this thread
 
  protected:
   ~Runner() = default;

@@ -81,9 +81,7 @@ class WaitWord {
   }
 
   /// How the last wait ended. Waiter only, after it was woken or has won itself.
-  WaitOutcome outcome() const noexcept {
-    return static_cast<WaitOutcome>(word_.load(acquire) & kStateMask);
-  }
+  WaitOutcome outcome() const noexcept { return static_cast<WaitOutcome>(word_.load(acquire) & kStateMask); }
   bool waiting() const noexcept { return (word_.load(acquire) & kStateMask) == kWaiting; }
 
   /// Sets the sticky cancel bit. Returns true if this call ended a cancellable wait: the caller must
@@ -91,8 +89,7 @@ class WaitWord {
   [[nodiscard]] bool request_cancel() noexcept {
     std::uint64_t word = word_.fetch_or(kCancelBit, seq_cst) | kCancelBit;
     while ((word & kStateMask) == kWaiting && (word & kCancellableBit) != 0) {
-      const std::uint64_t won =
-          (word & ~kStateMask) | static_cast<std::uint64_t>(WaitOutcome::kCancelled);
+      const std::uint64_t won = (word & ~kStateMask) | static_cast<std::uint64_t>(WaitOutcome::kCancelled);
       if (word_.compare_exchange_weak(word, won, acq_rel, relaxed)) return true;
     }
     return false;

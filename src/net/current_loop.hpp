@@ -9,7 +9,8 @@ namespace weft::net {
 /// The event loop that the calling fiber waits in. BUG on a plain thread: `call` is named.
 inline EventLoop& current_loop(const char* call) noexcept {
   Runner* const runner = this_runner();
-  if (runner == nullptr || runner->current == nullptr) [[unlikely]] this_fiber_required(call);
+  if (runner == nullptr || runner->current == nullptr) [[unlikely]]
+    this_fiber_required(call);
   return *runner->event_loop;
 }
 

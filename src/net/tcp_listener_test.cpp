@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <weft/net/tcp_listener.hpp>
 
+#include "base/atomic.hpp"
 #include "support/any_context.hpp"
 #include "support/gate.hpp"
 #include "support/tcp.hpp"
 #include "sys/errors.hpp"
 #include "sys/fault.hpp"
 
-#include <atomic>
 #include <vector>
 
 namespace weft::net {
@@ -138,7 +138,7 @@ TEST_P(AcceptOfTheKernel, SeveralListenersShareAPort) {
     auto one = TcpListener::bind("127.0.0.1:0", {.reuse_port = true}).value();
     auto two = TcpListener::bind(one.local_address().value(), {.reuse_port = true}).value();
     EXPECT_EQ(one.local_address().value(), two.local_address().value());
-    std::atomic<int> accepted{0};
+    Atomic<int> accepted{0};
     std::vector<JoinHandle<void>> acceptors;
     for (TcpListener* listener : {&one, &two}) {
       acceptors.push_back(spawn([&accepted, listener] {
@@ -237,7 +237,7 @@ TEST_P(AcceptOfTheKernel, ManyFibersOfSeveralContextsAcceptAtOnce) {
   ConcurrentContext other("other");
   run([&] {
     auto listener = TcpListener::bind("127.0.0.1:0").value();
-    std::atomic<int> accepted{0};
+    Atomic<int> accepted{0};
     const auto accept_all = [&] {
       while (listener.accept()) ++accepted;
     };

@@ -131,8 +131,8 @@ class FaultPlan {
   void fail(Call call, int error, FaultRange range = {});
   /// The calls move at most `size_max` bytes, iovec bytes, or events.
   void shorten(Call call, std::size_t size_max, FaultRange range = {});
-  /// `action(fd)` runs before each of the calls, which then goes on to the kernel, or fails with `error` if that is
-  /// not 0. It must not throw.
+  /// `action(fd)` runs before each of the calls, which then goes on to the kernel, or fails with `error` if
+  /// that is not 0. It must not throw.
   void run(Call call, std::function<void(int fd)> action, FaultRange range = {}, int error = 0);
   /// How many calls this plan changed so far.
   std::uint64_t applied() const noexcept;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The result of a detached fiber was destroyed by the thread that ran next, on the stack of whatever fiber that was: a
-// destructor that suspended (a TcpStream that closes) began a wait in the name of that other fiber.
+// The result of a detached fiber was destroyed by the thread that ran next, on the stack of whatever fiber
+// that was: a destructor that suspended (a TcpStream that closes) began a wait in the name of that other
+// fiber.
 
 #include <weft/weft.hpp>
 
@@ -15,8 +16,10 @@ namespace {
 /// Suspends when destroyed, and tells in which fiber.
 class SuspendsAtTheEnd {
  public:
-  explicit SuspendsAtTheEnd(std::optional<std::uint64_t>& destroyed_in) noexcept : destroyed_in_(&destroyed_in) {}
-  SuspendsAtTheEnd(SuspendsAtTheEnd&& other) noexcept : destroyed_in_(std::exchange(other.destroyed_in_, nullptr)) {}
+  explicit SuspendsAtTheEnd(std::optional<std::uint64_t>& destroyed_in) noexcept
+      : destroyed_in_(&destroyed_in) {}
+  SuspendsAtTheEnd(SuspendsAtTheEnd&& other) noexcept
+      : destroyed_in_(std::exchange(other.destroyed_in_, nullptr)) {}
   SuspendsAtTheEnd& operator=(SuspendsAtTheEnd&&) = delete;
   ~SuspendsAtTheEnd() {
     if (destroyed_in_ == nullptr) return;

@@ -7,9 +7,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstdio>
-#include <array>
 #include <map>
 #include <memory>
 #include <string>
@@ -74,7 +74,8 @@ int serve(const ServeCommand& command) {
   const Result<net::SocketAddress> bound = server.start(command.address, {.contexts = contexts.list()});
   if (!bound) return fail("cannot listen at " + command.address + ": " + bound.error().message());
   const StopSignals signals([&server, &command] {
-    std::fprintf(stderr, "weft serve: draining, at most %u s; once more to stop at once\n", command.drain_seconds);
+    std::fprintf(stderr, "weft serve: draining, at most %u s; once more to stop at once\n",
+                 command.drain_seconds);
     server.stop(Deadline::after(std::chrono::seconds(command.drain_seconds)));
   });
   std::fprintf(stderr, "weft serve: listening at http://%s\n", bound->to_string().c_str());
@@ -88,11 +89,17 @@ int serve(const ServeCommand& command) {
 
 CLI::App* ServeCommand::add_to(CLI::App& app) {
   CLI::App* const serve = app.add_subcommand("serve", "Serve HTTP/1.1: GET / and /hello, POST /echo");
-  serve->add_option("--address", address, "HOST:PORT to listen at; port 0 takes a free one")->capture_default_str();
-  serve->add_option("--threads", threads, "threads that serve")->check(CLI::Range(1, 256))->capture_default_str();
-  serve->add_option("--context", context, "parallel: threads share the connections; concurrent: one thread; sharded: each "
-                                          "thread has connections of its own (SO_REUSEPORT)")
-      ->transform(CLI::CheckedTransformer(kContextNames, CLI::ignore_case).description("parallel|concurrent|sharded"))
+  serve->add_option("--address", address, "HOST:PORT to listen at; port 0 takes a free one")
+      ->capture_default_str();
+  serve->add_option("--threads", threads, "threads that serve")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  serve
+      ->add_option("--context", context,
+                   "parallel: threads share the connections; concurrent: one thread; sharded: each "
+                   "thread has connections of its own (SO_REUSEPORT)")
+      ->transform(
+          CLI::CheckedTransformer(kContextNames, CLI::ignore_case).description("parallel|concurrent|sharded"))
       ->default_str("parallel");
   serve->add_option("--drain-seconds", drain_seconds, "time for open connections after SIGINT or SIGTERM")
       ->capture_default_str();
@@ -100,7 +107,8 @@ CLI::App* ServeCommand::add_to(CLI::App& app) {
 }
 
 int ServeCommand::run() const {
-  if (context == ServeContext::kConcurrent && threads != 1) return fail("--context concurrent has exactly one thread");
+  if (context == ServeContext::kConcurrent && threads != 1)
+    return fail("--context concurrent has exactly one thread");
   block_stop_signals();
   const std::uint32_t parallelism = context == ServeContext::kParallel ? threads : 1;
   return weft::run({.parallelism = parallelism}, [this] { return serve(*this); });

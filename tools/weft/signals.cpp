@@ -8,8 +8,8 @@
 namespace weft::tool {
 namespace {
 
-/// Ends the wait when nobody needs it any more, if this process itself queued it; blocked like the others, so that it
-/// cannot end the process.
+/// Ends the wait when nobody needs it any more, if this process itself queued it; blocked like the others, so
+/// that it cannot end the process.
 constexpr int kEndOfWait = SIGUSR2;
 
 sigset_t awaited_signals() {

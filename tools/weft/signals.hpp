@@ -7,11 +7,13 @@
 
 namespace weft::tool {
 
-/// Keeps SIGINT and SIGTERM from ending the process: in main(), before any thread is started, as threads inherit it.
+/// Keeps SIGINT and SIGTERM from ending the process: in main(), before any thread is started, as threads
+/// inherit it.
 void block_stop_signals();
 
 /// Waits for SIGINT and SIGTERM on a thread of its own while alive. The first calls `stop` in a fiber of that
-/// thread; the next ends the process at once, with the status a shell gives to a program that the signal ended.
+/// thread; the next ends the process at once, with the status a shell gives to a program that the signal
+/// ended.
 class StopSignals {
  public:
   explicit StopSignals(std::function<void()> stop);

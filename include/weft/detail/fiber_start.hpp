@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The typed shell around starting a fiber: the closure is constructed in the fiber's own mapping, runs there, and
-// leaves its result in its place. No promises about this header.
+// The typed shell around starting a fiber: the closure is constructed in the fiber's own mapping, runs there,
+// and leaves its result in its place. No promises about this header.
 
 #include <weft/source_location.hpp>
 #include <weft/spawn_options.hpp>

@@ -34,7 +34,8 @@ struct Limits {
   std::chrono::milliseconds head_timeout{20'000};
   /// How long one read of a body may take; later is 408.
   std::chrono::milliseconds body_timeout{20'000};
-  /// How long a client may take nothing of a response; later closes the connection.
+  /// How long a client may take nothing of a response; after that, at the latest after twice the time, the
+  /// connection is closed.
   std::chrono::milliseconds write_timeout{20'000};
   /// How long a connection may wait for its next request.
   std::chrono::milliseconds idle_timeout{60'000};

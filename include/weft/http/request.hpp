@@ -21,8 +21,9 @@ namespace server {
 class Exchange;
 }
 
-/// A request, as its handler sees it. Valid until the handler returns, and so is every view it gives. Everything in the
-/// head has been checked (docs/design/http-protocol.md); the body is still on its way and is read on demand.
+/// A request, as its handler sees it. Valid until the handler returns, and so is every view it gives.
+/// Everything in the head has been checked (docs/design/http-protocol.md); the body is still on its way and
+/// is read on demand.
 ///
 /// Thread safety: the handler's fiber only.
 class Request {
@@ -41,7 +42,9 @@ class Request {
   std::string_view authority() const noexcept { return head_.authority; }
   const Headers& headers() const noexcept { return head_.headers; }
   /// The value of the first header of that name; nothing if there is none.
-  std::optional<std::string_view> header(std::string_view name) const noexcept { return head_.headers.find(name); }
+  std::optional<std::string_view> header(std::string_view name) const noexcept {
+    return head_.headers.find(name);
+  }
   /// What `:id` stands for in the route's pattern, percent-decoded; nothing if there is no such part.
   std::optional<std::string> parameter(std::string_view name) const { return parameters_.get(name); }
   const PathParameters& parameters() const noexcept { return parameters_; }
@@ -54,10 +57,10 @@ class Request {
   }
 
   /// Reads the next part of the body, at least one byte: how many. Errc::end_of_file after the last. Sends
-  /// "100 Continue" first if the client waits for it. Suspends; the client is read from only as fast as this is called.
-  /// Errors: Errc::message_too_large and malformed_message (the client is answered 413, 431 or 400 unless the response has
-  /// begun), Errc::timed_out (408), Errc::cancelled, or what the connection failed with. They stay: the body is lost.
-  /// REQUIRES: `buffer` is not empty.
+  /// "100 Continue" first if the client waits for it. Suspends; the client is read from only as fast as this
+  /// is called. Errors: Errc::message_too_large and malformed_message (the client is answered 413, 431 or 400
+  /// unless the response has begun), Errc::timed_out (408), Errc::cancelled, or what the connection failed
+  /// with. They stay: the body is lost. REQUIRES: `buffer` is not empty.
   Result<std::size_t> read_some(std::span<std::byte> buffer) const;
 
   /// Reads the rest of the body into a string, at most `size_max` bytes: more is Errc::message_too_large.

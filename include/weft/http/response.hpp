@@ -15,8 +15,9 @@ namespace server {
 class Exchange;
 }
 
-/// The answer to a request, made by its handler: status and headers, and then either one body (text(), body()), sent when
-/// the handler returns, or a streamed one (write()). A handler that does nothing sends 200 with an empty body.
+/// The answer to a request, made by its handler: status and headers, and then either one body (text(),
+/// body()), sent when the handler returns, or a streamed one (write()). A handler that does nothing sends 200
+/// with an empty body.
 ///
 /// Thread safety: the handler's fiber only.
 class Response {
@@ -28,27 +29,32 @@ class Response {
   Response& status(Status status);
   Status status() const noexcept;
 
-  /// Adds a header line. `Content-Length` announces the length of a streamed body; `Connection: close` closes after
-  /// the response; the framing is the library's, so `Transfer-Encoding` is refused. Errc::malformed_message: the name is
-  /// no token, or name or value hold a line break or another control character (nothing is injected). Errc::message_too_large:
-  /// more than fits the connection's buffer. Errc::closed: after write().
+  /// Adds a header line. `Content-Length` announces the length of a streamed body; `Connection: close` closes
+  /// after the response; the framing is the library's, so `Transfer-Encoding` is refused.
+  /// Errc::malformed_message: the name is no token, or name or value hold a line break or another control
+  /// character (nothing is injected). Errc::message_too_large: more than fits the connection's buffer.
+  /// Errc::closed: after write().
   Result<void> header(std::string_view name, std::string_view value);
   /// The same, in the place of all lines of that name.
   Result<void> set_header(std::string_view name, std::string_view value);
 
-  /// The whole body; the bytes are copied, or taken over from a string that is moved in. The last call counts.
+  /// The whole body; the bytes are copied, or taken over from a string that is moved in. The last call
+  /// counts.
   void body(std::string_view body, std::string_view content_type);
   void body(std::string&& body, std::string_view content_type);
-  void body(const char* body, std::string_view content_type) { this->body(std::string_view(body), content_type); }
+  void body(const char* body, std::string_view content_type) {
+    this->body(std::string_view(body), content_type);
+  }
   /// A body of type text/plain.
   void text(std::string_view body) { this->body(body, "text/plain"); }
   void text(std::string&& body) { this->body(std::move(body), "text/plain"); }
   void text(const char* body) { text(std::string_view(body)); }
 
-  /// Sends a part of a body whose size need not be known: chunked, or closed at the end for HTTP/1.0. The first call
-  /// sends status and headers. Suspends while the client is slower. Errors: what the connection failed with, Errc::timed_out
-  /// if the client takes nothing for Limits::write_timeout, Errc::message_too_large beyond an announced Content-Length: the
-  /// connection is then closed after the handler returns. What is written in answer to HEAD is dropped.
+  /// Sends a part of a body whose size need not be known: chunked, or closed at the end for HTTP/1.0. The
+  /// first call sends status and headers. Suspends while the client is slower. Errors: what the connection
+  /// failed with, Errc::timed_out if the client takes nothing for Limits::write_timeout,
+  /// Errc::message_too_large beyond an announced Content-Length: the connection is then closed after the
+  /// handler returns. What is written in answer to HEAD is dropped.
   Result<void> write(std::string_view piece);
   Result<void> write(std::span<const std::byte> piece) {
     return write(std::string_view(reinterpret_cast<const char*>(piece.data()), piece.size()));

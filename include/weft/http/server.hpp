@@ -20,9 +20,10 @@
 
 namespace weft::http {
 
-/// What answers a request. It runs in a fiber of its connection and may suspend; one that throws a std::exception is
-/// answered for with 500, or, if the response had begun, with the end of the connection; anything else that is thrown ends
-/// the program. Called for different connections at the same time if their context is parallel.
+/// What answers a request. It runs in a fiber of its connection and may suspend; one that throws a
+/// std::exception is answered for with 500, or, if the response had begun, with the end of the connection;
+/// anything else that is thrown ends the program. Called for different connections at the same time if their
+/// context is parallel.
 using Handler = std::function<void(const Request&, Response&)>;
 
 /// One or several execution contexts. None: the one of the caller's fiber.
@@ -54,10 +55,11 @@ struct ServerCounters {
   std::uint64_t open_connections = 0;  ///< of those, not ended yet
 };
 
-/// An HTTP/1.1 server: one fiber for each connection, keep-alive, pipelining, streaming both ways, limits on by default.
+/// An HTTP/1.1 server: one fiber for each connection, keep-alive, pipelining, streaming both ways, limits on
+/// by default.
 ///
-/// Thread safety: routes are added before start(); stop() by any fiber; counters() by anybody; the rest by one fiber. Destruction:
-/// stops at once and waits for the handlers, which are cancelled.
+/// Thread safety: routes are added before start(); stop() by any fiber; counters() by anybody; the rest by
+/// one fiber. Destruction: stops at once and waits for the handlers, which are cancelled.
 ///
 ///     weft::http::Server server;
 ///     server.get("/hello", [](const weft::http::Request&, weft::http::Response& response) {
@@ -72,30 +74,39 @@ class Server {
   ~Server();
 
   /// Serves `method` requests whose path matches `pattern`: "/", "/users/me", "/users/:id" (one segment),
-  /// "/files/*path" (the rest). A literal segment wins over a parameter, that over the rest. GET serves HEAD too; OPTIONS,
-  /// 404 and 405 are answered by the server. Throws std::invalid_argument if the pattern is malformed or taken.
+  /// "/files/*path" (the rest). A literal segment wins over a parameter, that over the rest. GET serves HEAD
+  /// too; OPTIONS, 404 and 405 are answered by the server. Throws std::invalid_argument if the pattern is
+  /// malformed or taken.
   Server& route(Method method, std::string_view pattern, Handler handler);
-  Server& get(std::string_view pattern, Handler handler) { return route(Method::get, pattern, std::move(handler)); }
-  Server& post(std::string_view pattern, Handler handler) { return route(Method::post, pattern, std::move(handler)); }
-  Server& put(std::string_view pattern, Handler handler) { return route(Method::put, pattern, std::move(handler)); }
-  Server& del(std::string_view pattern, Handler handler) { return route(Method::del, pattern, std::move(handler)); }
+  Server& get(std::string_view pattern, Handler handler) {
+    return route(Method::get, pattern, std::move(handler));
+  }
+  Server& post(std::string_view pattern, Handler handler) {
+    return route(Method::post, pattern, std::move(handler));
+  }
+  Server& put(std::string_view pattern, Handler handler) {
+    return route(Method::put, pattern, std::move(handler));
+  }
+  Server& del(std::string_view pattern, Handler handler) {
+    return route(Method::del, pattern, std::move(handler));
+  }
   Server& patch(std::string_view pattern, Handler handler) {
     return route(Method::patch, pattern, std::move(handler));
   }
 
-  /// Listens at `address` ("127.0.0.1:8080", "[::1]:0", ":8080") and starts to serve: the bound address. May be called
-  /// again for further addresses. Errors: Errc::invalid_address, and those of TcpListener::bind.
+  /// Listens at `address` ("127.0.0.1:8080", "[::1]:0", ":8080") and starts to serve: the bound address. May
+  /// be called again for further addresses. Errors: Errc::invalid_address, and those of TcpListener::bind.
   Result<net::SocketAddress> start(std::string_view address, const ServeOptions& options = {});
 
-  /// Waits until stop() was called and the last connection has ended. Suspends. If the calling fiber is cancelled:
-  /// stops at once, waits, and returns Errc::cancelled.
+  /// Waits until stop() was called and the last connection has ended. Suspends. If the calling fiber is
+  /// cancelled: stops at once, waits, and returns Errc::cancelled.
   Result<void> wait();
 
   /// start() and wait().
   Result<void> listen(std::string_view address, const ServeOptions& options = {});
 
-  /// Drains: no connection is accepted any more, idle ones are closed, the others end with their current response, and
-  /// those that are still there at the deadline are cancelled. Returns at once, see wait().
+  /// Drains: no connection is accepted any more, idle ones are closed, the others end with their current
+  /// response, and those that are still there at the deadline are cancelled. Returns at once, see wait().
   void stop(Deadline deadline = Deadline::after(std::chrono::seconds(10)));
 
   ServerCounters counters() const;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <weft/buffer_source.hpp>
 #include <weft/counters.hpp>
 #include <weft/deadline.hpp>
 #include <weft/detail/descriptor_handle.hpp>
 #include <weft/net/address.hpp>
-#include <weft/net/buffer_source.hpp>
 #include <weft/net/transfer.hpp>
 #include <weft/result.hpp>
 
@@ -83,8 +83,8 @@ class TcpStream {
   }
   Result<std::size_t> read_some_until(std::span<const std::span<std::byte>> buffers, Deadline deadline);
 
-  /// As read_some(), with a buffer that is taken only when there is something to read, and stays taken if the read
-  /// succeeded: for servers with many idle connections.
+  /// As read_some(), with a buffer that is taken only when there is something to read, and stays taken if the
+  /// read succeeded: for servers with many idle connections.
   Result<std::size_t> read_some_until(BufferSource& source, Deadline deadline);
 
   /// Returns when a read would probably not have to wait: for those who want to have a buffer only then.

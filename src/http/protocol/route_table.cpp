@@ -62,9 +62,7 @@ std::vector<std::string> names_of(std::string_view pattern) {
 }
 
 // A path of the same bytes matches it, and no decoding is in between.
-bool is_literal(std::string_view pattern) noexcept {
-  return pattern.find_first_of(":*%") == pattern.npos;
-}
+bool is_literal(std::string_view pattern) noexcept { return pattern.find_first_of(":*%") == pattern.npos; }
 
 bool is_valid_pattern(std::string_view pattern) {
   if (pattern.empty() || pattern[0] != '/') return false;

@@ -3,7 +3,8 @@
 
 // One client: its requests, one after the other, in one fiber (docs/design/http-server.md).
 //
-// Thread safety: the connection's fiber; drain() by any fiber, while the connection is registered with its server.
+// Thread safety: the connection's fiber; drain() by any fiber, while the connection is registered with its
+// server.
 
 #include "base/atomic.hpp"
 #include "base/intrusive_list.hpp"
@@ -21,9 +22,10 @@ struct Shared {
   const Atomic<bool>& draining;
 };
 
-class Connection final : public ListNode<>, private net::BufferSource {
+class Connection final : public ListNode<>, private BufferSource {
  public:
-  Connection(net::TcpStream stream, const Shared& shared) noexcept : stream_(std::move(stream)), shared_(shared) {}
+  Connection(net::TcpStream stream, const Shared& shared) noexcept
+      : stream_(std::move(stream)), shared_(shared) {}
 
   /// Serves until the client leaves, misbehaves, is too slow, or the server drains.
   void run();
@@ -50,8 +52,8 @@ class Connection final : public ListNode<>, private net::BufferSource {
   net::TcpStream stream_;
   const Shared& shared_;
   BlockLease lease_;
-  // seq_cst on both sides: the connection says that it is idle, then looks whether the server drains; the server says that
-  // it drains, then looks who is idle (store buffering). One of the two acts.
+  // seq_cst on both sides: the connection says that it is idle, then looks whether the server drains; the
+  // server says that it drains, then looks who is idle (store buffering). One of the two acts.
   Atomic<bool> idle_{false};
 };
 

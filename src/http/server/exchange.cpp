@@ -86,6 +86,8 @@ std::error_code Exchange::fail_body(std::error_code error) noexcept {
     error = Errc::malformed_message;
     broken_ = true;
   }
+  // What the handler makes of a body that was cancelled is nobody's answer.
+  if (error == make_error_code(Errc::cancelled)) broken_ = true;
   body_error_ = error;
   return error;
 }

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <span>
 
-namespace weft::net {
+namespace weft {
 
 /// Lends a read its buffer for as long as there is something to read: a connection that waits holds none.
 class BufferSource {
@@ -18,4 +18,4 @@ class BufferSource {
   ~BufferSource() = default;
 };
 
-}  // namespace weft::net
+}  // namespace weft
