@@ -2,7 +2,8 @@
 # weft_add_fuzz_target(name SOURCES x.cpp... [SEEDS program] [DICTIONARY file])
 #     In the fuzz preset, a libFuzzer program of SOURCES (LLVMFuzzerTestOneInput) and the test fuzz.<name>,
 #     which fuzzes for WEFT_FUZZ_SECONDS (10) from the seeds that `program FOLDER` writes. What it found stays
-#     in the build directory and is where the next run starts. Elsewhere nothing: a smoke test is an ordinary test.
+#     in the build directory and is where the next run starts. Elsewhere nothing: a smoke test is an ordinary
+#     test.
 function(weft_add_fuzz_target name)
   if(NOT WEFT_BUILD_FUZZ)
     return()
