@@ -10,8 +10,8 @@
 namespace weft::http::server {
 namespace {
 
-/// Blocks that a thread keeps for later; more go back to the heap. Busy at the same time are those whose handlers
-/// suspend, or whose clients send a request in pieces.
+/// Blocks that a thread keeps for later; more go back to the heap. Busy at the same time are those whose
+/// handlers suspend, or whose clients send a request in pieces.
 constexpr std::size_t kFreeBlocksMax = 64;
 
 // Plain data, so that reaching it costs no check whether it is constructed; FreeAtThreadExit empties it.
@@ -88,12 +88,14 @@ Block* take_block(const ServerLimits& server) {
     empty_at_thread_exit();
     return new Block(server);
   }
-  if (block->server_id == server.id) [[likely]] return block;
+  if (block->server_id == server.id) [[likely]]
+    return block;
   block->~Block();
   return new (block) Block(server);
 }
 
 void give_block(Block* block) noexcept {
+  empty_at_thread_exit();
   if (!free_blocks().push(block)) delete block;
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What a connection needs while it has a request, and gives back while it has none: parser, buffers, encoder. Ten
-// thousand idle connections hold no block; a thread's busy ones use the same few, which stay in its cache.
+// What a connection needs while it has a request, and gives back while it has none: parser, buffers, encoder.
+// Ten thousand idle connections hold no block; a thread's busy ones use the same few, which stay in its
+// cache.
 //
-// Thread safety: a block is its connection's. The free lists are per thread, reached out of line: a connection may
-// give its block back on another thread than it took it.
+// Thread safety: a block is its connection's. The free lists are per thread, reached out of line: a
+// connection may give its block back on another thread than it took it.
 
 #include "http/protocol/date.hpp"
 #include "http/protocol/request_reader.hpp"
@@ -39,7 +40,8 @@ struct ServerLimits {
 
 /// `timeout_ns` after `now_ns`; never if that is too far to count.
 inline Deadline deadline_in(std::int64_t now_ns, std::int64_t timeout_ns) noexcept {
-  return timeout_ns > Deadline::never().time_ns() - now_ns ? Deadline::never() : Deadline::at_ns(now_ns + timeout_ns);
+  return timeout_ns > Deadline::never().time_ns() - now_ns ? Deadline::never()
+                                                           : Deadline::at_ns(now_ns + timeout_ns);
 }
 
 /// The `Date` line, looked up again when the second is over.
@@ -47,7 +49,8 @@ class DateCache {
  public:
   /// `now_ns` is the coarse monotonic time, which the caller has at hand.
   std::string_view line(std::int64_t now_ns) noexcept {
-    if (now_ns >= valid_until_ns_) [[unlikely]] refresh(now_ns);
+    if (now_ns >= valid_until_ns_) [[unlikely]]
+      refresh(now_ns);
     return line_;
   }
 

@@ -7,8 +7,8 @@
 namespace weft::http::server {
 namespace {
 
-/// How long, and for how many bytes, a client is listened to that has been told to go away: a close with unread
-/// input would be a reset, which can overtake the answer (RFC 9112, 9.6).
+/// How long, and for how many bytes, a client is listened to that has been told to go away: a close with
+/// unread input would be a reset, which can overtake the answer (RFC 9112, 9.6).
 constexpr std::chrono::seconds kLingerTimeout{2};
 constexpr std::size_t kLingerSizeMax = 256 * 1024;
 
@@ -52,7 +52,8 @@ Connection::Head Connection::receive_head() {
   if (status == HeadStatus::need_input) {
     const Deadline deadline = deadline_in(coarse_now_ns(), shared_.limits.head_ns);
     do {
-      const Result<std::size_t> n = stream_.read_some_until(std::as_writable_bytes(reader.free_space()), deadline);
+      const Result<std::size_t> n =
+          stream_.read_some_until(std::as_writable_bytes(reader.free_space()), deadline);
       if (!n) {
         const bool told = n.error() == make_error_code(Errc::timed_out) && !reader.at_boundary();
         return told ? refuse(Status::request_timeout) : Head::kClose;

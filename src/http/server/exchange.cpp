@@ -23,7 +23,9 @@ Exchange::Exchange(net::TcpStream& stream, Block& block, const ServerLimits& lim
 
 AfterExchange Exchange::run(const Routes& routes) {
   call_handler(routes);
-  // A body that broke a rule is answered for; an answer that has begun is cut off, so as not to look complete.
+  handler_runs_ = false;
+  // A body that broke a rule is answered for; an answer that has begun is cut off, so as not to look
+  // complete.
   if (refused_as_ != Status::ok) streaming_ ? void(broken_ = true) : answer_error(refused_as_);
   return finish();
 }
@@ -42,7 +44,8 @@ void Exchange::call_handler(const Routes& routes) {
   }
 }
 
-// -- the request's body ------------------------------------------------------------------------------------------
+// -- the request's body
+// ------------------------------------------------------------------------------------------
 
 Result<std::size_t> Exchange::read_body(std::span<std::byte> buffer) {
   WEFT_ASSERT(!buffer.empty(), "Request::read_some() into an empty buffer");
@@ -53,11 +56,14 @@ Result<std::size_t> Exchange::read_body(std::span<std::byte> buffer) {
     send_continue();
     const BodyPiece piece = reader.pull_body(buffer.size());
     switch (piece.status) {
-      case BodyStatus::data: std::memcpy(buffer.data(), piece.data.data(), piece.data.size()); return piece.data.size();
+      case BodyStatus::data:
+        std::memcpy(buffer.data(), piece.data.data(), piece.data.size());
+        return piece.data.size();
       case BodyStatus::end: return Errc::end_of_file;
       case BodyStatus::refused:
         refused_as_ = reader.refusal().status;
-        return fail_body(refused_as_ == Status::bad_request ? Errc::malformed_message : Errc::message_too_large);
+        return fail_body(refused_as_ == Status::bad_request ? Errc::malformed_message
+                                                            : Errc::message_too_large);
       case BodyStatus::need_input: break;
     }
     if (const std::uint64_t direct = reader.direct_size(); direct >= buffer.size()) {
@@ -106,7 +112,8 @@ bool Exchange::will_not_drain() const noexcept {
   const protocol::RequestReader& reader = block_.reader;
   if (reader.finished()) return false;
   if (body_error_ || (reader.head().expects_continue && !continued_)) return true;
-  return reader.fixed_left() > limits_.limits.unread_body_size_max;
+  // A handler that streams may still read the rest.
+  return !handler_runs_ && reader.fixed_left() > limits_.limits.unread_body_size_max;
 }
 
 // The last word before the head of the response is written.
@@ -114,11 +121,12 @@ void Exchange::decide_keep_alive() noexcept {
   if (draining_.load(relaxed) || will_not_drain()) block_.encoder.close_connection();
 }
 
-// Reads what the handler left of the body, so that the next request can be found; all of it has the time of one read, as
-// nobody waits for it. False: the connection is to close.
+// Reads what the handler left of the body, so that the next request can be found; all of it has the time of
+// one read, as nobody waits for it. False: the connection is to close.
 bool Exchange::drain_body() {
   protocol::RequestReader& reader = block_.reader;
-  if (reader.finished()) [[likely]] return true;
+  if (reader.finished()) [[likely]]
+    return true;
   const Deadline deadline = body_deadline();
   for (std::uint64_t drained = 0; !reader.finished();) {
     const BodyPiece piece = reader.pull_body(Block::kInputSize);

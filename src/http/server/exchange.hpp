@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// One request and its response, from a complete head to the last byte sent: what stands behind the handler's Request
-// and Response. Lives in the connection's fiber, for the time of the exchange.
+// One request and its response, from a complete head to the last byte sent: what stands behind the handler's
+// Request and Response. Lives in the connection's fiber, for the time of the exchange.
 
 #include "base/atomic.hpp"
 #include "base/clock.hpp"
@@ -32,7 +32,8 @@ enum class AfterExchange {
 class Exchange {
  public:
   /// `draining`: no further request is wanted; looked at when the response is sent.
-  Exchange(net::TcpStream& stream, Block& block, const ServerLimits& limits, const Atomic<bool>& draining) noexcept;
+  Exchange(net::TcpStream& stream, Block& block, const ServerLimits& limits,
+           const Atomic<bool>& draining) noexcept;
 
   /// Runs the handler for the request whose head is complete, and sends the response.
   AfterExchange run(const Routes& routes);
@@ -40,10 +41,12 @@ class Exchange {
   /// When the response, or its last piece, began to be sent: what idleness counts from.
   std::int64_t sent_ns() const noexcept { return now_ns_; }
 
-  // -- Request -----------------------------------------------------------------------------------------------
+  // -- Request
+  // -----------------------------------------------------------------------------------------------
   Result<std::size_t> read_body(std::span<std::byte> buffer);
 
-  // -- Response ----------------------------------------------------------------------------------------------
+  // -- Response
+  // ----------------------------------------------------------------------------------------------
   void set_status(Status status);
   Status status() const noexcept { return block_.encoder.status(); }
   Result<void> add_header(std::string_view name, std::string_view value);
@@ -80,15 +83,16 @@ class Exchange {
   const Atomic<bool>& draining_;
   std::int64_t now_ns_ = 0;  // coarse; read before something is sent
 
-  std::string_view body_;   // in the block or in owned_body_
+  std::string_view body_;  // in the block or in owned_body_
   std::string owned_body_;
   protocol::BodyEncoder body_encoder_;
-  std::error_code body_error_;        // why the request's body cannot be read any further
-  Status refused_as_ = Status::ok;    // what the client is told about it, if it can still be told
+  std::error_code body_error_;      // why the request's body cannot be read any further
+  Status refused_as_ = Status::ok;  // what the client is told about it, if it can still be told
+  bool handler_runs_ = true;
   bool has_content_type_ = false;
-  bool streaming_ = false;            // the head of the response was sent
-  bool broken_ = false;               // the response could not be sent: only closing is left
-  bool continued_ = false;            // the client may send its body
+  bool streaming_ = false;  // the head of the response was sent
+  bool broken_ = false;     // the response could not be sent: only closing is left
+  bool continued_ = false;  // the client may send its body
 };
 
 }  // namespace weft::http::server

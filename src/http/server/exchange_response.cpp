@@ -12,7 +12,8 @@
 namespace weft::http::server {
 namespace {
 
-// After a write that stopped at its deadline: takes what was sent off the front. False: nothing was, or it failed.
+// After a write that stopped at its deadline: takes what was sent off the front. False: nothing was, or it
+// failed.
 bool drop_sent(std::span<std::span<const std::byte>> buffers, const net::Transfer& sent) noexcept {
   if (sent.bytes() == 0 || sent.error() != make_error_code(Errc::timed_out)) return false;
   std::size_t left = sent.bytes();
@@ -90,7 +91,8 @@ AfterExchange Exchange::finish() {
 // The usual case: head and body in one write.
 AfterExchange Exchange::finish_whole() {
   Result<protocol::EncodedResponse> response = block_.encoder.finish(body_, date_line());
-  if (!response) {  // the handler contradicts itself: a body where its status or its Content-Length forbids it
+  if (!response) {  // the handler contradicts itself: a body where its status or its Content-Length forbids
+                    // it
     write_to_stderr({"weft: a handler's response was not sent: ", response.error().message(), "\n"});
     answer_error(Status::internal_server_error);
     decide_keep_alive();
@@ -126,7 +128,8 @@ Result<void> Exchange::write(std::string_view piece) {
   }
   std::array<std::span<const std::byte>, 4> buffers{
       std::as_bytes(std::span(head)), std::as_bytes(std::span(frame->prefix)),
-      std::as_bytes(std::span(frame->drop ? std::string_view() : piece)), std::as_bytes(std::span(frame->suffix))};
+      std::as_bytes(std::span(frame->drop ? std::string_view() : piece)),
+      std::as_bytes(std::span(frame->suffix))};
   const net::Transfer sent = send_on(buffers);
   if (sent) return {};
   broken_ = true;
@@ -138,7 +141,8 @@ net::Transfer Exchange::send(std::string_view first, std::string_view second) {
                                                     std::as_bytes(std::span(second))};
   if (!second.empty()) return send_on(buffers);
   const net::Transfer sent = stream_.write_all_until(buffers[0], write_deadline());
-  if (sent || !drop_sent(buffers, sent)) [[likely]] return sent;
+  if (sent || !drop_sent(buffers, sent)) [[likely]]
+    return sent;
   now_ns_ = coarse_now_ns();
   return send_on(buffers);
 }

@@ -19,8 +19,8 @@ void answer_with_allow(Response& response, Status status, MethodSet allowed) {
 void Routes::add(Method method, std::string_view pattern, Handler handler) {
   const auto id = static_cast<protocol::RouteId>(handlers_.size());
   if (!table_.add(method, pattern, id)) {
-    throw std::invalid_argument("weft: the route " + std::string(to_string(method)) + " " + std::string(pattern) +
-                                " is malformed or taken");
+    throw std::invalid_argument("weft: the route " + std::string(to_string(method)) + " " +
+                                std::string(pattern) + " is malformed or taken");
   }
   handlers_.push_back(std::move(handler));
 }
@@ -30,7 +30,8 @@ void Routes::answer(const RequestHead& head, PathParameters& parameters, const R
   const protocol::RouteMatch match = table_.find(head.method, head.path, parameters);
   switch (match.outcome) {
     case protocol::RouteOutcome::found: return handlers_[match.route](request, response);
-    case protocol::RouteOutcome::options: return answer_with_allow(response, Status::no_content, match.allowed);
+    case protocol::RouteOutcome::options:
+      return answer_with_allow(response, Status::no_content, match.allowed);
     case protocol::RouteOutcome::method_not_allowed:
       return answer_with_allow(response, Status::method_not_allowed, match.allowed);
     case protocol::RouteOutcome::not_found:

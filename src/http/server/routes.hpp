@@ -17,9 +17,10 @@ class Routes {
   /// Throws std::invalid_argument if the pattern is malformed or taken.
   void add(Method method, std::string_view pattern, Handler handler);
 
-  /// Runs the handler for `head`, or answers 404, 405 or OPTIONS itself. Fills `parameters` before. Throws what the handler
-  /// throws.
-  void answer(const RequestHead& head, PathParameters& parameters, const Request& request, Response& response) const;
+  /// Runs the handler for `head`, or answers 404, 405 or OPTIONS itself. Fills `parameters` before. Throws
+  /// what the handler throws.
+  void answer(const RequestHead& head, PathParameters& parameters, const Request& request,
+              Response& response) const;
 
  private:
   protocol::RouteTable table_;

@@ -21,14 +21,16 @@ using server::Connection;
 
 namespace {
 
-/// While a drain lasts, how often its deadline is looked up: stop() may have been called again with an earlier one.
+/// While a drain lasts, how often its deadline is looked up: stop() may have been called again with an
+/// earlier one.
 constexpr std::chrono::milliseconds kDeadlineLookup{50};
 /// After a connection that there was no memory for.
 constexpr std::chrono::milliseconds kShortagePause{20};
 
 }  // namespace
 
-// Thread safety: `lock_` guards what several fibers use. It is a std::mutex that is never held over a suspension.
+// Thread safety: `lock_` guards what several fibers use. It is a std::mutex that is never held over a
+// suspension.
 class Server::Core {
  public:
   explicit Core(const Limits& limits) : limits_(limits) {}
@@ -60,7 +62,7 @@ class Server::Core {
   const server::Shared shared_{routes, limits_, draining_};
 
   std::mutex lock_;
-  Deadline deadline_ = Deadline::never();       // of the drain
+  Deadline deadline_ = Deadline::never();  // of the drain
   std::vector<Listener> listeners_;
   std::vector<JoinHandle<void>> acceptors_;
   IntrusiveList<Connection> connections_;
@@ -86,8 +88,8 @@ Result<net::SocketAddress> Server::Core::start(std::string_view text, const Serv
   return bound;
 }
 
-Result<Server::Core::Listener> Server::Core::bind(const net::SocketAddress& address, const ServeOptions& options,
-                                                  bool reuse_port) {
+Result<Server::Core::Listener> Server::Core::bind(const net::SocketAddress& address,
+                                                  const ServeOptions& options, bool reuse_port) {
   Result<net::TcpListener> listener =
       net::TcpListener::bind(address, {.backlog = options.backlog, .reuse_port = reuse_port});
   if (!listener) return listener.error();
@@ -100,7 +102,8 @@ void Server::Core::accept_from(Listener listener, ExecutionContext* context) {
   if (draining_.load(relaxed)) return;  // stopped meanwhile: the listener closes as its last owner goes
   listeners_.push_back(listener);
   const SpawnOptions options{.name = "http accept"};
-  acceptors_.push_back(context == nullptr ? spawn(std::move(loop), options) : context->spawn(std::move(loop), options));
+  acceptors_.push_back(context == nullptr ? spawn(std::move(loop), options)
+                                          : context->spawn(std::move(loop), options));
 }
 
 void Server::Core::accept_loop(net::TcpListener& listener) {
@@ -172,14 +175,16 @@ Result<void> Server::Core::wait() {
     stop(Deadline::at_ns(0));
     acceptor.join();
   }
-  for (JoinHandle<void> connection = take_connection(); connection.joinable(); connection = take_connection()) {
+  for (JoinHandle<void> connection = take_connection(); connection.joinable();
+       connection = take_connection()) {
     cancelled = !join(std::move(connection)) || cancelled;
   }
   if (cancelled) return Errc::cancelled;
   return {};
 }
 
-// Waits for a connection; when the drain is over all of them are cancelled. False if the calling fiber was cancelled.
+// Waits for a connection; when the drain is over all of them are cancelled. False if the calling fiber was
+// cancelled.
 bool Server::Core::join(JoinHandle<void> handle) {
   for (;;) {
     const Deadline deadline = drain_deadline();

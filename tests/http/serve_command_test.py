@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`weft serve` as a process. Usage: serve_command_test.py PATH-OF-WEFT"""
+import http.client
+import re
+import signal
+import socket
+import subprocess
+import sys
+import unittest
+
+WEFT = sys.argv.pop(1)
+
+
+class Served:
+    """A running `weft serve` on a free port."""
+
+    def __init__(self, *options, before=""):
+        command = f'{before} exec "{WEFT}" serve --address 127.0.0.1:0 ' + " ".join(options)
+        self.process = subprocess.Popen(["sh", "-c", command], stderr=subprocess.PIPE, text=True)
+        self.port = int(re.search(r":(\d+)$", self.process.stderr.readline().strip()).group(1))
+
+    def get(self, path="/"):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection.request("GET", path)
+        return connection.getresponse().read()
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        return self.process.wait(timeout=30)
+
+
+def weft(*arguments):
+    return subprocess.run([WEFT, *arguments], capture_output=True, text=True, timeout=20)
+
+
+class ServeCommand(unittest.TestCase):
+    def test_help_and_version_are_printed(self):
+        self.assertIn("--context", weft("serve", "--help").stdout)
+        self.assertRegex(weft("--version").stdout, r"^\d+\.\d+\.\d+")
+
+    def test_a_wrong_address_is_named(self):
+        for address in ("nowhere", "127.0.0.1", "127.0.0.1:99999"):
+            done = weft("serve", "--address", address)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(address, done.stderr)
+
+    def test_a_taken_port_is_said(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            done = weft("serve", "--address", f"127.0.0.1:{taken.getsockname()[1]}")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("in use", done.stderr)
+
+    def test_each_context_serves_and_ends_with_status_0(self):
+        for options in ("--context concurrent", "--context parallel --threads 2", "--context sharded --threads 2"):
+            for number in (signal.SIGTERM, signal.SIGINT):
+                served = Served(options)
+                self.assertEqual(served.get("/hello"), b"Hello world!")
+                self.assertEqual(served.stop(number), 0, options)
+
+    def test_a_stop_under_load_fails_no_request_that_is_being_answered(self):
+        for options in ("--context concurrent", "--context parallel --threads 2", "--context sharded --threads 2"):
+            served = Served(options)
+            load = subprocess.Popen(["wrk", "-t1", "-c32", "-d2", f"http://127.0.0.1:{served.port}/"],
+                                    stdout=subprocess.PIPE, text=True)
+            while served.process.poll() is None and load.poll() is None:
+                try:
+                    load.wait(timeout=1)
+                except subprocess.TimeoutExpired:
+                    self.assertEqual(served.stop(), 0, options)
+            report = load.communicate()[0]
+            self.assertNotIn("Non-2xx", report)
+            self.assertEqual(served.process.returncode, 0, options)
+
+    def test_a_server_out_of_descriptors_lives_on(self):
+        served = Served("--context concurrent", before="ulimit -n 40;")
+        clients = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(80)]
+        for client in clients:
+            client.close()
+        self.assertEqual(served.get(), b"Hello world!")
+        self.assertEqual(served.stop(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

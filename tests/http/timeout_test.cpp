@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// Time limits, in virtual time.
+#include "http_client.hpp"
+#include "test_server.hpp"
+
+#include "base/clock.hpp"
+
+#include <weft/this_fiber.hpp>
+
+namespace weft::http::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Seconds of virtual time since it was made.
+class Stopwatch {
+ public:
+  double seconds() const { return static_cast<double>(now_ns() - start_ns_) / 1e9; }
+
+ private:
+  std::int64_t start_ns_ = now_ns();
+};
+
+void expect_408(Client& client) {
+  const Reply reply = client.receive();
+  EXPECT_EQ(reply.status, 408);
+  EXPECT_TRUE(reply.closes());
+  EXPECT_TRUE(client.at_end());
+}
+
+TEST(Timeouts, AnIdleConnectionIsClosedWithoutAWord) {
+  run_simulated({}, [] {
+    TestServer server;
+    Client client(server.address());
+    const Stopwatch fresh;
+    EXPECT_TRUE(client.at_end());
+    EXPECT_NEAR(fresh.seconds(), 60, 0.1);
+    Client used(server.address());
+    EXPECT_EQ(used.get("/").status, 200);
+    const Stopwatch idle;
+    EXPECT_TRUE(used.at_end());
+    EXPECT_NEAR(idle.seconds(), 60, 0.1);
+  });
+}
+
+TEST(Timeouts, EmptyLinesAreNoRequestAndAreClosedWithoutAWord) {
+  run_simulated({}, [] {
+    TestServer server;
+    Client client(server.address());
+    client.send("\r\n");
+    const Stopwatch watch;
+    EXPECT_TRUE(client.at_end());
+    EXPECT_NEAR(watch.seconds(), 20, 0.1);
+  });
+}
+
+TEST(Timeouts, AHeadThatStopsIs408) {
+  run_simulated({}, [] {
+    TestServer server;
+    Client client(server.address());
+    ASSERT_TRUE(sleep(30s));  // idle first: that does not count
+    const Stopwatch watch;
+    client.send("GET / HTTP/1.1\r\n");
+    expect_408(client);
+    EXPECT_NEAR(watch.seconds(), 20, 0.1);
+  });
+}
+
+TEST(Timeouts, AHeadThatTricklesIs408AfterTheSameTime) {
+  run_simulated({}, [] {
+    TestServer server;
+    Client client(server.address());
+    auto trickle = spawn([&] {
+      client.send("GET / HTTP/1.1\r\n");
+      for (char name = 'a'; sleep(1s) && client.stream().write_all(std::string(1, name) + ": b\r\n");
+           ++name) {}
+    });
+    const Stopwatch watch;
+    expect_408(client);
+    EXPECT_NEAR(watch.seconds(), 20, 0.1);
+    trickle.cancel();
+    trickle.join();
+  });
+}
+
+TEST(Timeouts, ASecondHeadThatCameInPartWithTheFirstIs408) {
+  run_simulated({}, [] {
+    TestServer server;
+    Client client(server.address());
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HT");
+    EXPECT_EQ(client.receive().status, 200);
+    const Stopwatch watch;
+    expect_408(client);
+    EXPECT_NEAR(watch.seconds(), 20, 0.1);
+  });
+}
+
+TEST(Timeouts, ABodyThatStopsIs408) {
+  run_simulated({}, [] {
+    TestServer server;
+    for (const std::string body :
+         {"Content-Length: 5\r\n\r\nab", "Transfer-Encoding: chunked\r\n\r\n5\r\nab"}) {
+      Client client(server.address());
+      client.send("POST /size HTTP/1.1\r\nHost: a\r\n" + body);
+      const Stopwatch watch;
+      expect_408(client);
+      EXPECT_NEAR(watch.seconds(), 20, 0.1);
+    }
+  });
+}
+
+TEST(Timeouts, AnUnreadBodyThatTricklesIsNotWaitedForLongerThanABody) {
+  run_simulated({}, [] {
+    TestServer server;
+    Client client(server.address());
+    client.send("POST /ignore HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n");
+    EXPECT_EQ(client.receive().body, "ignored");
+    const Stopwatch watch;
+    auto trickle = spawn([&] {
+      while (sleep(1s) && client.stream().write_all("x")) {}
+    });
+    EXPECT_TRUE(client.at_end());
+    EXPECT_NEAR(watch.seconds(), 20, 0.1);
+    trickle.cancel();
+    trickle.join();
+  });
+}
+
+TEST(Timeouts, AClientThatTakesNothingIsClosed) {
+  run_simulated({}, [] {
+    TestServer server;
+    for (const std::string path : {"/bytes/1000000", "/stream/1000000"}) {
+      Client client(server.address());
+      client.send("GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n");
+      ASSERT_TRUE(sleep(19s));
+      EXPECT_EQ(server.server().counters().open_connections, 1u);
+      ASSERT_TRUE(sleep(22s));  // what fitted the socket's buffer counted as taken, once
+      EXPECT_EQ(server.server().counters().open_connections, 0u);
+      EXPECT_FALSE(client.receive().whole);
+    }
+  });
+}
+
+TEST(Timeouts, AClientThatTakesALittleNowAndThenGetsItAll) {
+  run_simulated({}, [] {
+    TestServer server;
+    for (const std::string path : {"/bytes/", "/stream/"}) {
+      constexpr std::size_t kSize = 1'000'000;
+      Client client(server.address());
+      client.send("GET " + path + std::to_string(kSize) +
+                  " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+      std::vector<std::byte> part(50'000);
+      std::size_t got = 0;
+      const Stopwatch watch;
+      while (const Result<std::size_t> n = client.stream().read_some(part)) {
+        got += *n;
+        ASSERT_TRUE(sleep(15s));
+      }
+      EXPECT_GT(got, kSize);
+      EXPECT_GT(watch.seconds(), 200);
+    }
+  });
+}
+
+TEST(Timeouts, AClientThatWasRefusedAndDoesNotLeaveIsLeftAfterTwoSeconds) {
+  run_simulated({}, [] {
+    TestServer server;
+    Client client(server.address());
+    client.send("nonsense\r\n\r\n");
+    EXPECT_EQ(client.receive().closes(), true);
+    EXPECT_EQ(server.server().counters().open_connections, 1u);
+    ASSERT_TRUE(sleep(2100ms));
+    EXPECT_EQ(server.server().counters().open_connections, 0u);
+  });
+}
+
+TEST(Timeouts, LimitsTooLargeToCountAreForever) {
+  run_simulated({}, [] {
+    constexpr auto kForever = std::chrono::milliseconds::max();
+    TestServer server({}, {.head_timeout = kForever,
+                           .body_timeout = kForever,
+                           .write_timeout = kForever,
+                           .idle_timeout = kForever});
+    Client client(server.address());
+    ASSERT_TRUE(sleep(24h));
+    client.send("GET / HTT");
+    ASSERT_TRUE(sleep(24h));
+    client.send("P/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_EQ(client.receive().status, 200);
+  });
+}
+
+}  // namespace
+}  // namespace weft::http::test
