@@ -10,6 +10,8 @@ import sys
 import unittest
 
 WEFT = sys.argv.pop(1)
+CONTEXTS = ("--context concurrent", "--context parallel --threads 2",
+            "--context sharded --threads 2")
 
 
 class Served:
@@ -52,14 +54,14 @@ class ServeCommand(unittest.TestCase):
         self.assertIn("in use", done.stderr)
 
     def test_each_context_serves_and_ends_with_status_0(self):
-        for options in ("--context concurrent", "--context parallel --threads 2", "--context sharded --threads 2"):
+        for options in CONTEXTS:
             for number in (signal.SIGTERM, signal.SIGINT):
                 served = Served(options)
                 self.assertEqual(served.get("/hello"), b"Hello world!")
                 self.assertEqual(served.stop(number), 0, options)
 
     def test_a_stop_under_load_fails_no_request_that_is_being_answered(self):
-        for options in ("--context concurrent", "--context parallel --threads 2", "--context sharded --threads 2"):
+        for options in CONTEXTS:
             served = Served(options)
             load = subprocess.Popen(["wrk", "-t1", "-c32", "-d2", f"http://127.0.0.1:{served.port}/"],
                                     stdout=subprocess.PIPE, text=True)
