@@ -7,6 +7,7 @@
 
 #include <weft/this_fiber.hpp>
 
+#include <memory>
 #include <optional>
 
 namespace weft::http::test {
@@ -135,11 +136,11 @@ TEST_P(Drain, UnderLoadNoAnswerIsCutOff) {
       Atomic<int> total{0};
       std::vector<JoinHandle<int>> clients;
       for (int i = 0; i < 8; ++i) {
-        clients.push_back(spawn([&server, &total] {
-          Client client(server.address());
+        // Connected before the drain: a client that comes too late would be refused.
+        clients.push_back(spawn([client = std::make_unique<Client>(server.address()), &total] {
           for (int answers = 0;; ++answers) {
-            if (!client.stream().write_all("GET /bytes/9000 HTTP/1.1\r\nHost: a\r\n\r\n")) return answers;
-            const Reply reply = client.receive();
+            if (!client->stream().write_all("GET /bytes/9000 HTTP/1.1\r\nHost: a\r\n\r\n")) return answers;
+            const Reply reply = client->receive();
             if (reply.status == 0) return answers;
             EXPECT_TRUE(reply.whole);
             total.fetch_add(1, relaxed);
