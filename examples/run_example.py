@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs an example and checks what it does: run_example.py NAME PROGRAM. Used by ctest."""
+
+import http.client
+import socket
+import subprocess
+import sys
+
+CONTEXTS_OUTPUT = {"sum of squares: 21325334000", "counted: 200", "the sleeper says: cancelled",
+                   "the logger has a thread of its own"}
+
+
+class Server:
+    """A server example on a free port, killed at the end."""
+
+    def __init__(self, program):
+        self.process = subprocess.Popen([program, "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        line = self.process.stdout.readline()
+        host, _, port = line.split()[-1].rpartition(":")
+        return host, int(port)
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def check_echo_server(program):
+    with Server(program) as address, socket.create_connection(address, timeout=30) as client:
+        for text in (b"hello", b"again"):
+            client.sendall(text)
+            assert client.recv(100) == text
+
+
+def ask(address, method, path, body=None):
+    connection = http.client.HTTPConnection(*address, timeout=30)
+    connection.request(method, path, body)
+    response = connection.getresponse()
+    text = response.read().decode()
+    connection.close()
+    return response.status, text
+
+
+def check_hello_http(program):
+    with Server(program) as address:
+        assert ask(address, "GET", "/hello/world") == (200, "Hello world!")
+        assert ask(address, "GET", "/count") == (200, "1\n2\n3\n")
+        assert ask(address, "POST", "/measure", b"x" * 100_000) == (200, "100000 bytes")
+        assert ask(address, "GET", "/nowhere")[0] == 404
+
+
+def check_contexts(program):
+    result = subprocess.run([program], stdout=subprocess.PIPE, text=True, timeout=60, check=True)
+    assert set(result.stdout.splitlines()) == CONTEXTS_OUTPUT, result.stdout
+
+
+def main(name, program):
+    {"echo_server": check_echo_server, "hello_http": check_hello_http, "contexts": check_contexts}[name](program)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
