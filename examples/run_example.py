@@ -58,7 +58,8 @@ def check_contexts(program):
 
 
 def main(name, program):
-    {"echo_server": check_echo_server, "hello_http": check_hello_http, "contexts": check_contexts}[name](program)
+    checks = {"echo_server": check_echo_server, "hello_http": check_hello_http, "contexts": check_contexts}
+    checks[name](program)
     return 0
 
 
