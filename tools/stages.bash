@@ -61,13 +61,14 @@ build() {
     ninja -C "build/$preset" "$@"
 }
 
-# run_tests PRESET CTEST-ARGUMENT...: the results also go to a JUnit file, from which they are counted.
+# run_tests PRESET CTEST-ARGUMENT...: the results also go to a JUnit file, from which they are counted. With
+# WEFT_TEST_TRIES=2 a test that fails may try once more; which ones did is said in the summary: each is a defect.
 run_tests() {
   local preset=$1
   shift
   local junit=$PWD/build/log/$stage.$preset.xml
   ctest --test-dir "build/$preset" -j "$jobs" --output-on-failure --no-tests=error \
-    --output-junit "$junit" "$@"
+    --repeat "until-pass:${WEFT_TEST_TRIES:-1}" --output-junit "$junit" "$@"
 }
 
 # --- Counting and reporting ------------------------------------------------------------------------------
@@ -80,6 +81,7 @@ run_stage() {
   rm -f "build/log/$stage".*.xml
   "stage_${stage//-/_}" 2>&1 | progress "$log"
   local status=${PIPESTATUS[0]}
+  note_second_tries "$log"
   for junit in "build/log/$stage".*.xml; do
     [ -f "$junit" ] && count "$junit"
   done
@@ -94,6 +96,16 @@ run_stage() {
     "$stage" "$verdict" "$passed" "$failed" $((SECONDS - began)))
   summary+=("$row")
   printf '  %s\n' "$row"
+}
+
+# What passed only when it was tried again, from a stage's log: a failed line, and the test is not among the failed.
+note_second_tries() {
+  local name
+  while read -r name; do
+    awk '/The following tests FAILED:/ { failed = 1 } failed' "$1" | grep -qF -- "$name" ||
+      summary+=("$(printf '  passed only at the second try: %s' "$name")")
+  done < <(grep -vE '\*\*\*(Skipped|Not Run)' "$1" |
+    sed -n 's|^ *[0-9]*/[0-9]* *Test *#[0-9]*: \([^ ]*\) .*\*\*\*.*|\1|p' | sort -u)
 }
 
 # count JUNIT: adds to passed and failed. A test that did not run, or was disabled, has not passed.
