@@ -98,7 +98,8 @@ run_stage() {
   printf '  %s\n' "$row"
 }
 
-# What passed only when it was tried again, from a stage's log: a failed line, and the test is not among the failed.
+# What passed only when it was tried again, from a stage's log: a line says that it failed, and it is not among
+# the failed.
 note_second_tries() {
   local name
   while read -r name; do
