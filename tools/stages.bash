@@ -62,7 +62,7 @@ build() {
 }
 
 # run_tests PRESET CTEST-ARGUMENT...: the results also go to a JUnit file, from which they are counted. With
-# WEFT_TEST_TRIES=2 a test that fails may try once more; which ones did is said in the summary: each is a defect.
+# WEFT_TEST_TRIES=2 a test that fails may try once more; the summary names those that did: each is a defect.
 run_tests() {
   local preset=$1
   shift
@@ -98,8 +98,8 @@ run_stage() {
   printf '  %s\n' "$row"
 }
 
-# What passed only when it was tried again, from a stage's log: a line says that it failed, and it is not among
-# the failed.
+# What passed only when it was tried again, from a stage's log: a line says that it failed, and it is not
+# among the failed.
 note_second_tries() {
   local name
   while read -r name; do
