@@ -168,12 +168,13 @@ TEST_P(TcpOfTheKernel, ADestructorOnAPlainThreadWaitsForOperationsInFlight) {
   std::unique_ptr<Streams> ends;
   run([&] { ends = std::make_unique<Streams>(); });
   const int number = ends->server.native_handle();
-  auto reader = context.spawn([&server = ends->server] { return read_text(server).error(); });
   test::Window window;
   sys::FaultPlan faults;
   faults.run(Call::recv, [&](int) { window.hold(); }, {.fd = number});
-  auto second = context.spawn([&server = ends->server] { return read_text(server).error(); });
+  // The first to read a new connection tries, and is held in the middle of it; the other one comes later.
+  auto reader = context.spawn([&server = ends->server] { return read_text(server).error(); });
   window.entered.wait();
+  auto second = context.spawn([&server = ends->server] { return read_text(server).error(); });
   std::thread closer([&] { EXPECT_TRUE(ends->server.close()); });
   window.leave.open();
   closer.join();
