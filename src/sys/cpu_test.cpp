@@ -40,15 +40,15 @@ class CgroupTest : public testing::Test {
 };
 
 TEST_F(CgroupTest, Version2GivesTheQuotaOfItsGroup) {
-  membership("0::/work/job\n");
-  file("/work/job/cpu.max", "150000 100000\n");
+  membership("0::/batch/job\n");
+  file("/batch/job/cpu.max", "150000 100000\n");
   EXPECT_EQ(cgroup_cpu_quota(paths_), 1.5);
 }
 
 TEST_F(CgroupTest, TheTightestOfTheGroupAndItsParentsCounts) {
-  membership("0::/work/job/step\n");
-  file("/work/job/step/cpu.max", "max 100000\n");
-  file("/work/job/cpu.max", "300000 100000\n");
+  membership("0::/batch/job/step\n");
+  file("/batch/job/step/cpu.max", "max 100000\n");
+  file("/batch/job/cpu.max", "300000 100000\n");
   file("/work/cpu.max", "200000 100000\n");
   EXPECT_EQ(cgroup_cpu_quota(paths_), 2.0);
 }
