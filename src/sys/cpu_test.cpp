@@ -49,7 +49,7 @@ TEST_F(CgroupTest, TheTightestOfTheGroupAndItsParentsCounts) {
   membership("0::/batch/job/step\n");
   file("/batch/job/step/cpu.max", "max 100000\n");
   file("/batch/job/cpu.max", "300000 100000\n");
-  file("/work/cpu.max", "200000 100000\n");
+  file("/batch/cpu.max", "200000 100000\n");
   EXPECT_EQ(cgroup_cpu_quota(paths_), 2.0);
 }
 
