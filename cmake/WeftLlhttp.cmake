@@ -10,7 +10,7 @@ add_library(weft_llhttp OBJECT
   "${WEFT_LLHTTP_SOURCE}/llhttp.c" "${WEFT_LLHTTP_SOURCE}/http.c" "${WEFT_LLHTTP_SOURCE}/api.c")
 target_include_directories(weft_llhttp PRIVATE "${WEFT_LLHTTP_INCLUDE}")
 target_compile_definitions(weft_llhttp PRIVATE LLHTTP_STRICT_MODE=1)
-target_compile_options(weft_llhttp PRIVATE -O3)
+target_compile_options(weft_llhttp PRIVATE -O2)
 target_link_libraries(weft_llhttp PRIVATE weft_codegen)
 
 # Whatever includes src/http/protocol sees llhttp.h; its objects come with the library.

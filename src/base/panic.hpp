@@ -28,7 +28,7 @@ constexpr std::uint64_t panic_bits(const T& value) noexcept {
 
 /// Prints `BUG: <what> (name=value, ...)` with its place to standard error, runs the dump hook, aborts.
 /// Async-signal-safe but for the hook. Any thread, also outside the runtime.
-[[noreturn]] void panic(const char* file, int line, const char* what,
+[[noreturn, gnu::cold]] void panic(const char* file, int line, const char* what,
                         std::initializer_list<PanicValue> values = {}) noexcept;
 
 /// Installs what `panic` calls before it aborts (the runtime's fiber dump); null removes it.
@@ -36,7 +36,7 @@ using PanicHook = void (*)();
 void set_panic_hook(PanicHook hook) noexcept;
 
 /// Writes pieces of text to standard error in one write. Async-signal-safe.
-void write_to_stderr(std::initializer_list<std::string_view> pieces) noexcept;
+[[gnu::cold]] void write_to_stderr(std::initializer_list<std::string_view> pieces) noexcept;
 
 }  // namespace weft
 

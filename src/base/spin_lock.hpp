@@ -29,7 +29,7 @@ class SpinLock {
  private:
   static constexpr int kSpinsBeforeYield = 100;
 
-  [[gnu::noinline]] void lock_slow() noexcept {
+  [[gnu::cold, gnu::noinline]] void lock_slow() noexcept {
     int spins = 0;
     do {
       while (locked_.load(relaxed) != 0) {  // relaxed: only a hint, the exchange decides

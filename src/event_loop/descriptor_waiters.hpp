@@ -24,7 +24,7 @@ void add_waiter_locked(Descriptor& descriptor, Direction direction, WaitNode& no
 void remove_waiter_locked(Descriptor& descriptor, Direction direction, WaitNode& node) noexcept;
 
 /// L4: the caller had success with `direction` and did not find it empty: the next waiter may try too.
-void pass_turn_slow(Descriptor& descriptor, Direction direction) noexcept;
+[[gnu::cold]] void pass_turn_slow(Descriptor& descriptor, Direction direction) noexcept;
 inline void pass_turn(Descriptor& descriptor, Direction direction) noexcept {
   // Relaxed: a waiter that came before the last edge is seen, as the caller's wake-up, or the edge itself,
   // came after it under the lock; one that came later looked at the ready bit under the lock and did not

@@ -30,17 +30,17 @@ inline bool won_through_list(WaitOutcome outcome) noexcept {
 
 /// A fiber whose operations never have to wait must notice a cancel request too: when its budget is at the
 /// end. Then every operation fails until the fiber waits or yields.
-inline bool cancel_is_due() noexcept {
-  Runner* const runner = this_runner();
-  return runner->budget == 1 && runner->current->word.cancel_requested();
+inline bool cancel_is_due(Runner& runner) noexcept {
+  return runner.budget == 1 && runner.current->word.cancel_requested();
 }
+inline bool cancel_is_due() noexcept { return cancel_is_due(*this_runner()); }
 
 /// L12: a fiber whose operations never have to wait lets others run now and then. Suspends: may.
-inline void spend_budget() noexcept {
-  Runner* const runner = this_runner();
-  if (--runner->budget == 0) [[unlikely]]
-    runner->yield();
+inline void spend_budget(Runner& runner) noexcept {
+  if (--runner.budget == 0) [[unlikely]]
+    runner.yield();
 }
+inline void spend_budget() noexcept { spend_budget(*this_runner()); }
 
 inline Result<std::size_t> end_of_file_if_zero(Result<std::size_t> moved) noexcept {
   if (moved && *moved == 0) return Errc::end_of_file;

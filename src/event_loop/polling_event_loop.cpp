@@ -10,7 +10,8 @@
 
 namespace weft {
 
-PollingEventLoop::PollingEventLoop() noexcept : id_(LoopRegistry::instance().add(*this)) {}
+PollingEventLoop::PollingEventLoop() noexcept
+    : arena_(DescriptorArena::instance()), id_(LoopRegistry::instance().add(*this)) {}
 
 PollingEventLoop::~PollingEventLoop() {
   if (!retired_) retire();

@@ -29,6 +29,8 @@ struct Signals {
   bool hang_up = false;  ///< a hang-up or an error: everybody is woken (L5)
 };
 
+class DescriptorArena;
+
 class PollingEventLoop : public EventLoop {
  public:
   /// Retires the loop, if nobody did.
@@ -101,10 +103,11 @@ class PollingEventLoop : public EventLoop {
   std::size_t spin() noexcept;
   std::size_t block() noexcept;
   std::size_t poll_counted(std::int64_t timeout_ns) noexcept;
-  void count_wakeups_locked(Descriptor&, FiberQueue& won) noexcept;
+  void count_wakeups_locked(Descriptor&, const FiberQueue& won) noexcept;
   void expire_timers(std::int64_t now) noexcept;
   void hand_out(FiberQueue& won) noexcept;
 
+  DescriptorArena& arena_;
   const LoopId id_;
   bool retired_ = false;
 

@@ -54,24 +54,27 @@ Result<bool> look_whether_ready(int fd, Direction direction) noexcept {
 template <class Attempt, class Succeeded>
 auto PollingEventLoop::operate(Descriptor& descriptor, Direction direction, Deadline deadline,
                                Attempt&& attempt, Succeeded&& succeeded) -> decltype(attempt(0)) {
-  if (cancel_is_due()) [[unlikely]]
+  Runner* runner = this_runner();
+  if (cancel_is_due(*runner)) [[unlikely]]
     return Errc::cancelled;
   for (;;) {
     const Readiness::Snapshot seen = descriptor.readiness.load();
     if (seen.ready(direction)) {
       auto result = attempt(descriptor.fd);
-      if (result) {
+      if (result) [[likely]] {
         succeeded(seen, *result);
-        spend_budget();
+        spend_budget(*runner);
         return result;
       }
-      if (!sys::would_block(result.error())) {
+      if (!sys::would_block(result.error())) [[unlikely]] {
         pass_turn(descriptor, direction);  // what we were woken for may be another's (L4)
         return result;
       }
       if (!descriptor.readiness.clear(seen, direction)) continue;  // a newer edge: try again (L3)
     }
-    if (const Result<void> waited = wait(descriptor, direction, deadline); !waited) return waited.error();
+    if (const Result<void> waited = wait(descriptor, direction, deadline); !waited) [[unlikely]]
+      return waited.error();
+    runner = this_runner();  // the fiber may have come to another thread
   }
 }
 

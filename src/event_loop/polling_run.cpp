@@ -92,7 +92,7 @@ std::size_t PollingEventLoop::poll_counted(std::int64_t timeout_ns) noexcept {
 void PollingEventLoop::deliver(std::uint64_t data, Signals signals) noexcept {
   const auto index = static_cast<std::uint32_t>(data);
   const auto generation = static_cast<std::uint32_t>(data >> 32);
-  Descriptor* const descriptor = DescriptorArena::instance().at(index);
+  Descriptor* const descriptor = arena_.at(index);
   WEFT_ASSERT(descriptor != nullptr, "event for a descriptor that never was", WEFT_VALUE(index));
   FiberQueue won;
   {
@@ -104,17 +104,16 @@ void PollingEventLoop::deliver(std::uint64_t data, Signals signals) noexcept {
     signal_locked(*descriptor, signals, won);
     if (!won.empty()) count_wakeups_locked(*descriptor, won);
   }
-  if (won.empty()) counters_.unawaited_edges.add();
+  if (won.empty()) [[unlikely]]
+    return counters_.unawaited_edges.add();
   hand_out(won);
 }
 
-void PollingEventLoop::count_wakeups_locked(Descriptor& descriptor, FiberQueue& won) noexcept {
+void PollingEventLoop::count_wakeups_locked(Descriptor& descriptor, const FiberQueue& won) noexcept {
   descriptor.counters.wakeups += static_cast<std::uint32_t>(won.size());
-  for (std::size_t left = won.size(); left != 0; --left) {
-    Fiber& fiber = *won.pop();
+  won.for_each([&](const Fiber& fiber) {
     if (fiber.home != home_) ++descriptor.counters.cross_context_wakeups;
-    won.push(fiber);
-  }
+  });
 }
 
 void PollingEventLoop::expire_timers(std::int64_t now) noexcept {

@@ -34,6 +34,13 @@ class FiberQueue {
     return fiber;
   }
 
+  /// Calls `visit(const Fiber&)` for each, the oldest first.
+  template <class Visit>
+  void for_each(Visit&& visit) const noexcept {
+    std::size_t left = size_;
+    for (const Fiber* fiber = first_; left != 0; --left, fiber = fiber->queue_next) visit(*fiber);
+  }
+
   /// Moves all fibers of `other` behind those of this queue.
   void splice(FiberQueue& other) noexcept {
     if (other.empty()) return;

@@ -75,7 +75,7 @@ struct Fault {
 /// may or may not see it, which no test may depend on.
 extern Atomic<std::uint32_t> instruments;
 
-Fault intercept_slow(Call call, int fd) noexcept;
+[[gnu::cold]] Fault intercept_slow(Call call, int fd) noexcept;
 
 /// Asked by each wrapper before each attempt. `fd` is -1 where there is none.
 inline Fault intercept(Call call, int fd = -1) noexcept {

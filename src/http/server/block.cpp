@@ -26,16 +26,23 @@ class FreeBlocks {
   }
 
   bool push(Block* block) noexcept {
-    if (count_ == kFreeBlocksMax) return false;
-    block->next_free = first_;
-    first_ = block;
-    ++count_;
+    if (count_ == kFreeBlocksMax || !emptied_at_exit_) [[unlikely]]
+      return push_slow(block);
+    link(block);
     return true;
   }
 
  private:
+  void link(Block* block) noexcept {
+    block->next_free = first_;
+    first_ = block;
+    ++count_;
+  }
+  [[gnu::cold, gnu::noinline]] bool push_slow(Block* block) noexcept;
+
   Block* first_ = nullptr;
   std::size_t count_ = 0;
+  bool emptied_at_exit_ = false;
 };
 
 thread_local constinit FreeBlocks thread_blocks;
@@ -53,9 +60,13 @@ struct FreeAtThreadExit {
   return *address;
 }
 
-[[gnu::noinline]] void empty_at_thread_exit() noexcept {
+bool FreeBlocks::push_slow(Block* block) noexcept {
+  if (count_ == kFreeBlocksMax) return false;
   static thread_local FreeAtThreadExit at_exit;
   asm volatile("" ::"r"(&at_exit) : "memory");
+  emptied_at_exit_ = true;
+  link(block);
+  return true;
 }
 
 std::int64_t to_ns(std::chrono::milliseconds timeout) noexcept {
@@ -84,10 +95,8 @@ void DateCache::refresh(std::int64_t now_ns) noexcept {
 
 Block* take_block(const ServerLimits& server) {
   Block* const block = free_blocks().pop();
-  if (block == nullptr) {
-    empty_at_thread_exit();
+  if (block == nullptr) [[unlikely]]
     return new Block(server);
-  }
   if (block->server_id == server.id) [[likely]]
     return block;
   block->~Block();
@@ -95,7 +104,6 @@ Block* take_block(const ServerLimits& server) {
 }
 
 void give_block(Block* block) noexcept {
-  empty_at_thread_exit();
   if (!free_blocks().push(block)) delete block;
 }
 

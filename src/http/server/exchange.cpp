@@ -49,7 +49,7 @@ void Exchange::call_handler(const Routes& routes) {
 
 Result<std::size_t> Exchange::read_body(std::span<std::byte> buffer) {
   WEFT_ASSERT(!buffer.empty(), "Request::read_some() into an empty buffer");
-  if (body_error_) return body_error_;
+  if (!body_outcome_) return body_outcome_.error();
   protocol::RequestReader& reader = block_.reader;
   for (;;) {
     if (reader.finished()) return Errc::end_of_file;
@@ -94,7 +94,7 @@ std::error_code Exchange::fail_body(std::error_code error) noexcept {
   }
   // What the handler makes of a body that was cancelled is nobody's answer.
   if (error == make_error_code(Errc::cancelled)) broken_ = true;
-  body_error_ = error;
+  body_outcome_ = error;
   return error;
 }
 
@@ -111,7 +111,7 @@ void Exchange::send_continue() {
 bool Exchange::will_not_drain() const noexcept {
   const protocol::RequestReader& reader = block_.reader;
   if (reader.finished()) return false;
-  if (body_error_ || (reader.head().expects_continue && !continued_)) return true;
+  if (!body_outcome_ || (reader.head().expects_continue && !continued_)) return true;
   // A handler that streams may still read the rest.
   return !handler_runs_ && reader.fixed_left() > limits_.limits.unread_body_size_max;
 }

@@ -86,7 +86,7 @@ class Exchange {
   std::string_view body_;  // in the block or in owned_body_
   std::string owned_body_;
   protocol::BodyEncoder body_encoder_;
-  std::error_code body_error_;      // why the request's body cannot be read any further
+  Result<void> body_outcome_;       // why the request's body cannot be read any further
   Status refused_as_ = Status::ok;  // what the client is told about it, if it can still be told
   bool handler_runs_ = true;
   bool has_content_type_ = false;
