@@ -8,8 +8,8 @@ namespace {
 
 // A node that lost (its waiter was timed out or cancelled a moment ago) is dropped: that waiter is on its
 // way.
-bool win_first_locked(Descriptor& descriptor, Direction direction, WaitOutcome outcome,
-                      FiberQueue& won) noexcept {
+inline bool win_first_locked(Descriptor& descriptor, Direction direction, WaitOutcome outcome,
+                             FiberQueue& won) noexcept {
   WaitList& waiters = descriptor.waiters_of(direction);
   while (WaitNode* node = waiters.pop_front()) {
     if (!node->waiter->word.try_win(node->ticket, outcome)) continue;
@@ -23,7 +23,8 @@ void update_awaited_locked(Descriptor& descriptor, Direction direction) noexcept
   descriptor.awaited[static_cast<int>(direction)].store(!descriptor.waiters_of(direction).empty(), relaxed);
 }
 
-void win_direction_locked(Descriptor& descriptor, Direction direction, bool all, FiberQueue& won) noexcept {
+inline void win_direction_locked(Descriptor& descriptor, Direction direction, bool all,
+                                 FiberQueue& won) noexcept {
   if (descriptor.waiters_of(direction).empty()) return;
   while (win_first_locked(descriptor, direction, WaitOutcome::kReady, won) && all) {}
   update_awaited_locked(descriptor, direction);

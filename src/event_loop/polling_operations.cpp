@@ -31,8 +31,8 @@ bool drained_by_short_count(const Descriptor& descriptor, Readiness::Snapshot se
   return descriptor.kind == DescriptorKind::kStream && moved < size && !seen.unusual();
 }
 
-void after_read(Descriptor& descriptor, Readiness::Snapshot seen, std::size_t moved,
-                std::size_t size) noexcept {
+[[gnu::always_inline]] inline void after_read(Descriptor& descriptor, Readiness::Snapshot seen,
+                                              std::size_t moved, std::size_t size) noexcept {
   // A clear that fails saw a newer edge: the direction stays ready, and that edge has woken the next waiter.
   if (drained_by_short_count(descriptor, seen, moved, size)) {
     if (descriptor.readiness.clear(seen, Direction::kRead)) return;

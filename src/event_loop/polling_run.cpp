@@ -95,6 +95,7 @@ void PollingEventLoop::deliver(std::uint64_t data, Signals signals) noexcept {
   Descriptor* const descriptor = arena_.at(index);
   WEFT_ASSERT(descriptor != nullptr, "event for a descriptor that never was", WEFT_VALUE(index));
   FiberQueue won;
+  std::uint32_t foreign = 0;
   {
     std::scoped_lock lock(descriptor->lock);
     if (descriptor->usage.generation() != generation) {  // closed meanwhile (L8)
@@ -102,18 +103,23 @@ void PollingEventLoop::deliver(std::uint64_t data, Signals signals) noexcept {
       return;
     }
     signal_locked(*descriptor, signals, won);
-    if (!won.empty()) count_wakeups_locked(*descriptor, won);
+    if (won.empty()) [[unlikely]]
+      return counters_.unawaited_edges.add();
+    foreign = count_wakeups_locked(*descriptor, won);
   }
-  if (won.empty()) [[unlikely]]
-    return counters_.unawaited_edges.add();
-  hand_out(won);
+  if (foreign != 0) [[unlikely]]
+    return hand_out(won);
+  counters_.wakeups.add(won.size());
+  runnable_->splice(won);
 }
 
-void PollingEventLoop::count_wakeups_locked(Descriptor& descriptor, const FiberQueue& won) noexcept {
+// Returns how many of them belong to other contexts.
+std::uint32_t PollingEventLoop::count_wakeups_locked(Descriptor& descriptor, const FiberQueue& won) noexcept {
+  std::uint32_t foreign = 0;
+  won.for_each([&](const Fiber& fiber) { foreign += fiber.home != home_ ? 1 : 0; });
   descriptor.counters.wakeups += static_cast<std::uint32_t>(won.size());
-  won.for_each([&](const Fiber& fiber) {
-    if (fiber.home != home_) ++descriptor.counters.cross_context_wakeups;
-  });
+  descriptor.counters.cross_context_wakeups += foreign;
+  return foreign;
 }
 
 void PollingEventLoop::expire_timers(std::int64_t now) noexcept {

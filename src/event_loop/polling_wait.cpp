@@ -36,6 +36,8 @@ Result<void> PollingEventLoop::wait(Descriptor& descriptor, Direction direction,
   if (moves) registered = take_over(descriptor, from);
   // Also after a failed registration: it has ended the wait, unless somebody was faster.
   const WaitOutcome outcome = self.wait();
+  if (outcome == WaitOutcome::kReady) [[likely]]
+    return {};
   if (!won_through_list(outcome)) {
     std::scoped_lock lock(descriptor.lock);
     remove_waiter_locked(descriptor, direction, node);

@@ -84,15 +84,21 @@ Transfer TcpStream::read_exact_until(std::span<std::byte> buffer, Deadline deadl
 }
 
 Transfer TcpStream::write_all_until(std::span<const std::byte> data, Deadline deadline) {
-  std::size_t moved = 0;
-  if (data.empty()) return {moved, {}};
-  EventLoop& loop = current_loop("TcpStream::write_all()");
-  do {
-    const Result<std::size_t> step = loop.write(handle_, data.subspan(moved), deadline);
+  if (data.empty()) return {0, {}};
+  const Result<std::size_t> step = current_loop("TcpStream::write_all()").write(handle_, data, deadline);
+  if (step && *step == data.size()) [[likely]]
+    return {data.size(), {}};
+  return write_rest(data, step, deadline);
+}
+
+// The kernel took less than all of `data` at `step`, or nothing.
+Transfer TcpStream::write_rest(std::span<const std::byte> data, Result<std::size_t> step, Deadline deadline) {
+  for (std::size_t moved = 0;;) {
     if (!step) return {moved, step.error()};
     moved += *step;
-  } while (moved != data.size());
-  return {moved, {}};
+    if (moved == data.size()) return {moved, {}};
+    step = current_loop("TcpStream::write_all()").write(handle_, data.subspan(moved), deadline);
+  }
 }
 
 Transfer TcpStream::write_all_until(std::span<const std::span<const std::byte>> buffers, Deadline deadline) {

@@ -25,6 +25,9 @@ namespace weft::sys {
     !WEFT_HAS_FEATURE(memory_sanitizer)
 inline constexpr bool kDirectSyscalls = true;
 
+/// For the wrapper of a direct syscall, which may be inlined: no `errno`, whose address would be a thread's.
+#define WEFT_HOT_SYSCALL
+
 [[gnu::always_inline]] inline long direct_syscall(long number, long a, long b, long c, long d = 0, long e = 0,
                                                   long f = 0) noexcept {
   long raw = 0;
@@ -39,6 +42,8 @@ inline constexpr bool kDirectSyscalls = true;
 }
 #else
 inline constexpr bool kDirectSyscalls = false;
+
+#define WEFT_HOT_SYSCALL [[gnu::noinline]]
 
 inline long direct_syscall(long, long, long, long, long = 0, long = 0, long = 0) noexcept { return -ENOSYS; }
 #endif

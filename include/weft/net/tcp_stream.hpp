@@ -125,6 +125,9 @@ class TcpStream {
   bool is_open() const noexcept;
 
  private:
+  [[gnu::noinline]] Transfer write_rest(std::span<const std::byte> data, Result<std::size_t> step,
+                                        Deadline deadline);
+
   detail::DescriptorHandle handle_;
 };
 

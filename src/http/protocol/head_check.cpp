@@ -14,10 +14,11 @@ namespace {
 struct Facts {
   std::string_view host;
   std::uint64_t content_length = 0;
-  unsigned host_count = 0;
-  unsigned content_length_count = 0;
-  unsigned chunked_count = 0;
-  unsigned other_coding_count = 0;
+  // At most as many as there are headers, or codings in a head.
+  std::uint16_t host_count = 0;
+  std::uint16_t content_length_count = 0;
+  std::uint16_t chunked_count = 0;
+  std::uint16_t other_coding_count = 0;
   bool has_transfer_encoding = false;
   bool ends_in_chunked = false;
   bool connection_close = false;

@@ -32,8 +32,14 @@ constinit const llhttp_settings_t RequestParser::kSettings = [] {
   return settings;
 }();
 
+const llhttp_t RequestParser::kFresh = [] {
+  llhttp_t fresh;
+  llhttp_init(&fresh, HTTP_REQUEST, &kSettings);
+  return fresh;
+}();
+
 void RequestParser::begin(const char* first, const Limits& limits) noexcept {
-  llhttp_init(&llhttp_, HTTP_REQUEST, &kSettings);
+  llhttp_ = kFresh;
   llhttp_.data = this;
   begin_ = cursor_ = first;
   head_stop_ = first + limits.head_size_max;

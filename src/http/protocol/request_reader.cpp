@@ -34,14 +34,11 @@ void RequestReader::rewind_body_window() noexcept {
   parser_.rebase(filled_);
 }
 
-HeadStatus RequestReader::parse_head() noexcept {
-  HeadStatus status = parser_.parse_head(filled_);
-  if (status == HeadStatus::need_input && begin_ != first_) {
-    move_to_front();
-    status = parser_.parse_head(filled_);
-  }
-  if (status == HeadStatus::complete) head_end_ = first_ + (parser_.cursor() - first_);
-  return status;
+// Not complete at the first try: there is more room at the front, perhaps.
+HeadStatus RequestReader::parse_head_slow(HeadStatus status) noexcept {
+  if (status == HeadStatus::refused || begin_ == first_) return status;
+  move_to_front();
+  return parse_head();
 }
 
 // Pre: the head at begin_ is incomplete, so nothing points into it yet.

@@ -35,7 +35,13 @@ class RequestReader {
   std::span<char> free_space() noexcept;
   void received(std::size_t size) noexcept { filled_ += size; }
 
-  HeadStatus parse_head() noexcept;
+  HeadStatus parse_head() noexcept {
+    const HeadStatus status = parser_.parse_head(filled_);
+    if (status != HeadStatus::complete) [[unlikely]]
+      return parse_head_slow(status);
+    head_end_ = first_ + (parser_.cursor() - first_);
+    return status;
+  }
   BodyPiece pull_body(std::size_t size_max) noexcept { return parser_.pull_body(filled_, size_max); }
 
   /// Bytes of a fixed body that may be read past the buffer (straight into the user's); 0 unless it is empty.
@@ -61,6 +67,7 @@ class RequestReader {
   const Refusal& refusal() const noexcept { return parser_.refusal(); }
 
  private:
+  HeadStatus parse_head_slow(HeadStatus status) noexcept;
   void move_to_front() noexcept;
   void rewind_body_window() noexcept;
 

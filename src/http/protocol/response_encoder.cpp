@@ -19,7 +19,13 @@ char* put_literal(char* at, const char (&text)[N]) noexcept {
   return at + N - 1;
 }
 
-char* put_decimal(char* at, std::uint64_t value) noexcept {
+[[gnu::always_inline]] inline char* put_decimal(char* at, std::uint64_t value) noexcept {
+  if (value < 10) return *at = static_cast<char>('0' + value), at + 1;
+  if (value < 100) {
+    at[0] = static_cast<char>('0' + value / 10);
+    at[1] = static_cast<char>('0' + value % 10);
+    return at + 2;
+  }
   char* end = at + 1;
   for (std::uint64_t rest = value; rest >= 10; rest /= 10) ++end;
   for (char* digit = end; digit != at; value /= 10) *--digit = static_cast<char>('0' + value % 10);
@@ -168,6 +174,41 @@ Result<void> ResponseEncoder::set_connection(std::string_view value) noexcept {
   return {};
 }
 
+// A 204 has no Content-Length at all (RFC 9110, 8.6); a 304 only the one that its handler knows.
+char* ResponseEncoder::put_length(char* at, std::uint64_t length) const noexcept {
+  if (status_ == Status::no_content || (status_ == Status::not_modified && !has_length_)) return at;
+  at = put_decimal(put_literal(at, "Content-Length: "), length);
+  return put_literal(at, "\r\n");
+}
+
+char* ResponseEncoder::put_connection(char* at) const noexcept {
+  if (!keep_alive_) return put_literal(at, "Connection: close\r\n\r\n");
+  if (context_.version == Version::http_1_0) return put_literal(at, "Connection: keep-alive\r\n\r\n");
+  return put_literal(at, "\r\n");
+}
+
+// Fills the gap from behind; returns the message from its first byte to at_.
+std::string_view ResponseEncoder::put_front(std::string_view date_line) noexcept {
+  static_assert(kStatusLineSizeMax + DateLine::kSize <= kGap);
+  char* begin = first_ + kGap;
+  if (!has_date_) {
+    begin -= date_line.size();
+    if (date_line.size() == DateLine::kSize) [[likely]] {
+      copy_exactly<DateLine::kSize>(begin, date_line.data());
+    } else {
+      copy_short(begin, date_line);
+    }
+  }
+  const std::string_view line = status_line(status_);
+  if (line.empty()) [[unlikely]] {
+    begin = put_unnamed_status_line(begin, status_);
+  } else {
+    begin -= line.size();
+    copy_short(begin, line);
+  }
+  return {begin, static_cast<std::size_t>(at_ - begin)};
+}
+
 Result<EncodedResponse> ResponseEncoder::finish(std::string_view body, std::string_view date_line) noexcept {
   const bool forbidden = forbids_body(status_);
   const bool silent = forbidden || context_.method == Method::head;
@@ -203,37 +244,6 @@ Result<std::string_view> ResponseEncoder::start_stream(std::string_view date_lin
 
 std::optional<std::uint64_t> ResponseEncoder::length() const noexcept {
   return has_length_ ? std::optional<std::uint64_t>(length_) : std::nullopt;
-}
-
-// A 204 has no Content-Length at all (RFC 9110, 8.6); a 304 only the one that its handler knows.
-char* ResponseEncoder::put_length(char* at, std::uint64_t length) const noexcept {
-  if (status_ == Status::no_content || (status_ == Status::not_modified && !has_length_)) return at;
-  at = put_decimal(put_literal(at, "Content-Length: "), length);
-  return put_literal(at, "\r\n");
-}
-
-char* ResponseEncoder::put_connection(char* at) const noexcept {
-  if (!keep_alive_) return put_literal(at, "Connection: close\r\n\r\n");
-  if (context_.version == Version::http_1_0) return put_literal(at, "Connection: keep-alive\r\n\r\n");
-  return put_literal(at, "\r\n");
-}
-
-// Fills the gap from behind; returns the message from its first byte to at_.
-std::string_view ResponseEncoder::put_front(std::string_view date_line) noexcept {
-  static_assert(kStatusLineSizeMax + DateLine::kSize <= kGap);
-  char* begin = first_ + kGap;
-  if (!has_date_) {
-    begin -= date_line.size();
-    copy_short(begin, date_line);
-  }
-  const std::string_view line = status_line(status_);
-  if (line.empty()) [[unlikely]] {
-    begin = put_unnamed_status_line(begin, status_);
-  } else {
-    begin -= line.size();
-    copy_short(begin, line);
-  }
-  return {begin, static_cast<std::size_t>(at_ - begin)};
 }
 
 std::string_view encode_error(std::span<char> buffer, Status status, bool head_request,

@@ -104,10 +104,11 @@ class ResponseEncoder {
   Result<void> set_length(std::string_view value) noexcept;
   Result<void> set_connection(std::string_view value) noexcept;
   void remove_header(std::string_view name) noexcept;
-  void put(std::string_view text) noexcept { at_ = copy_short(at_, text); }
-  char* put_length(char* at, std::uint64_t length) const noexcept;
-  char* put_connection(char* at) const noexcept;
-  std::string_view put_front(std::string_view date_line) noexcept;
+  [[gnu::always_inline]] void put(std::string_view text) noexcept { at_ = copy_short(at_, text); }
+  // In one piece where they are used: a response costs a call less for each.
+  [[gnu::always_inline]] inline char* put_length(char* at, std::uint64_t length) const noexcept;
+  [[gnu::always_inline]] inline char* put_connection(char* at) const noexcept;
+  [[gnu::always_inline]] inline std::string_view put_front(std::string_view date_line) noexcept;
 
   char* const first_;
   char* const last_;

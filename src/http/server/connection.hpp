@@ -44,8 +44,8 @@ class Connection final : public ListNode<>, private BufferSource {
 
   bool receive_first(Deadline idle_deadline);
   Head receive_head();
-  Head refuse(Status status);
-  void linger();
+  [[gnu::cold]] Head refuse(Status status);
+  [[gnu::cold]] void linger();
   std::span<std::byte> take() override;
   void give_back() noexcept override { lease_.give_back(); }
 

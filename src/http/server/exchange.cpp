@@ -137,7 +137,7 @@ bool Exchange::drain_body() {
   return true;
 }
 
-AfterExchange Exchange::after_response() {
+AfterExchange Exchange::after_response_slow() {
   if (broken_) return AfterExchange::kClose;
   if (!block_.encoder.keep_alive()) {
     // Only a client that said that this is its last request sends nothing more.

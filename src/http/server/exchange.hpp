@@ -60,18 +60,29 @@ class Exchange {
   void call_handler(const Routes& routes);
   void set_content_type(std::string_view content_type);
   void set_content_type_slow(std::string_view content_type);
-  void answer_error(Status status);
+  [[gnu::cold]] void answer_error(Status status);
   AfterExchange finish();
   AfterExchange finish_whole();
+  [[gnu::cold]] Result<protocol::EncodedResponse> finish_contradiction(std::error_code error);
   AfterExchange finish_stream();
-  AfterExchange after_response();
+  /// What remains to be done when the response is sent.
+  AfterExchange after_response() {
+    const bool usual = !broken_ && block_.encoder.keep_alive() && block_.reader.finished();
+    return usual ? AfterExchange::kNextRequest : after_response_slow();
+  }
+  AfterExchange after_response_slow();
   bool drain_body();
   bool will_not_drain() const noexcept;
   void decide_keep_alive() noexcept;
   void send_continue();
   Result<void> receive_body(Deadline deadline);
   std::error_code fail_body(std::error_code error) noexcept;
-  net::Transfer send(std::string_view first, std::string_view second = {});
+  bool send(std::string_view text) {
+    const net::Transfer sent = stream_.write_all_until(std::as_bytes(std::span(text)), write_deadline());
+    return sent || send_rest(text, sent);
+  }
+  [[gnu::noinline]] bool send_both(std::string_view first, std::string_view second);
+  [[gnu::noinline]] bool send_rest(std::string_view text, const net::Transfer& sent);
   net::Transfer send_on(std::span<std::span<const std::byte>> buffers);
   Deadline write_deadline() noexcept { return deadline_in(now_ns_, limits_.write_ns); }
   Deadline body_deadline() noexcept { return deadline_in(coarse_now_ns(), limits_.body_ns); }

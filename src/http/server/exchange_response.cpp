@@ -91,15 +91,20 @@ AfterExchange Exchange::finish() {
 // The usual case: head and body in one write.
 AfterExchange Exchange::finish_whole() {
   Result<protocol::EncodedResponse> response = block_.encoder.finish(body_, date_line());
-  if (!response) {  // the handler contradicts itself: a body where its status or its Content-Length forbids
-                    // it
-    write_to_stderr({"weft: a handler's response was not sent: ", response.error().message(), "\n"});
-    answer_error(Status::internal_server_error);
-    decide_keep_alive();
-    response = block_.encoder.finish(body_, date_line());
-  }
-  if (!response || !send(response->head, response->body)) return AfterExchange::kClose;
-  return after_response();
+  if (!response) [[unlikely]]
+    response = finish_contradiction(response.error());
+  if (!response) [[unlikely]]
+    return AfterExchange::kClose;
+  const bool sent = response->body.empty() ? send(response->head) : send_both(response->head, response->body);
+  return sent ? after_response() : AfterExchange::kClose;
+}
+
+// The handler contradicts itself: a body where its status or its Content-Length forbids it.
+Result<protocol::EncodedResponse> Exchange::finish_contradiction(std::error_code error) {
+  write_to_stderr({"weft: a handler's response was not sent: ", error.message(), "\n"});
+  answer_error(Status::internal_server_error);
+  decide_keep_alive();
+  return block_.encoder.finish(body_, date_line());
 }
 
 AfterExchange Exchange::finish_stream() {
@@ -136,15 +141,17 @@ Result<void> Exchange::write(std::string_view piece) {
   return sent.error();
 }
 
-net::Transfer Exchange::send(std::string_view first, std::string_view second) {
+bool Exchange::send_both(std::string_view first, std::string_view second) {
   std::array<std::span<const std::byte>, 2> buffers{std::as_bytes(std::span(first)),
                                                     std::as_bytes(std::span(second))};
-  if (!second.empty()) return send_on(buffers);
-  const net::Transfer sent = stream_.write_all_until(buffers[0], write_deadline());
-  if (sent || !drop_sent(buffers, sent)) [[likely]]
-    return sent;
+  return send_on(buffers).has_value();
+}
+
+bool Exchange::send_rest(std::string_view text, const net::Transfer& sent) {
+  std::array<std::span<const std::byte>, 1> buffer{std::as_bytes(std::span(text))};
+  if (!drop_sent(buffer, sent)) return false;
   now_ns_ = coarse_now_ns();
-  return send_on(buffers);
+  return send_on(buffer).has_value();
 }
 
 // The time limit is for a client that takes nothing: whatever it took begins a new one.
