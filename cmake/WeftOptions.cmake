@@ -33,6 +33,10 @@ if(BUILD_SHARED_LIBS)
   set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 endif()
 
+# A mutex then knows its owner. Decided when weft is built, not by the user's NDEBUG: the size depends on it.
+string(COMPARE EQUAL "${CMAKE_BUILD_TYPE}" Debug WEFT_IS_DEBUG_BUILD)
+option(WEFT_CHECK_LOCKS "Report self-deadlock and unlock by a stranger" ${WEFT_IS_DEBUG_BUILD})
+
 if(WEFT_LTO)
   include(CheckIPOSupported)
   check_ipo_supported(LANGUAGES C CXX)

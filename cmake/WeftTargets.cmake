@@ -24,6 +24,7 @@ add_library(weft_internal INTERFACE)
 target_include_directories(weft_internal INTERFACE
                            "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src")
 target_link_libraries(weft_internal INTERFACE weft_warnings weft_codegen Threads::Threads)
+target_compile_definitions(weft_internal INTERFACE WEFT_CHECK_LOCKS=$<BOOL:${WEFT_CHECK_LOCKS}>)
 
 # Leaves out of a list the files that are not there, so that a layer in the making does not stop the others
 # from being configured: a warning, and an error where warnings are errors.
@@ -72,6 +73,7 @@ function(weft_add_library)
   set_target_properties(weft PROPERTIES LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION}
                         SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
   target_compile_features(weft PUBLIC cxx_std_20)
+  target_compile_definitions(weft PUBLIC WEFT_CHECK_LOCKS=$<BOOL:${WEFT_CHECK_LOCKS}>)
   target_include_directories(weft PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
                                          $<INSTALL_INTERFACE:include>)
   target_link_libraries(weft PUBLIC Threads::Threads PRIVATE $<BUILD_INTERFACE:weft_codegen>)

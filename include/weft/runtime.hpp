@@ -7,6 +7,8 @@
 //   this_fiber.hpp         spawn(), yield(), sleep(), and what a fiber may ask about itself
 //   join_handle.hpp        what spawn() returns
 //   execution_context.hpp  which threads run which fibers: Parallel-, Concurrent- and IsolatedContext
+//   mutex.hpp, shared_mutex.hpp, condition_variable.hpp, semaphore.hpp, wait_group.hpp, latch.hpp, once.hpp
+//                          synchronization under the names of the standard library
 //   net/                   TcpListener, TcpStream, addresses
 //   http/                  an HTTP/1.1 server
 //   result.hpp, error.hpp  how calls fail;  deadline.hpp  how long they may take

@@ -3,18 +3,25 @@
 
 // All of weft. Start at runtime.hpp, which says what to read first.
 
+#include <weft/condition_variable.hpp>
 #include <weft/counters.hpp>
 #include <weft/deadline.hpp>
 #include <weft/error.hpp>
 #include <weft/execution_context.hpp>
 #include <weft/http/server.hpp>
 #include <weft/join_handle.hpp>
+#include <weft/latch.hpp>
 #include <weft/monitor.hpp>
+#include <weft/mutex.hpp>
 #include <weft/net/address.hpp>
 #include <weft/net/tcp_listener.hpp>
 #include <weft/net/tcp_stream.hpp>
 #include <weft/net/transfer.hpp>
+#include <weft/once.hpp>
 #include <weft/result.hpp>
 #include <weft/run.hpp>
 #include <weft/runtime.hpp>
+#include <weft/semaphore.hpp>
+#include <weft/shared_mutex.hpp>
 #include <weft/this_fiber.hpp>
+#include <weft/wait_group.hpp>

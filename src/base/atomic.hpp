@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The one place where weft names std::atomic. A model checker substitutes this header: every protocol of
-// the runtime is then explored with these operations as its scheduling points.
+// The one place where weft's sources name std::atomic (what is inlined into a user's code has it from
+// <weft/detail/atomic.hpp>). A model checker substitutes the two headers: every protocol of the runtime is
+// then explored with these operations as its scheduling points.
+
+#include <weft/detail/atomic.hpp>
 
 #include "base/sanitizers.hpp"
 
-#include <atomic>
-
 namespace weft {
 
-template <class T>
-using Atomic = std::atomic<T>;
+using detail::Atomic;
 
-inline constexpr std::memory_order relaxed = std::memory_order_relaxed;
-inline constexpr std::memory_order acquire = std::memory_order_acquire;
-inline constexpr std::memory_order release = std::memory_order_release;
-inline constexpr std::memory_order acq_rel = std::memory_order_acq_rel;
-inline constexpr std::memory_order seq_cst = std::memory_order_seq_cst;
+using detail::acq_rel;
+using detail::acquire;
+using detail::relaxed;
+using detail::release;
+using detail::seq_cst;
 
 /// A full fence. Each use names its litmus test and the fence it pairs with.
 inline void full_fence() noexcept {

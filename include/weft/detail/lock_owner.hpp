@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Who holds a mutex: known in builds with WEFT_CHECK_LOCKS only, which debug builds have and which a target
+// that links weft::weft inherits. No promises about this header.
+
+#ifndef WEFT_CHECK_LOCKS
+#define WEFT_CHECK_LOCKS 0
+#endif
+
+// What is compiled with checks does not link with what is compiled without: the sizes differ.
+#if WEFT_CHECK_LOCKS
+#define WEFT_LOCK_ABI gnu::abi_tag("checked_locks")
+#else
+#define WEFT_LOCK_ABI gnu::abi_tag("unchecked_locks")
+#endif
+
+#if WEFT_CHECK_LOCKS
+
+#include <weft/detail/atomic.hpp>
+
+#include <cstdint>
+
+namespace weft::detail {
+
+class LockOwner {
+ public:
+  constexpr LockOwner() noexcept = default;
+  LockOwner(const LockOwner&) = delete;
+  LockOwner& operator=(const LockOwner&) = delete;
+  /// BUG if it is held.
+  ~LockOwner();
+
+  /// BUG if the caller is the owner: it would wait for itself.
+  void before_lock() const noexcept;
+  void locked() noexcept;
+  /// BUG if the caller is not the owner.
+  void before_unlock() noexcept;
+
+ private:
+  Atomic<std::uint64_t> owner_{0};  // a fiber's id, or a mark of a plain thread; 0: nobody
+};
+
+}  // namespace weft::detail
+
+#else
+
+namespace weft::detail {
+
+class LockOwner {
+ public:
+  void before_lock() const noexcept {}
+  void locked() noexcept {}
+  void before_unlock() noexcept {}
+};
+
+}  // namespace weft::detail
+
+#endif

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <weft/deadline.hpp>
+#include <weft/detail/countdown.hpp>
+#include <weft/result.hpp>
+
+#include <cstdint>
+
+namespace weft {
+
+/// A counter that only goes down, once; at zero all that wait go on, and nobody waits any more. The names of
+/// std::latch, for fibers of any contexts and plain threads.
+///
+/// What was done before each count_down() is seen after a wait(). Destruction: when nobody waits; also right
+/// after a wait(), while the last count_down() is still on its way out.
+///
+///     weft::Latch ready(3);
+class Latch {
+ public:
+  explicit constexpr Latch(std::int64_t expected) noexcept : countdown_(expected) {}
+
+  /// Lowers the counter. BUG below zero. Suspends: no.
+  void count_down(std::int64_t count = 1) noexcept { countdown_.add(-count); }
+  /// Whether wait() would return at once. May say no while the last count_down() is on its way out.
+  [[nodiscard]] bool try_wait() const noexcept { return countdown_.settled(); }
+
+  /// Waits until the counter is zero. Suspends, unless it is. Not cancellable, see wait_until().
+  void wait() noexcept { countdown_.wait(); }
+  /// The same, given up at the deadline (Errc::timed_out) or when the calling fiber is cancelled
+  /// (Errc::cancelled). Success at zero also after the deadline or a cancel.
+  Result<void> wait_until(Deadline deadline) noexcept { return countdown_.wait_until(deadline); }
+
+  /// Lowers the counter, then waits. Suspends. Not cancellable.
+  void arrive_and_wait(std::int64_t count = 1) noexcept {
+    count_down(count);
+    wait();
+  }
+  /// The same, with a wait that may be given up as that of wait_until(). The arrival counts in each case.
+  Result<void> arrive_and_wait_until(Deadline deadline, std::int64_t count = 1) noexcept {
+    count_down(count);
+    return wait_until(deadline);
+  }
+
+ private:
+  detail::Countdown countdown_;
+};
+
+}  // namespace weft

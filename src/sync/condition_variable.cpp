@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <weft/condition_variable.hpp>
+
+#include "base/panic.hpp"
+#include "event_loop/operation.hpp"
+#include "sync/wait_queue.hpp"
+
+namespace weft {
+namespace {
+
+// The waiter stands in the queue before the mutex is free: whoever changes the state under the mutex finds it
+// there. Unlocking never suspends, so it may stand between begin() and wait().
+WaitOutcome wait_notified(detail::WaitQueue& queue, std::unique_lock<Mutex>& lock,
+                          WaitWord::Cancellable cancellable, Deadline deadline) noexcept {
+  WEFT_ASSERT(lock.owns_lock(), "a condition variable is waited for without its mutex", WEFT_VALUE(&queue));
+  QueueNode own;
+  const WaitOutcome outcome = wait_in_queue(
+      own, cancellable, deadline,
+      [&](QueueNode& node) {
+        WaitChain chain = queue.lock();
+        chain.push_back(node);
+        queue.unlock(chain);
+        lock.unlock();
+        return true;
+      },
+      [&](QueueNode& node) {
+        WaitChain chain = queue.lock();
+        chain.remove_if_linked(node);
+        queue.unlock(chain);
+      });
+  lock.lock();
+  return outcome;
+}
+
+}  // namespace
+
+// A waiter whose queueing this look misses had not unlocked the mutex yet when the caller last held it.
+void ConditionVariable::notify_one() noexcept {
+  if (queue_.idle()) return;
+  WaitChain chain = queue_.lock();
+  QueueNode* const won = chain.win_first();
+  queue_.unlock(chain);
+  if (won != nullptr) won->waiter->wake();
+}
+
+void ConditionVariable::notify_all() noexcept {
+  if (queue_.idle()) return;
+  WaitChain chain = queue_.lock();
+  WaitChain won;
+  chain.win_all(won);
+  queue_.unlock(chain);
+  won.wake_all();
+}
+
+void ConditionVariable::wait(std::unique_lock<Mutex>& lock) noexcept {
+  wait_notified(queue_, lock, WaitWord::Cancellable::kNo, Deadline::never());
+}
+
+Result<void> ConditionVariable::wait_until(std::unique_lock<Mutex>& lock, Deadline deadline) noexcept {
+  return result_of_outcome(wait_notified(queue_, lock, WaitWord::Cancellable::kYes, deadline));
+}
+
+}  // namespace weft
