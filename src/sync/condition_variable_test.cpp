@@ -2,7 +2,6 @@
 #include <weft/condition_variable.hpp>
 
 #include "base/atomic.hpp"
-#include "support/contexts.hpp"
 #include "support/sleeper.hpp"
 
 #include <weft/this_fiber.hpp>
@@ -21,13 +20,8 @@ using namespace std::chrono_literals;
 using test::spawn_suspended;
 using test::until;
 
-class ConditionVariableTest : public test::EveryContext {
+class ConditionVariableTest : public test::WaitingInEveryContext {
  protected:
-  template <class Body>
-  void run(Body&& body) {
-    context().spawn(std::forward<Body>(body)).join();
-  }
-
   /// A fiber that waits to be notified, once; then it logs its number.
   auto waiter(int number) {
     return spawn_suspended(context(), [this, number] {

@@ -2,7 +2,6 @@
 #include <weft/mutex.hpp>
 
 #include "support/baton.hpp"
-#include "support/contexts.hpp"
 #include "support/sleeper.hpp"
 
 #include <weft/this_fiber.hpp>
@@ -21,15 +20,16 @@ using test::Baton;
 using test::spawn_suspended;
 using test::until;
 
-class MutexTest : public test::EveryContext {
- protected:
-  /// Runs `body` as a fiber of the context.
-  template <class Body>
-  void run(Body&& body) {
-    context().spawn(std::forward<Body>(body)).join();
-  }
-};
+class MutexTest : public test::WaitingInEveryContext {};
 WEFT_UNDER_EVERY_CONTEXT(MutexTest);
+
+/// A fiber that waits for the mutex, and says when it has had it.
+JoinHandle<void> spawn_waiter(ExecutionContext& context, Mutex& mutex, bool& locked) {
+  return spawn_suspended(context, [&] {
+    const std::scoped_lock lock(mutex);
+    locked = true;
+  });
+}
 
 /// Counts without atomics, so that two at a time are seen, by TSan too.
 struct Guarded {
@@ -150,10 +150,7 @@ TEST_P(MutexTest, ARunningFiberBargesPastAWokenWaiter) {
     mutex.lock();
     ConcurrentContext other("other");
     // The waiter's own thread is kept busy: woken, it cannot run.
-    auto waiter = spawn_suspended(other, [&] {
-      const std::scoped_lock lock(mutex);
-      locked = true;
-    });
+    auto waiter = spawn_waiter(other, mutex, locked);
     test::Flag blocked, unblock;
     auto blocker = other.spawn([&] {
       blocked.set();
@@ -180,10 +177,7 @@ TEST_P(MutexTest, AWaiterIsHandedTheMutexAfterItLostFourTimes) {
     Mutex mutex;
     bool locked = false;
     mutex.lock();
-    auto waiter = spawn_suspended(context(), [&] {
-      const std::scoped_lock lock(mutex);
-      locked = true;
-    });
+    auto waiter = spawn_waiter(context(), mutex, locked);
     // A fiber that suspends only while it holds the mutex: the waiter finds it taken each time.
     int rounds = 0;
     for (; rounds < 1'000'000 && !locked; ++rounds) {
@@ -206,10 +200,7 @@ TEST_P(MutexTest, AFiberThatNeverSuspendsLetsAWokenWaiterHaveItsTurn) {
     Mutex mutex;
     bool locked = false;
     mutex.lock();
-    auto waiter = spawn_suspended(context(), [&] {
-      const std::scoped_lock lock(mutex);
-      locked = true;
-    });
+    auto waiter = spawn_waiter(context(), mutex, locked);
     mutex.unlock();
     for (bool seen = false; !seen;) {
       const std::scoped_lock lock(mutex);

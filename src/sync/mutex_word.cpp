@@ -84,18 +84,18 @@ void leave(SyncWord& word, LockNode& node) noexcept {
 }
 
 /// The next waiter whose wait is won; `owns` tells it whether the lock is its own.
-LockNode* win_next(WaitChain& chain) noexcept {
+LockNode* win_next(WaitChain& chain, std::uint8_t losses_max) noexcept {
   while (QueueNode* const popped = chain.pop_front()) {
     LockNode& node = static_cast<LockNode&>(*popped);
-    node.owns = node.losses >= kLossesMax;
+    node.owns = node.losses >= losses_max;
     if (node.win()) return &node;
   }
   return nullptr;
 }
 
 /// With the lock and the queue bit, `woken` clear: nobody else writes the word, so both go by a store.
-void wake_or_hand_over(SyncWord& word, WaitChain chain) noexcept {
-  LockNode* const next = win_next(chain);
+void wake_or_hand_over(SyncWord& word, WaitChain chain, std::uint8_t losses_max) noexcept {
+  LockNode* const next = win_next(chain, losses_max);
   const std::uintptr_t flag = next == nullptr ? 0 : next->owns ? kLocked : kWoken;
   word.store(bits_of(chain) | flag, release);
   if (next != nullptr) next->waiter->wake();
@@ -124,7 +124,7 @@ WaitOutcome lock(SyncWord& word, WaitWord::Cancellable cancellable, Deadline dea
   }
 }
 
-void unlock(SyncWord& word) noexcept {
+void unlock(SyncWord& word, std::uint8_t losses_max) noexcept {
   QueueSpin spin;
   std::uintptr_t now = word.load(relaxed);
   for (;;) {
@@ -136,7 +136,7 @@ void unlock(SyncWord& word) noexcept {
       spin.pause();  // it may be a waiter that leaves, and wakes nobody
       now = word.load(relaxed);
     } else if (word.compare_exchange_weak(now, now | kQueueBit, acquire, relaxed)) {
-      return wake_or_hand_over(word, chain_of(now));
+      return wake_or_hand_over(word, chain_of(now), losses_max);
     }
   }
 }

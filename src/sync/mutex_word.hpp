@@ -33,8 +33,8 @@ bool try_lock(SyncWord& word) noexcept;
 /// Waits for the lock: kReady when it is the caller's. Suspends.
 WaitOutcome lock(SyncWord& word, WaitWord::Cancellable cancellable, Deadline deadline) noexcept;
 
-/// Unlocks, and wakes a waiter or hands the lock over. Suspends: no.
-void unlock(SyncWord& word) noexcept;
+/// Unlocks, and wakes a waiter, or hands the lock over to one that has lost `losses_max` times. Suspends: no.
+void unlock(SyncWord& word, std::uint8_t losses_max = kLossesMax) noexcept;
 
 }  // namespace mutex_word
 }  // namespace weft

@@ -3,7 +3,6 @@
 
 #include "base/atomic.hpp"
 #include "support/baton.hpp"
-#include "support/contexts.hpp"
 #include "support/sleeper.hpp"
 
 #include <weft/this_fiber.hpp>
@@ -20,13 +19,7 @@ using namespace std::chrono_literals;
 using test::Baton;
 using test::spawn_suspended;
 
-class OnceTest : public test::EveryContext {
- protected:
-  template <class Body>
-  void run(Body&& body) {
-    context().spawn(std::forward<Body>(body)).join();
-  }
-};
+class OnceTest : public test::WaitingInEveryContext {};
 WEFT_UNDER_EVERY_CONTEXT(OnceTest);
 
 TEST_P(OnceTest, CallsTheFunctionOnceAndAllSeeWhatItDid) {

@@ -2,7 +2,6 @@
 #include <weft/semaphore.hpp>
 
 #include "base/atomic.hpp"
-#include "support/contexts.hpp"
 #include "support/sleeper.hpp"
 
 #include <weft/this_fiber.hpp>
@@ -20,13 +19,7 @@ using namespace std::chrono_literals;
 using test::spawn_suspended;
 using test::until;
 
-class SemaphoreTest : public test::EveryContext {
- protected:
-  template <class Body>
-  void run(Body&& body) {
-    context().spawn(std::forward<Body>(body)).join();
-  }
-};
+class SemaphoreTest : public test::WaitingInEveryContext {};
 WEFT_UNDER_EVERY_CONTEXT(SemaphoreTest);
 
 TEST_P(SemaphoreTest, HasAsManyPermitsAsItWasGiven) {

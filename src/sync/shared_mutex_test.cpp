@@ -3,7 +3,6 @@
 
 #include "base/atomic.hpp"
 #include "support/baton.hpp"
-#include "support/contexts.hpp"
 #include "support/sleeper.hpp"
 
 #include <weft/latch.hpp>
@@ -24,13 +23,8 @@ using namespace std::chrono_literals;
 using test::Baton;
 using test::spawn_suspended;
 
-class SharedMutexTest : public test::EveryContext {
+class SharedMutexTest : public test::WaitingInEveryContext {
  protected:
-  template <class Body>
-  void run(Body&& body) {
-    context().spawn(std::forward<Body>(body)).join();
-  }
-
   /// A writer or reader that waits, and logs its letter when it holds the lock.
   auto waiting_writer(char letter) {
     return spawn_suspended(context(), [this, letter] {

@@ -3,7 +3,6 @@
 #include <weft/wait_group.hpp>
 
 #include "base/atomic.hpp"
-#include "support/contexts.hpp"
 #include "support/sleeper.hpp"
 
 #include <weft/latch.hpp>
@@ -20,13 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 using test::spawn_suspended;
 
-class WaitGroupTest : public test::EveryContext {
- protected:
-  template <class Body>
-  void run(Body&& body) {
-    context().spawn(std::forward<Body>(body)).join();
-  }
-};
+class WaitGroupTest : public test::WaitingInEveryContext {};
 WEFT_UNDER_EVERY_CONTEXT(WaitGroupTest);
 
 TEST_P(WaitGroupTest, WaitReturnsAtOnceWhenTheCounterIsZero) {

@@ -10,6 +10,7 @@
 #include "event_loop/descriptor_arena.hpp"
 #include "fiber/fiber.hpp"
 #include "support/any_context.hpp"
+#include "support/stress.hpp"
 #include "support/tcp.hpp"
 #include "sys/errors.hpp"
 #include "sys/fault.hpp"
@@ -37,44 +38,8 @@ namespace {
 using namespace std::chrono_literals;
 using Random = std::minstd_rand;
 using net::TcpStream;
-
-unsigned long number_of_environment(const char* name, unsigned long fallback) {
-  const char* const text = std::getenv(name);
-  return text == nullptr ? fallback : std::strtoul(text, nullptr, 10);
-}
-
-/// Stops the program when nothing has moved for too long.
-class Watchdog {
- public:
-  std::atomic<std::uint64_t> progress{0};
-
-  ~Watchdog() {
-    {
-      const std::scoped_lock lock(mutex_);
-      done_ = true;
-    }
-    changed_.notify_all();
-    thread_.join();
-  }
-
- private:
-  void watch() {
-    std::unique_lock lock(mutex_);
-    for (std::uint64_t seen = ~0ull; !done_;) {
-      if (seen == progress) {
-        std::fprintf(stderr, "no progress in 30 s: a wake-up was lost\n");
-        std::abort();
-      }
-      seen = progress;
-      changed_.wait_for(lock, 30s, [this] { return done_; });
-    }
-  }
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool done_ = false;
-  std::thread thread_{[this] { watch(); }};
-};
+using test::number_of_environment;
+using test::Watchdog;
 
 enum class LegEnd { kAgain, kFinished };
 

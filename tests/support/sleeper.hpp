@@ -4,6 +4,7 @@
 #include "base/atomic.hpp"
 #include "fiber/fiber.hpp"
 #include "fiber/runner.hpp"
+#include "support/contexts.hpp"
 
 #include <weft/this_fiber.hpp>
 
@@ -55,5 +56,15 @@ auto spawn_suspended(Context& context, Body&& body) {
   sleeper.until_suspended();
   return handle;
 }
+
+/// A test under every kind of context, with fibers that wait.
+class WaitingInEveryContext : public EveryContext {
+ protected:
+  /// Runs `body` as a fiber of the context.
+  template <class Body>
+  void run(Body&& body) {
+    context().spawn(std::forward<Body>(body)).join();
+  }
+};
 
 }  // namespace weft::test

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the snippets of the guide use (tools/guide_snippets.py).
+
+#include <weft/weft.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <deque>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <gtest/gtest.h>
+
+using namespace std::chrono_literals;
+
+/// What a snippet claims.
+#define check(...) EXPECT_TRUE((__VA_ARGS__))

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the stress programs have in common.
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
+
+namespace weft::test {
+
+inline unsigned long number_of_environment(const char* name, unsigned long fallback) {
+  const char* const text = std::getenv(name);
+  return text == nullptr ? fallback : std::strtoul(text, nullptr, 10);
+}
+
+/// Stops the program when nothing has moved for too long.
+class Watchdog {
+ public:
+  std::atomic<std::uint64_t> progress{0};
+
+  ~Watchdog() {
+    {
+      const std::scoped_lock lock(mutex_);
+      done_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+
+ private:
+  void watch() {
+    std::unique_lock lock(mutex_);
+    for (std::uint64_t seen = ~0ull; !done_;) {
+      if (seen == progress) {
+        std::fprintf(stderr, "no progress in 30 s: a wake-up was lost\n");
+        std::abort();
+      }
+      seen = progress;
+      changed_.wait_for(lock, std::chrono::seconds(30), [this] { return done_; });
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool done_ = false;
+  std::thread thread_{[this] { watch(); }};
+};
+
+}  // namespace weft::test
