@@ -19,6 +19,7 @@ enum class Errc {
   message_too_large,  ///< a limit on the size of a message was exceeded
   malformed_message,  ///< the peer sent what its protocol does not allow
   unsupported,        ///< this event loop, kernel or file cannot do it
+  would_block,        ///< a call that never waits would have had to
 };
 
 /// The category of `Errc`, named "weft".

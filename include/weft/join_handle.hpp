@@ -42,6 +42,8 @@ class FiberHandle {
   void release() noexcept;
   std::uint64_t id() const noexcept;
   std::string_view name() const noexcept;
+  /// REQUIRES: joinable().
+  Fiber& fiber() const noexcept { return *fiber_; }
 
  private:
   Fiber* fiber_ = nullptr;
@@ -98,6 +100,9 @@ class JoinHandle {
   /// The fiber's number, unique in the process, and its name. REQUIRES: joinable().
   std::uint64_t id() const noexcept { return handle_.id(); }
   std::string_view name() const noexcept { return handle_.name(); }
+
+  /// The internals, for this library. REQUIRES: joinable().
+  Fiber& fiber() const noexcept { return handle_.fiber(); }
 
  private:
   template <class F>

@@ -14,7 +14,7 @@ constexpr Errc kAll[] = {
     Errc::timed_out,         Errc::cancelled,
     Errc::invalid_address,   Errc::address_not_found,
     Errc::message_too_large, Errc::malformed_message,
-    Errc::unsupported,
+    Errc::unsupported,       Errc::would_block,
 };
 
 TEST(Errc, EachHasAMessageOfItsOwn) {
@@ -33,6 +33,7 @@ TEST(Errc, ComparesEqualToTheClosestPortableCondition) {
   EXPECT_EQ(make_error_code(Errc::cancelled), std::errc::operation_canceled);
   EXPECT_EQ(make_error_code(Errc::closed), std::errc::bad_file_descriptor);
   EXPECT_EQ(make_error_code(Errc::unsupported), std::errc::operation_not_supported);
+  EXPECT_EQ(make_error_code(Errc::would_block), std::errc::operation_would_block);
   EXPECT_NE(make_error_code(Errc::timed_out), std::errc::operation_canceled);
 }
 

@@ -48,6 +48,8 @@ class Runner {
   /// Operations that the current fiber may still do before it yields (L12). Set anew at each switch.
   std::uint32_t budget = 1;
   StackCache* stacks = nullptr;  ///< free stacks of this thread
+  /// The state of a select's choices; each runner starts alike, so that a simulation repeats itself.
+  std::uint32_t random_state = 1;
 
  protected:
   ~Runner() = default;

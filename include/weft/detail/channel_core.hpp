@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What Channel<T> and the branches of a select share: the untyped channel, and what it must know of T. No
+// promises about this header.
+
+#include <weft/deadline.hpp>
+#include <weft/result.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+namespace weft {
+
+class ChannelCore;  // src/sync/channel_core.hpp
+
+namespace detail {
+
+/// What the untyped core needs to know about an element.
+struct ElementType {
+  std::size_t size;
+  std::size_t alignment;
+  void (*move)(void* to, void* from) noexcept;      ///< constructs *to from *from, which stays, moved from
+  void (*relocate)(void* to, void* from) noexcept;  ///< the same, and destroys *from
+  void (*destroy)(void* element) noexcept;
+};
+
+template <class T>
+inline constexpr ElementType kElementType = {
+    sizeof(T), alignof(T),
+    [](void* to, void* from) noexcept { new (to) T(std::move(*static_cast<T*>(from))); },
+    [](void* to, void* from) noexcept {
+      T& source = *static_cast<T*>(from);
+      new (to) T(std::move(source));
+      std::destroy_at(&source);
+    },
+    [](void* element) noexcept { std::destroy_at(static_cast<T*>(element)); }};
+
+/// How a call on a channel ended.
+enum class ChannelStatus : std::uint8_t { kDone, kClosed, kTimedOut, kCancelled, kWouldBlock };
+
+/// REQUIRES: not kDone.
+constexpr Errc errc_of(ChannelStatus status) noexcept {
+  switch (status) {
+    case ChannelStatus::kTimedOut: return Errc::timed_out;
+    case ChannelStatus::kCancelled: return Errc::cancelled;
+    case ChannelStatus::kWouldBlock: return Errc::would_block;
+    default: return Errc::closed;
+  }
+}
+
+inline Result<void> result_of_status(ChannelStatus status) noexcept {
+  if (status == ChannelStatus::kDone) return {};
+  return errc_of(status);
+}
+
+/// Throws std::length_error or std::bad_alloc.
+ChannelCore* create_channel(const ElementType& type, std::size_t capacity);
+void destroy_channel(ChannelCore* core) noexcept;
+
+/// `value` is moved from if the status is kDone, and untouched otherwise.
+ChannelStatus channel_send(ChannelCore& core, void* value, Deadline deadline) noexcept;
+ChannelStatus channel_try_send(ChannelCore& core, void* value) noexcept;
+/// `element` is constructed if the status is kDone.
+ChannelStatus channel_receive(ChannelCore& core, void* element, Deadline deadline) noexcept;
+ChannelStatus channel_try_receive(ChannelCore& core, void* element) noexcept;
+
+bool channel_close(ChannelCore& core) noexcept;
+bool channel_closed(ChannelCore& core) noexcept;
+std::size_t channel_size(ChannelCore& core) noexcept;
+std::size_t channel_capacity(const ChannelCore& core) noexcept;
+
+/// Room for an element that may come.
+template <class T>
+class ElementRoom {
+ public:
+  ElementRoom() noexcept {}
+  ~ElementRoom() {}
+  ElementRoom(const ElementRoom&) = delete;
+  ElementRoom& operator=(const ElementRoom&) = delete;
+
+  void* address() noexcept { return std::addressof(element_); }
+
+  /// What came, or why nothing did.
+  Result<T> take(ChannelStatus status) noexcept {
+    if (status != ChannelStatus::kDone) return errc_of(status);
+    Result<T> result(std::move(element_));
+    std::destroy_at(std::addressof(element_));
+    return result;
+  }
+
+ private:
+  union {
+    T element_;
+  };
+};
+
+}  // namespace detail
+}  // namespace weft

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The branch of a select that waits for the end of a fiber. The end is for ever: whoever brings it wins the
+// select's wait with kReady, and the select finds out on its next look whose end it was.
+#include "fiber/fiber.hpp"
+#include "sync/select_node.hpp"
+
+#include <weft/detail/select_branch.hpp>
+
+namespace weft::detail {
+
+SpinLock* JoinBranch::lock() noexcept { return &fiber_.join_lock; }
+
+bool JoinBranch::poll_locked() noexcept { return fiber_.done; }
+
+void JoinBranch::add_locked(Waiter& self, const WaitTicket& ticket) noexcept {
+  WEFT_ASSERT(&self != &fiber_, "a fiber waits for its own end", WEFT_VALUE(fiber_.id));
+  fiber_.joiners.push_back(make_node<WaitNode>(node_, self, ticket));
+}
+
+void JoinBranch::remove_locked() noexcept {
+  auto& node = node_in<WaitNode>(node_);
+  if (node.linked()) fiber_.joiners.remove(node);
+}
+
+}  // namespace weft::detail
