@@ -122,7 +122,8 @@ void register_weft() {
       benchmark::RegisterBenchmark(
           (std::string("weft/") + row.name + "/" + context_name).c_str(),
           [run = row.run, context = context](benchmark::State& state) { measure(state, *context, run); })
-          ->UseRealTime();
+          ->UseRealTime()
+          ->MeasureProcessCPUTime();
     }
   }
 }
@@ -158,7 +159,8 @@ void register_boost() {
                                  [run = row.run](benchmark::State& state) {
                                    while (state.KeepRunningBatch(kBatch)) run(kBatch);
                                  })
-        ->UseRealTime();
+        ->UseRealTime()
+        ->MeasureProcessCPUTime();
   }
 }
 

@@ -8,6 +8,7 @@
 //   after(5s, f), after(deadline, f)   f(): nothing else came in time
 //   otherwise(f)                f(): nothing else is ready now
 //   join(handle, f)             f(what the fiber returned)
+//   readable(stream, f), writable(stream, f)   f(), or f(Result<void>): a read or write would not wait
 
 #include <weft/channel.hpp>
 #include <weft/deadline.hpp>
@@ -118,6 +119,19 @@ class JoinInto final : public JoinBranch {
 };
 
 template <class F>
+class WhenReady final : public ReadinessBranch {
+ public:
+  WhenReady(DescriptorHandle handle, Operation operation, F&& f)
+      : ReadinessBranch(handle, operation), f_(std::forward<F>(f)) {}
+
+  void plan(SelectPlan& plan, std::size_t place) noexcept { plan.add(*this, place); }
+  std::error_code run() { return tell(f_, result()); }
+
+ private:
+  F f_;
+};
+
+template <class F>
 class AfterDeadline {
  public:
   AfterDeadline(Deadline deadline, F&& f) : deadline_(deadline), f_(std::forward<F>(f)) {}
@@ -206,6 +220,22 @@ template <class T, class F>
 template <class T, class F>
 [[nodiscard]] auto join(JoinHandle<T>& handle, F&& f) {
   return detail::JoinInto<JoinHandle<T>, F>(handle, std::forward<F>(f));
+}
+
+/// A branch of a select: reading from `source` (a net::TcpStream; a net::TcpListener, whose accept() it is for)
+/// would probably not have to wait. Nothing is read: another fiber may be faster. An `f` that takes a
+/// Result<void> is told Errc::closed, or the kernel's error when the file cannot be waited for; one that takes
+/// nothing is not called then, and the select says so. In fibers only.
+template <class Source, class F>
+[[nodiscard]] auto readable(Source& source, F&& f) {
+  return detail::WhenReady<F>(source.descriptor(), detail::ReadinessBranch::Operation::kRead,
+                              std::forward<F>(f));
+}
+/// The same for writing.
+template <class Source, class F>
+[[nodiscard]] auto writable(Source& source, F&& f) {
+  return detail::WhenReady<F>(source.descriptor(), detail::ReadinessBranch::Operation::kWrite,
+                              std::forward<F>(f));
 }
 
 /// A branch of a select: nothing else came before `deadline`. Of several, the earliest counts.

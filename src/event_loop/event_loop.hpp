@@ -64,6 +64,16 @@ class EventLoop {
   virtual Result<std::size_t> write_vectored(DescriptorHandle, std::span<const iovec>, Deadline) = 0;
   /// Returns when an operation of that direction would probably not have to wait.
   virtual Result<void> wait_ready(DescriptorHandle, Direction, Deadline) = 0;
+
+  // -- a wait for a descriptor beside other things (a select): by fibers that are its users ------------------
+  /// Whether an operation of that direction would not have to wait now. Does not suspend.
+  virtual Result<bool> look(Descriptor&, Direction) noexcept = 0;
+  /// Before a node is queued, with the descriptor's lock: true if take_over() must follow the unlock, before the
+  /// wait. `from` is for it.
+  virtual bool begin_move_locked(Descriptor&, LoopId& /*from*/) noexcept { return false; }
+  /// A failure has ended, with kRetry, every wait for the descriptor.
+  virtual Result<void> take_over(Descriptor&, LoopId /*from*/) noexcept { return {}; }
+
   /// Ends one or both directions of a stream; `how` is SHUT_RD, SHUT_WR or SHUT_RDWR.
   virtual Result<void> shutdown(DescriptorHandle, int how) = 0;
   /// Ends the file: waiters get Errc::closed. Suspends until the number was given back, which waits for

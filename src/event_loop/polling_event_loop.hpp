@@ -45,6 +45,9 @@ class PollingEventLoop : public EventLoop {
   Result<std::size_t> write(DescriptorHandle, std::span<const std::byte>, Deadline) override;
   Result<std::size_t> write_vectored(DescriptorHandle, std::span<const iovec>, Deadline) override;
   Result<void> wait_ready(DescriptorHandle, Direction, Deadline) override;
+  Result<bool> look(Descriptor&, Direction) noexcept final;
+  bool begin_move_locked(Descriptor&, LoopId& from) noexcept final;
+  Result<void> take_over(Descriptor&, LoopId from) noexcept final;
   Result<void> shutdown(DescriptorHandle, int how) override;
   Result<void> close(DescriptorHandle) override;
   Result<sys::RawAddress> local_address(DescriptorHandle) override;
@@ -93,8 +96,6 @@ class PollingEventLoop : public EventLoop {
       -> decltype(attempt(0));
   Result<void> finish_connect(DescriptorHandle, Deadline);
   Result<void> wait(Descriptor&, Direction, Deadline) noexcept;
-  bool begin_move_locked(Descriptor&, LoopId& from) noexcept;
-  Result<void> take_over(Descriptor&, LoopId from) noexcept;
   void finish_move(Descriptor&, LoopId from) noexcept;
   bool abandon_move(Descriptor&, LoopId from) noexcept;
 

@@ -206,6 +206,16 @@ Result<void> PollingEventLoop::wait_ready(DescriptorHandle handle, Direction dir
   return {};
 }
 
+Result<bool> PollingEventLoop::look(Descriptor& descriptor, Direction direction) noexcept {
+  for (;;) {
+    const Readiness::Snapshot seen = descriptor.readiness.load();
+    if (!seen.ready(direction)) return false;
+    const Result<bool> ready = look_whether_ready(descriptor.fd, direction);
+    if (ready || !sys::would_block(ready.error())) return ready;
+    if (descriptor.readiness.clear(seen, direction)) return false;  // else a newer edge: look again (L3)
+  }
+}
+
 Result<void> PollingEventLoop::shutdown(DescriptorHandle handle, int how) {
   DescriptorUse descriptor(handle);
   if (!descriptor) return Errc::closed;

@@ -35,6 +35,7 @@ class SimEventLoop final : public EventLoop {
   Result<std::size_t> write(DescriptorHandle, std::span<const std::byte>, Deadline) override;
   Result<std::size_t> write_vectored(DescriptorHandle, std::span<const iovec>, Deadline) override;
   Result<void> wait_ready(DescriptorHandle, Direction, Deadline) override;
+  Result<bool> look(Descriptor&, Direction) noexcept override;
   Result<void> shutdown(DescriptorHandle, int how) override;
   Result<void> close(DescriptorHandle) override;
   Result<sys::RawAddress> local_address(DescriptorHandle) override;

@@ -181,6 +181,21 @@ Result<void> SimEventLoop::wait_ready(DescriptorHandle handle, Direction directi
   return operate(*descriptor, direction, deadline, [&] { return (*socket)->ready_locked(direction); });
 }
 
+Result<bool> SimEventLoop::look(Descriptor& descriptor, Direction direction) noexcept {
+  const Result<SimSocket*> socket = socket_of(descriptor);
+  if (!socket) return socket.error();
+  for (;;) {
+    const Readiness::Snapshot seen = descriptor.readiness.load();
+    if (!seen.ready(direction)) return false;
+    std::unique_lock lock(network_->mutex);
+    const Result<void> ready = (*socket)->ready_locked(direction);
+    lock.unlock();
+    if (ready) return true;
+    if (!sys::would_block(ready.error())) return ready.error();
+    if (descriptor.readiness.clear(seen, direction)) return false;  // else a newer edge: look again (L3)
+  }
+}
+
 Result<void> SimEventLoop::shutdown(DescriptorHandle handle, int how) {
   DescriptorUse descriptor(handle);
   if (!descriptor) return Errc::closed;

@@ -14,8 +14,9 @@ class ThreadWaiter final : public Waiter {
  public:
   ThreadWaiter() noexcept : Waiter(Kind::kThread) {}
 
-  /// Sleeps until unpark(); the deadline is the thread's own business, it has no event loop.
-  void park() noexcept {
+  /// Sleeps until unpark(); the deadline is the thread's own business, it has no event loop. Not inlined: a
+  /// fiber's wait shall not save the registers that this needs.
+  [[gnu::noinline]] void park() noexcept {
     const Deadline deadline = Deadline::at_ns(deadline_ns.load(relaxed));
     // Acquire: pairs with the release in unpark().
     while (token_.exchange(0, acquire) == 0) {

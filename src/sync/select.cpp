@@ -46,11 +46,11 @@ std::size_t random_below(std::size_t size) noexcept {
 
 // By insertion: there are few, and most selects come with the same order again and again.
 void sort_by_lock(std::span<SelectBranch*> branches) noexcept {
-  for (std::size_t i = 1; i < branches.size(); ++i) {
+  for (std::size_t i = 0; i < branches.size(); ++i) {
     SelectBranch* const branch = branches[i];
-    const SpinLock* const lock = branch->lock();
+    branch->guard = branch->lock();
     std::size_t hole = i;
-    for (; hole > 0 && std::less<>()(lock, branches[hole - 1]->lock()); --hole) {
+    for (; hole > 0 && std::less<>()(branch->guard, branches[hole - 1]->guard); --hole) {
       branches[hole] = branches[hole - 1];
     }
     branches[hole] = branch;
@@ -63,9 +63,8 @@ template <class Visit>
 void for_each_lock(Branches by_lock, Visit&& visit) noexcept {
   const SpinLock* previous = nullptr;
   for (SelectBranch* const branch : by_lock) {
-    SpinLock* const lock = branch->lock();
-    if (lock != previous) visit(*lock);  // those without a lock stand first
-    previous = lock;
+    if (branch->guard != previous) visit(*branch->guard);  // those without a lock stand first
+    previous = branch->guard;
   }
 }
 
@@ -96,12 +95,21 @@ SelectBranch* poll_locked(std::span<SelectBranch*> in_order, bool fair) noexcept
   return nullptr;
 }
 
+/// Calls `visit(branch)` for those that have something to do without locks.
+template <class Visit>
+void for_each_unlocked(Branches branches, Visit&& visit) noexcept {
+  for (SelectBranch* const branch : branches) {
+    if (branch->works_unlocked) [[unlikely]]
+      visit(*branch);
+  }
+}
+
 /// Takes the nodes off the lists before their frame dies (P1). A node that was won is off already, and its
 /// source may be gone.
 void remove_nodes(Branches by_lock, const SelectBranch* won) noexcept {
   for (SelectBranch* const branch : by_lock) {
     if (branch == won) continue;
-    std::scoped_lock lock(*branch->lock());
+    std::scoped_lock lock(*branch->guard);
     branch->remove_locked();
   }
 }
@@ -120,7 +128,7 @@ class Selection {
     sort_by_lock({plan.by_lock, plan.count});
   }
   ~Selection() {
-    for (SelectBranch* const branch : by_lock_) branch->leave();
+    for_each_unlocked(by_lock_, [](SelectBranch& branch) { branch.leave(); });
   }
   Selection(const Selection&) = delete;
   Selection& operator=(const Selection&) = delete;
@@ -134,7 +142,7 @@ class Selection {
  private:
   // True: `taken` was taken, or nothing is to be waited for. False: all nodes are queued.
   bool look(std::size_t& taken) noexcept {
-    for (SelectBranch* const branch : by_lock_) branch->prepare();
+    for_each_unlocked(by_lock_, [](SelectBranch& waiting) { waiting.prepare(); });
     SelectBranch* branch = nullptr;
     {
       AllLocks locks(by_lock_);
@@ -152,7 +160,7 @@ class Selection {
 
   // False: one of the sources may be ready now, look again.
   bool wait(std::size_t& taken) noexcept {
-    for (SelectBranch* const branch : by_lock_) branch->queued();
+    for_each_unlocked(by_lock_, [](SelectBranch& branch) { branch.queued(); });
     const WaitOutcome outcome = self_.wait();
     SelectBranch* won = nullptr;
     if (outcome >= WaitOutcome::kFirstBranch) won = by_lock_[static_cast<std::uint16_t>(outcome) - kFirst];

@@ -26,43 +26,47 @@ namespace detail {
 /// A branch of a select that waits at a source: a channel, a fiber, a descriptor. It lives in the caller's
 /// frame, with its wait node in it, for one select.
 ///
-/// The select calls, all by the selecting fiber: prepare() on every branch; poll_locked() on one after the
-/// other, with the locks of all, until one is taken, which gets finish_poll() after the unlock. If none was:
-/// add_locked() on all, still under the same locks, queued() on all after the unlock, the wait, and
-/// remove_locked() under its own lock on every branch but the one that was won. Then again from prepare(), if
-/// the wait ended with another outcome than a branch's own, the deadline or a cancel request. Last, leave().
+/// The select calls, all by the selecting fiber: lock() on every branch, once; prepare() on every branch;
+/// poll_locked() on one after the other, with the locks of all, until one is taken, which gets finish_poll()
+/// after the unlock. If none was: add_locked() on all, still under the same locks, queued() on all after the
+/// unlock, the wait, and remove_locked() under its own lock on every branch but the one that was won. Then
+/// again from prepare(), if the wait ended with another outcome than a branch's own, the deadline or a cancel
+/// request. Last, leave(). None of them may suspend.
 class SelectBranch {
  public:
-  SelectBranch() noexcept = default;
   SelectBranch(const SelectBranch&) = delete;
   SelectBranch& operator=(const SelectBranch&) = delete;
 
-  /// Looks without locks at what needs a system call. Must not suspend.
-  virtual void prepare() noexcept {}
-  /// What guards the source, the same until leave(); null: nothing, and poll_locked() is true. All sources
-  /// have the same rank: nobody takes two of these locks but a select, in the order of their addresses.
+  /// What guards the source; null: there is none (any more), and poll_locked() is true. All sources have the
+  /// same rank: nobody takes two of these locks but a select, in the order of their addresses.
   virtual SpinLock* lock() noexcept = 0;
   /// Takes the branch if that needs no wait, and says whether it did. A partner must be won by one try_win of
   /// its wait: the selecting fiber is running, and has nothing to be won itself.
   virtual bool poll_locked() noexcept = 0;
   /// After the unlock, of the branch that was taken: what must not be done under the lock.
   virtual void finish_poll() noexcept {}
-  /// Queues the branch's node. Whoever finds it wins the wait with outcome() if that is all there is to do,
-  /// and with kReady, kClosed or kRetry if the select shall look again.
+  /// Queues the branch's node. Whoever finds it wins the wait with outcome_of_rank(rank) if that is all there
+  /// is to do, and with kReady, kClosed or kRetry if the select shall look again.
   virtual void add_locked(Waiter& self, const WaitTicket& ticket) noexcept = 0;
-  /// After the unlock, before the wait. Must not suspend.
-  virtual void queued() noexcept {}
   /// Takes the node off if nobody did before (P1).
   virtual void remove_locked() noexcept = 0;
+
+  // -- of branches with `works_unlocked` only
+  /// What needs a system call to be known.
+  virtual void prepare() noexcept {}
+  /// After the unlock, before the wait.
+  virtual void queued() noexcept {}
   /// The select is over.
   virtual void leave() noexcept {}
 
-  /// Its place among the arguments, from 0 on.
-  std::uint16_t position = 0;
-  /// Its place in the order of locks: how a waiter that was won knows the branch (outcome()).
-  std::uint16_t rank = 0;
+  // -- written by the select
+  SpinLock* guard = nullptr;   ///< what lock() said
+  std::uint16_t position = 0;  ///< among the arguments, from 0 on
+  std::uint16_t rank = 0;      ///< in the order of locks: how a waiter that was won knows the branch
+  const bool works_unlocked;
 
  protected:
+  explicit SelectBranch(bool needs_calls_unlocked = false) noexcept : works_unlocked(needs_calls_unlocked) {}
   ~SelectBranch() = default;
 
   /// Room for the wait node, of a type that is the source's business.
@@ -115,6 +119,37 @@ class JoinBranch : public SelectBranch {
 
  private:
   Fiber& fiber_;
+};
+
+/// The branch that waits until a descriptor may be read from, or written to. In fibers only.
+class ReadinessBranch : public SelectBranch {
+ public:
+  enum class Operation : bool { kRead, kWrite };
+
+  ReadinessBranch(DescriptorHandle handle, Operation operation) noexcept
+      : SelectBranch(true), handle_(handle), operation_(operation) {}
+
+  /// BUG on a plain thread.
+  SpinLock* lock() noexcept final;
+  bool poll_locked() noexcept final;
+  void add_locked(Waiter& self, const WaitTicket& ticket) noexcept final;
+  void remove_locked() noexcept final;
+  void prepare() noexcept final;
+  void queued() noexcept final;
+  void leave() noexcept final;
+
+  /// Of a branch that was taken.
+  Result<void> result() const noexcept { return result_; }
+
+ protected:
+  ~ReadinessBranch() = default;
+
+ private:
+  const DescriptorHandle handle_;
+  Result<void> result_;
+  bool entered_ = false;  ///< a user of the descriptor, until leave()
+  bool ready_ = false;    ///< prepare() found it so
+  const Operation operation_;
 };
 
 /// What a select is made of; filled in by the template, in its frame.

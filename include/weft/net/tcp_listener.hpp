@@ -58,6 +58,9 @@ class TcpListener {
   /// Whether it listens: close() was not called.
   bool is_open() const noexcept;
 
+  /// The internals, for this library.
+  detail::DescriptorHandle descriptor() const noexcept { return handle_; }
+
  private:
   explicit TcpListener(detail::DescriptorHandle handle) noexcept : handle_(handle) {}
 

@@ -124,6 +124,9 @@ class TcpStream {
   /// or write tells.
   bool is_open() const noexcept;
 
+  /// The internals, for this library.
+  detail::DescriptorHandle descriptor() const noexcept { return handle_; }
+
  private:
   [[gnu::noinline]] Transfer write_rest(std::span<const std::byte> data, Result<std::size_t> step,
                                         Deadline deadline);
