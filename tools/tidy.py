@@ -35,6 +35,7 @@ PUBLIC_HEADER_LAYER = {
     "this_fiber": "execution_context",
     "condition_variable": "sync", "countdown": "sync", "latch": "sync", "lock_owner": "sync", "mutex": "sync",
     "once": "sync", "semaphore": "sync", "shared_mutex": "sync", "wait_group": "sync", "wait_queue": "sync",
+    "channel": "sync", "channel_core": "sync", "select": "sync", "select_branch": "sync",
     "runtime": "all", "weft": "all",
 }
 

@@ -7,9 +7,9 @@
 //                                     callgrind (the slope between two counts is the instructions of one)
 //
 // round_trip: one value there and one back over unbuffered channels. buffered: one value from a fiber to
-// another over a channel of 128. two_and_two: the same with two producers and two consumers. select_ready: one
-// value into one of four buffered channels and out again by a select over them. select_wait: a select over
-// four unbuffered channels, to which another fiber sends in turn.
+// another over a channel of 128. two_and_two: the same with two producers and two consumers. select_ready:
+// one value into one of four buffered channels and out again by a select over them. select_wait: a select
+// over four unbuffered channels, to which another fiber sends in turn.
 #include <weft/channel.hpp>
 #include <weft/execution_context.hpp>
 #include <weft/select.hpp>

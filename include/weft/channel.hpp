@@ -62,8 +62,7 @@ class Channel {
   Result<void> send(T&& value) { return send_until(std::move(value), Deadline::never()); }
   /// Sends a copy.
   template <class U = T>
-    requires std::is_copy_constructible_v<U>
-  Result<void> send(const T& value) {
+  requires std::is_copy_constructible_v<U> Result<void> send(const T& value) {
     return send_until(value, Deadline::never());
   }
   /// The same, given up at the deadline: Errc::timed_out. A send that need not wait looks at no clock.
@@ -71,8 +70,7 @@ class Channel {
     return detail::result_of_status(detail::channel_send(*core_, std::addressof(value), deadline));
   }
   template <class U = T>
-    requires std::is_copy_constructible_v<U>
-  Result<void> send_until(const T& value, Deadline deadline) {
+  requires std::is_copy_constructible_v<U> Result<void> send_until(const T& value, Deadline deadline) {
     return send_until(T(value), deadline);
   }
   /// Sends if a receiver waits or there is room; else Errc::would_block. Does not suspend.
@@ -80,8 +78,7 @@ class Channel {
     return detail::result_of_status(detail::channel_try_send(*core_, std::addressof(value)));
   }
   template <class U = T>
-    requires std::is_copy_constructible_v<U>
-  Result<void> try_send(const T& value) {
+  requires std::is_copy_constructible_v<U> Result<void> try_send(const T& value) {
     return try_send(T(value));
   }
 

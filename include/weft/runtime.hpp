@@ -9,6 +9,8 @@
 //   execution_context.hpp  which threads run which fibers: Parallel-, Concurrent- and IsolatedContext
 //   mutex.hpp, shared_mutex.hpp, condition_variable.hpp, semaphore.hpp, wait_group.hpp, latch.hpp, once.hpp
 //                          synchronization under the names of the standard library
+//   channel.hpp            Channel<T>: values from fiber to fiber
+//   select.hpp             select(): one of several channels, deadlines, fibers, sockets
 //   net/                   TcpListener, TcpStream, addresses
 //   http/                  an HTTP/1.1 server
 //   result.hpp, error.hpp  how calls fail;  deadline.hpp  how long they may take

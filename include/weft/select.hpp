@@ -222,10 +222,10 @@ template <class T, class F>
   return detail::JoinInto<JoinHandle<T>, F>(handle, std::forward<F>(f));
 }
 
-/// A branch of a select: reading from `source` (a net::TcpStream; a net::TcpListener, whose accept() it is for)
-/// would probably not have to wait. Nothing is read: another fiber may be faster. An `f` that takes a
-/// Result<void> is told Errc::closed, or the kernel's error when the file cannot be waited for; one that takes
-/// nothing is not called then, and the select says so. In fibers only.
+/// A branch of a select: reading from `source` (a net::TcpStream; a net::TcpListener, whose accept() it is
+/// for) would probably not have to wait. Nothing is read: another fiber may be faster. An `f` that takes a
+/// Result<void> is told Errc::closed, or the kernel's error when the file cannot be waited for; one that
+/// takes nothing is not called then, and the select says so. In fibers only.
 template <class Source, class F>
 [[nodiscard]] auto readable(Source& source, F&& f) {
   return detail::WhenReady<F>(source.descriptor(), detail::ReadinessBranch::Operation::kRead,
@@ -260,8 +260,8 @@ template <class F>
 ///
 /// Suspends while none is ready, unless there is an otherwise() branch; blocks a plain thread. Ends without a
 /// branch only with Errc::cancelled, if it had to wait and the fiber is cancelled, or was: a loop should be
-/// `while (select(...))`. Exceptions of the function that runs come out of it. Allocates nothing. Branches are
-/// made in the call; they refer to their channels, values and handles.
+/// `while (select(...))`. Exceptions of the function that runs come out of it. Allocates nothing. Branches
+/// are made in the call; they refer to their channels, values and handles.
 ///
 ///     weft::select(weft::receive(jobs, [&](weft::Result<Job> job) { ... }),
 ///                  weft::send(results, std::move(r), [&] { ... }),

@@ -3,6 +3,7 @@
 
 // All of weft. Start at runtime.hpp, which says what to read first.
 
+#include <weft/channel.hpp>
 #include <weft/condition_variable.hpp>
 #include <weft/counters.hpp>
 #include <weft/deadline.hpp>
@@ -21,6 +22,7 @@
 #include <weft/result.hpp>
 #include <weft/run.hpp>
 #include <weft/runtime.hpp>
+#include <weft/select.hpp>
 #include <weft/semaphore.hpp>
 #include <weft/shared_mutex.hpp>
 #include <weft/this_fiber.hpp>

@@ -65,11 +65,12 @@ class EventLoop {
   /// Returns when an operation of that direction would probably not have to wait.
   virtual Result<void> wait_ready(DescriptorHandle, Direction, Deadline) = 0;
 
-  // -- a wait for a descriptor beside other things (a select): by fibers that are its users ------------------
+  // -- a wait for a descriptor beside other things (a select): by fibers that are its users
+  // ------------------
   /// Whether an operation of that direction would not have to wait now. Does not suspend.
   virtual Result<bool> look(Descriptor&, Direction) noexcept = 0;
-  /// Before a node is queued, with the descriptor's lock: true if take_over() must follow the unlock, before the
-  /// wait. `from` is for it.
+  /// Before a node is queued, with the descriptor's lock: true if take_over() must follow the unlock, before
+  /// the wait. `from` is for it.
   virtual bool begin_move_locked(Descriptor&, LoopId& /*from*/) noexcept { return false; }
   /// A failure has ended, with kRetry, every wait for the descriptor.
   virtual Result<void> take_over(Descriptor&, LoopId /*from*/) noexcept { return {}; }

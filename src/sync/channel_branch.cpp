@@ -19,8 +19,8 @@ bool ChannelBranch::poll_locked() noexcept {
   return polled_ != ChannelStatus::kWouldBlock;
 }
 
-// Of the channel only what never changes is read after the unlock, and before the partner is woken: until then
-// the partner is inside a call, and so the channel is there. Without a partner nothing is read.
+// Of the channel only what never changes is read after the unlock, and before the partner is woken: until
+// then the partner is inside a call, and so the channel is there. Without a partner nothing is read.
 void ChannelBranch::finish_poll() noexcept {
   const Handover& handover = node_in<Handover>(node_);
   if (handover.partner != nullptr) handover.complete(channel_.type());

@@ -34,9 +34,9 @@ using detail::ChannelStatus;
 /// The place of a sender or receiver among those who wait. The last three are guarded by the channel's lock
 /// while the node is linked; then they are the winner's, until it wakes the waiter.
 struct ChannelNode : WaitNode {
-  void* element = nullptr;                      ///< a sender's value, or a receiver's room for one
-  WaitOutcome win = WaitOutcome::kReady;        ///< what the wait is won with; names the branch of a select
-  bool transferred = false;                     ///< the element was moved; false: the channel was closed
+  void* element = nullptr;                ///< a sender's value, or a receiver's room for one
+  WaitOutcome win = WaitOutcome::kReady;  ///< what the wait is won with; names the branch of a select
+  bool transferred = false;               ///< the element was moved; false: the channel was closed
 };
 
 using ChannelWaiters = IntrusiveList<ChannelNode>;

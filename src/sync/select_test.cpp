@@ -207,8 +207,8 @@ TEST_P(SelectTest, OtherwiseIsTakenWhenNothingIsReady) {
     Channel<int> empty, full(1);
     full.send(1).value();
     int times = 0;
-    const Selected selected = select(otherwise([&] { ++times; }), receive(empty, kNever),
-                                     send(full, 2, kNever), after(0s, kNever));
+    const Selected selected =
+        select(otherwise([&] { ++times; }), receive(empty, kNever), send(full, 2, kNever), after(0s, kNever));
     EXPECT_TRUE(selected);
     EXPECT_EQ(selected.index(), 0u);
     EXPECT_EQ(times, 1);

@@ -52,9 +52,9 @@ TEST_P(SelectWaitTest, ADeadlineThatHasPassedLosesToAReadyBranch) {
 TEST_P(SelectWaitTest, OfSeveralDeadlinesTheEarliestCounts) {
   run([] {
     Channel<int> channel;
-    EXPECT_EQ(select(after(1h, kNever), receive(channel, kNever), after(1ms, kAnything), after(2h, kNever))
-                  .index(),
-              2u);
+    EXPECT_EQ(
+        select(after(1h, kNever), receive(channel, kNever), after(1ms, kAnything), after(2h, kNever)).index(),
+        2u);
     EXPECT_EQ(select(after(1ms, kAnything), after(1h, kNever)).index(), 0u);
   });
 }
@@ -214,7 +214,9 @@ TEST_P(SelectWaitTest, ManyThatCrossLoseAndDoubleNothing) {
     receivers.push_back(context.spawn([&] {
       long sum = 0;
       bool open = true;
-      const auto add = [&](Result<int> value) { value ? static_cast<void>(sum += *value) : void(open = false); };
+      const auto add = [&](Result<int> value) {
+        value ? static_cast<void>(sum += *value) : void(open = false);
+      };
       while (open) select(receive(a, add), receive(b, add), receive(c, add));
       return sum;
     }));
@@ -246,7 +248,8 @@ TEST_P(SelectWaitTest, MeetsSelectsOfPlainThreads) {
     for (int i = 0; i < 100; ++i) {
       EXPECT_EQ(select(send(there, i, kAnything), receive(stop, kNever)).index(), 0u);
       int got = 0;
-      select(receive(stop, kNever), receive(back, [&](Result<int> value) { got = *value; }), after(1h, kNever));
+      select(receive(stop, kNever), receive(back, [&](Result<int> value) { got = *value; }),
+             after(1h, kNever));
       EXPECT_EQ(got, i + 1);
     }
     EXPECT_EQ(select(receive(there, kNever), after(1ms, kAnything)).index(), 1u);
