@@ -90,8 +90,8 @@ function(weft_add_gtest name)
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
   target_link_libraries(${name} PRIVATE weft_internal ${TEST_LINK} GTest::gmock GTest::gtest_main)
   string(REGEX REPLACE "_test$" "" prefix ${name})
-  # Instrumented, the macros of GoogleTest cost three times as much to optimize as to compile (29 s and 10 s for
-  # the largest file, gcc's ASan and UBSan); what is tested is optimized all the same.
+  # Instrumented, the macros of GoogleTest cost twice as much to optimize as to compile (29 s and 10 s for the
+  # largest file, gcc's ASan and UBSan); what is tested is optimized all the same.
   if(WEFT_SANITIZE)
     target_compile_options(${name} PRIVATE -O0)
   endif()
