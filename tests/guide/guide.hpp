@@ -9,9 +9,11 @@
 #include <array>
 #include <chrono>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <shared_mutex>
 #include <string>
+#include <vector>
 #include <gtest/gtest.h>
 
 using namespace std::chrono_literals;

@@ -144,9 +144,9 @@ class Objects {
 };
 
 struct Contexts {
-  test::AnyContext concurrent{test::ContextKind::kConcurrent};
-  test::AnyContext two{test::ContextKind::kParallel2};
-  test::AnyContext four{test::ContextKind::kParallel4};
+  test::AnyContext concurrent{test::AnyContextKind::kConcurrent};
+  test::AnyContext two{test::AnyContextKind::kParallel2};
+  test::AnyContext four{test::AnyContextKind::kParallel4};
 
   test::AnyContext& any(Random& random) {
     const auto drawn = random() % 3;

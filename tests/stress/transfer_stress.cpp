@@ -139,9 +139,9 @@ class Contexts {
 
  private:
   void replace(std::unique_ptr<test::AnyContext>& slot) {
-    using test::ContextKind;
+    using test::AnyContextKind;
     slot.reset();  // cancels what runs there, and retires the loop
-    const auto kind = random_() % 2 == 0 ? ContextKind::kConcurrent : ContextKind::kParallel2;
+    const auto kind = random_() % 2 == 0 ? AnyContextKind::kConcurrent : AnyContextKind::kParallel2;
     while (slot == nullptr) {
       try {
         slot = std::make_unique<test::AnyContext>(kind);

@@ -16,38 +16,38 @@
 
 namespace weft::test {
 
-enum class ContextKind { kSimulated, kConcurrent, kParallel1, kParallel2, kParallel4 };
+enum class AnyContextKind { kSimulated, kConcurrent, kParallel1, kParallel2, kParallel4 };
 
-inline std::string name_of(ContextKind kind) {
+inline std::string name_of(AnyContextKind kind) {
   switch (kind) {
-    case ContextKind::kSimulated: return "Simulated";
-    case ContextKind::kConcurrent: return "Concurrent";
-    case ContextKind::kParallel1: return "Parallel1";
-    case ContextKind::kParallel2: return "Parallel2";
+    case AnyContextKind::kSimulated: return "Simulated";
+    case AnyContextKind::kConcurrent: return "Concurrent";
+    case AnyContextKind::kParallel1: return "Parallel1";
+    case AnyContextKind::kParallel2: return "Parallel2";
     default: return "Parallel4";
   }
 }
 
 class AnyContext final : public ExecutionContext {
  public:
-  explicit AnyContext(ContextKind kind) : ExecutionContext(make(kind)) {}
+  explicit AnyContext(AnyContextKind kind) : ExecutionContext(make(kind)) {}
 
  private:
-  static std::uint32_t parallelism_of(ContextKind kind) {
-    return kind == ContextKind::kParallel4 ? 4 : kind == ContextKind::kParallel2 ? 2 : 1;
+  static std::uint32_t parallelism_of(AnyContextKind kind) {
+    return kind == AnyContextKind::kParallel4 ? 4 : kind == AnyContextKind::kParallel2 ? 2 : 1;
   }
-  static detail::OwnedContext make(ContextKind kind) {
-    const bool parallel = kind >= ContextKind::kParallel1;
+  static detail::OwnedContext make(AnyContextKind kind) {
+    const bool parallel = kind >= AnyContextKind::kParallel1;
     return detail::OwnedContext(new Context(
         {.name = name_of(kind),
          .parallelism = parallelism_of(kind),
          .resizable = parallel,
-         .event_loop = kind == ContextKind::kSimulated ? std::make_unique<SimEventLoop>() : nullptr}));
+         .event_loop = kind == AnyContextKind::kSimulated ? std::make_unique<SimEventLoop>() : nullptr}));
   }
 };
 
 /// A test whose body runs as a fiber of a context of each kind.
-class InAnyContext : public testing::TestWithParam<ContextKind> {
+class InAnyContext : public testing::TestWithParam<AnyContextKind> {
  protected:
   template <class Body>
   void run(Body&& body) {
@@ -58,13 +58,15 @@ class InAnyContext : public testing::TestWithParam<ContextKind> {
 };
 
 inline auto kernel_contexts() {
-  return testing::Values(ContextKind::kConcurrent, ContextKind::kParallel1, ContextKind::kParallel2,
-                         ContextKind::kParallel4);
+  return testing::Values(AnyContextKind::kConcurrent, AnyContextKind::kParallel1, AnyContextKind::kParallel2,
+                         AnyContextKind::kParallel4);
 }
 inline auto all_contexts() {
-  return testing::Values(ContextKind::kSimulated, ContextKind::kConcurrent, ContextKind::kParallel1,
-                         ContextKind::kParallel2, ContextKind::kParallel4);
+  return testing::Values(AnyContextKind::kSimulated, AnyContextKind::kConcurrent, AnyContextKind::kParallel1,
+                         AnyContextKind::kParallel2, AnyContextKind::kParallel4);
 }
-inline std::string kind_name(const testing::TestParamInfo<ContextKind>& info) { return name_of(info.param); }
+inline std::string kind_name(const testing::TestParamInfo<AnyContextKind>& info) {
+  return name_of(info.param);
+}
 
 }  // namespace weft::test
