@@ -31,10 +31,10 @@ class ConditionVariableTest : public test::WaitingInEveryContext {
       woken.push_back(number);
     });
   }
-  auto giving_up(Deadline deadline) {
-    return spawn_suspended(context(), [this, deadline] {
+  auto giving_up() {
+    return spawn_suspended(context(), [this] {
       std::unique_lock lock(mutex);
-      const Result<void> notified = changed.wait_until(lock, deadline);
+      const Result<void> notified = changed.wait_until(lock, Deadline::never());
       EXPECT_TRUE(lock.owns_lock());
       return notified;
     });
@@ -107,8 +107,12 @@ TEST_P(ConditionVariableTest, WaitsForAPredicate) {
 
 TEST_P(ConditionVariableTest, WaitUntilLocksAgainAfterADeadlineAndACancel) {
   run([&] {
-    EXPECT_EQ(giving_up(Deadline::after(1ms)).join().error(), Errc::timed_out);
-    auto cancelled = giving_up(Deadline::never());
+    {
+      std::unique_lock lock(mutex);
+      EXPECT_EQ(changed.wait_until(lock, Deadline::after(1ms)).error(), Errc::timed_out);
+      EXPECT_TRUE(lock.owns_lock());
+    }
+    auto cancelled = giving_up();
     mutex.lock();  // it has to wait for that
     cancelled.cancel();
     yield();
@@ -134,7 +138,7 @@ TEST_P(ConditionVariableTest, ANotificationGoesPastACancelledWaiterToTheNext) {
   run([&] {
     mutex.lock();
     mutex.unlock();
-    auto cancelled = giving_up(Deadline::never());
+    auto cancelled = giving_up();
     auto next = waiter(2);
     mutex.lock();  // the cancelled waiter cannot lock again, but it is not to be notified either
     cancelled.cancel();
