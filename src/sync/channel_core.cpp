@@ -88,7 +88,7 @@ void ChannelCore::take_first_locked(void* element) noexcept {
   --count_;
 }
 
-inline ChannelStatus ChannelCore::send_locked(void* value, Handover& handover) noexcept {
+ChannelStatus ChannelCore::send_locked(void* value, Handover& handover) noexcept {
   if (closed_) [[unlikely]]
     return ChannelStatus::kClosed;
   if (!receivers_.empty()) {  // C1: the ring is empty
@@ -103,7 +103,7 @@ inline ChannelStatus ChannelCore::send_locked(void* value, Handover& handover) n
   return ChannelStatus::kDone;
 }
 
-inline ChannelStatus ChannelCore::receive_locked(void* element, Handover& handover) noexcept {
+ChannelStatus ChannelCore::receive_locked(void* element, Handover& handover) noexcept {
   if (count_ != 0) {
     take_first_locked(element);
     if (!senders_.empty()) {  // C2: there was no room until now; the oldest of them is next in the ring
