@@ -11,6 +11,9 @@
 //                          synchronization under the names of the standard library
 //   channel.hpp            Channel<T>: values from fiber to fiber
 //   select.hpp             select(): one of several channels, deadlines, fibers, sockets
+//   task_group.hpp         children that end with a block; all.hpp, race.hpp
+//   cancel_scope.hpp       deadlines and cancellation of a block; with_timeout.hpp, cancel_token.hpp
+//   scoped_value.hpp       values that are bound for a block, per fiber
 //   net/                   TcpListener, TcpStream, addresses
 //   http/                  an HTTP/1.1 server
 //   result.hpp, error.hpp  how calls fail;  deadline.hpp  how long they may take

@@ -32,8 +32,9 @@ auto spawn(F&& closure, const SpawnOptions& options = {},
 /// Lets the other runnable fibers of this thread run first. Suspends. Not cancellable.
 void yield() noexcept;
 
-/// Suspends the calling fiber until the deadline. Errc::cancelled if the fiber is cancelled first, or was. On
-/// a plain thread: blocks it.
+/// Suspends the calling fiber until the deadline. Errc::cancelled if the fiber, or the cancel scope around
+/// the call, is cancelled first, or was; Errc::timed_out if the scope's deadline comes first. On a plain
+/// thread: blocks it.
 ///
 ///     while (weft::sleep(1s)) collect_statistics();   // until cancelled
 Result<void> sleep_until(Deadline deadline) noexcept;
@@ -52,7 +53,8 @@ std::uint64_t id() noexcept;
 std::string_view name() noexcept;
 /// The name of the context it runs in.
 std::string_view context_name() noexcept;
-/// Somebody asked it to stop: every cancellable wait fails with Errc::cancelled.
+/// Somebody asked it to stop, or the cancel scope around the call has ended: every cancellable wait fails
+/// here.
 bool cancel_requested() noexcept;
 
 }  // namespace this_fiber

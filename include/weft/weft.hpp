@@ -3,6 +3,9 @@
 
 // All of weft. Start at runtime.hpp, which says what to read first.
 
+#include <weft/all.hpp>
+#include <weft/cancel_scope.hpp>
+#include <weft/cancel_token.hpp>
 #include <weft/channel.hpp>
 #include <weft/condition_variable.hpp>
 #include <weft/counters.hpp>
@@ -19,11 +22,15 @@
 #include <weft/net/tcp_stream.hpp>
 #include <weft/net/transfer.hpp>
 #include <weft/once.hpp>
+#include <weft/race.hpp>
 #include <weft/result.hpp>
 #include <weft/run.hpp>
 #include <weft/runtime.hpp>
+#include <weft/scoped_value.hpp>
 #include <weft/select.hpp>
 #include <weft/semaphore.hpp>
 #include <weft/shared_mutex.hpp>
+#include <weft/task_group.hpp>
 #include <weft/this_fiber.hpp>
 #include <weft/wait_group.hpp>
+#include <weft/with_timeout.hpp>

@@ -28,12 +28,17 @@ inline bool won_through_list(WaitOutcome outcome) noexcept {
   return outcome != WaitOutcome::kTimedOut && outcome != WaitOutcome::kCancelled;
 }
 
-/// A fiber whose operations never have to wait must notice a cancel request too: when its budget is at the
-/// end. Then every operation fails until the fiber waits or yields.
+/// A fiber whose operations never have to wait must notice a cancel request, or the deadline of its scope,
+/// too: when its budget is at the end. Then every operation fails until the fiber waits or yields.
 inline bool cancel_is_due(Runner& runner) noexcept {
-  return runner.budget == 1 && runner.current->word.cancel_requested();
+  return runner.budget == 1 && runner.current->cancellation() != WaitOutcome::kReady;
 }
 inline bool cancel_is_due() noexcept { return cancel_is_due(*this_runner()); }
+
+/// What such an operation fails with.
+inline std::error_code cancel_error() noexcept {
+  return result_of_outcome(this_runner()->current->cancellation()).error();
+}
 
 /// L12: a fiber whose operations never have to wait lets others run now and then. Suspends: may.
 inline void spend_budget(Runner& runner) noexcept {

@@ -56,7 +56,7 @@ auto PollingEventLoop::operate(Descriptor& descriptor, Direction direction, Dead
                                Attempt&& attempt, Succeeded&& succeeded) -> decltype(attempt(0)) {
   Runner* runner = this_runner();
   if (cancel_is_due(*runner)) [[unlikely]]
-    return Errc::cancelled;
+    return cancel_error();
   for (;;) {
     const Readiness::Snapshot seen = descriptor.readiness.load();
     if (seen.ready(direction)) {

@@ -33,6 +33,8 @@ Result<SimSocket*> SimEventLoop::socket_of(Descriptor& descriptor) const noexcep
 template <class Attempt>
 auto SimEventLoop::operate(Descriptor& descriptor, Direction direction, Deadline deadline, Attempt&& attempt)
     -> decltype(attempt()) {
+  if (cancel_is_due()) [[unlikely]]
+    return cancel_error();
   for (;;) {
     const Readiness::Snapshot seen = descriptor.readiness.load();
     if (seen.ready(direction)) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <weft/this_fiber.hpp>
 
+#include "event_loop/operation.hpp"
 #include "execution_context/context.hpp"
+#include "fiber/cancel_node.hpp"
 
 namespace weft {
 
@@ -12,9 +14,16 @@ Context& detail::current_spawn_context() noexcept {
 
 Result<void> sleep_until(Deadline deadline) noexcept {
   Waiter& self = Waiter::current();
+  CancelNode* const scope = self.scope.load(relaxed);
+  if (scope != nullptr && scope->ended() != WaitOutcome::kReady) [[unlikely]]
+    return result_of_outcome(scope->ended());
   self.begin(WaitWord::Cancellable::kYes, deadline.time_ns());
-  if (self.wait() == WaitOutcome::kCancelled) return Errc::cancelled;
-  return {};
+  const WaitOutcome outcome = self.wait();
+  if (outcome == WaitOutcome::kCancelled) return Errc::cancelled;
+  if (scope == nullptr) return {};
+  // Who sleeps to the end of the scope, or less, has slept, unless the scope was ended earlier.
+  if (scope->deadline_ns() < deadline.time_ns()) return Errc::timed_out;
+  return scope->ended() == WaitOutcome::kReady || deadline.passed() ? Result<void>() : Errc::timed_out;
 }
 
 namespace this_fiber {
@@ -29,7 +38,7 @@ std::string_view context_name() noexcept {
 }
 
 bool cancel_requested() noexcept {
-  return this_fiber_required("this_fiber::cancel_requested()").word.cancel_requested();
+  return this_fiber_required("this_fiber::cancel_requested()").cancellation() != WaitOutcome::kReady;
 }
 
 }  // namespace this_fiber

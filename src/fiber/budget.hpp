@@ -14,8 +14,8 @@ namespace weft {
 [[nodiscard]] WaitOutcome yield_at_end_of_budget(Runner& runner) noexcept;
 
 /// Before an operation; `runner` is this_runner(), perhaps null. Another outcome than kReady: the operation
-/// must fail with it, as the fiber was cancelled; so does every one until the fiber waits or yields.
-/// Suspends: may; afterwards `runner` may be another thread's.
+/// must fail with it, as the fiber was cancelled or its scope has ended; so does every one until the fiber
+/// waits or yields. Suspends: may; afterwards `runner` may be another thread's.
 [[nodiscard]] inline WaitOutcome spend_budget_before(Runner* runner) noexcept {
   if (runner == nullptr || --runner->budget != 0) [[likely]]
     return WaitOutcome::kReady;

@@ -135,6 +135,8 @@ void Fiber::reset() noexcept {
   if (exception != nullptr) exception = nullptr;
   drop = nullptr;
   done = started = main_returned = detached = uses_timer = false;
+  scope.store(nullptr, relaxed);
+  bindings = nullptr;
   word.reset();
 }
 

@@ -60,6 +60,12 @@ void Waiter::wake() noexcept {
 }
 
 WaitOutcome Waiter::wait() noexcept {
+  if (scope.load(relaxed) != nullptr) [[unlikely]]
+    return wait_in_scope();
+  return wait_for_winner();
+}
+
+WaitOutcome Waiter::wait_for_winner() noexcept {
   if (kind_ == Kind::kFiber) [[likely]] {
     // A cancel request that came before begin() has nobody who acts on it but the waiter.
     if (word.cancel_requested() && word.request_cancel()) [[unlikely]]

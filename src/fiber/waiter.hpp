@@ -16,6 +16,11 @@
 
 namespace weft {
 
+class CancelNode;
+namespace detail {
+class ScopedBindingNode;
+}
+
 /// Something that can wait: a fiber or a plain thread.
 class Waiter : public Timer {
  public:
@@ -32,13 +37,25 @@ class Waiter : public Timer {
   /// the loop's timers; read by the waiter without it (docs/design/wait.md, "the lazy timer").
   Atomic<std::int64_t> armed_at_ns{kNoDeadline};
 
+  /// The innermost cancel scope, null without one. Written by the waiter while it does not wait; read by who
+  /// ends a scope, which checks the epoch as above (docs/design/cancel.md).
+  Atomic<CancelNode*> scope{nullptr};
+  /// The current wait is cancellable, so `scope` may end it. Only of meaning in a scope; as `scope`.
+  Atomic<bool> ended_by_scope{false};
+
+  /// The innermost value bound for the waiter (src/sync/scoped_value.cpp). Waiter only.
+  const detail::ScopedBindingNode* bindings = nullptr;
+
   /// The timer was armed once: it must be disarmed, under the lock, before the waiter dies. Waiter only.
   bool uses_timer = false;
 
   static constexpr std::int64_t kNoDeadline = std::numeric_limits<std::int64_t>::max();
 
-  /// Starts a wait that ends at `deadline_ns` at the latest (kNoDeadline: never). Waiter only.
+  /// Starts a wait that ends at `until_ns` at the latest (kNoDeadline: never); a cancellable one also at the
+  /// deadline of the cancel scope around it. Waiter only.
   WaitTicket begin(WaitWord::Cancellable cancellable, std::int64_t until_ns = kNoDeadline) noexcept {
+    if (scope.load(relaxed) != nullptr) [[unlikely]]
+      return begin_in_scope(cancellable, until_ns);
     deadline_ns.store(until_ns, relaxed);  // published by the read-modify-write of word.begin()
     return word.begin(cancellable);
   }
@@ -51,12 +68,26 @@ class Waiter : public Timer {
   /// timer (Runner::arm) unless one that is armed already fires early enough. Waiter only.
   WaitOutcome wait() noexcept;
 
+  /// What a cancellable wait would end with here and now, whatever it waits for: kCancelled, or kTimedOut in
+  /// a scope whose deadline has passed; kReady if nobody wants it to end. Reads the clock only in a scope
+  /// with a deadline. Waiter only.
+  WaitOutcome cancellation() noexcept {
+    if (scope.load(relaxed) != nullptr) [[unlikely]]
+      return cancellation_in_scope();
+    return word.cancel_requested() ? WaitOutcome::kCancelled : WaitOutcome::kReady;
+  }
+
   Kind kind() const noexcept { return kind_; }
 
   /// The waiter that is calling: the current fiber, or this plain thread.
   static Waiter& current() noexcept;
 
  private:
+  WaitTicket begin_in_scope(WaitWord::Cancellable cancellable, std::int64_t until_ns) noexcept;
+  WaitOutcome wait_in_scope() noexcept;
+  WaitOutcome wait_for_winner() noexcept;
+  WaitOutcome cancellation_in_scope() noexcept;
+
   const Kind kind_;
 };
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <weft/net/tcp_listener.hpp>
+#include <weft/this_fiber.hpp>
 
 #include "base/panic.hpp"
 #include "event_loop/descriptor_use.hpp"
-#include "fiber/waiter.hpp"
 #include "net/current_loop.hpp"
 #include "net/sockaddr.hpp"
 #include "sys/errors.hpp"
@@ -41,13 +41,6 @@ void report_shortage(const std::error_code& error) {
   if (shortage_reported.exchange(true, relaxed)) return;
   write_to_stderr(
       {"weft: accept() has to wait: ", error.message(), "; it goes on when there is room again\n"});
-}
-
-/// Sleeps, but not over the deadline. False if the fiber was cancelled.
-bool pause(std::int64_t pause_ns, Deadline deadline) noexcept {
-  Waiter& self = Waiter::current();
-  self.begin(WaitWord::Cancellable::kYes, std::min(Deadline::after_ns(pause_ns), deadline).time_ns());
-  return self.wait() != WaitOutcome::kCancelled;
 }
 
 // Closed before: then there is nothing left to do.
@@ -95,7 +88,8 @@ Result<TcpStream> TcpListener::accept_until(Deadline deadline) {
     if (of_connection && ++dead_connections <= kDeadConnectionsMax) continue;
     if (!of_connection && !out_of_resources(error)) return error;
     report_shortage(error);
-    if (!pause(pause_ns, deadline)) return Errc::cancelled;
+    if (auto paused = sleep_until(std::min(Deadline::after_ns(pause_ns), deadline)); !paused)
+      return paused.error();
     if (!is_open()) return Errc::closed;
     if (deadline.passed()) return Errc::timed_out;
     pause_ns = std::min(pause_ns * 2, kPauseMaxNs);

@@ -37,6 +37,14 @@ void start_fiber(Context& context, Fiber& fiber) noexcept;
 /// Gives back a fiber that was not started: its closure could not be constructed.
 void abandon_fiber(Fiber& fiber) noexcept;
 
+/// Abandons a fiber whose closure could not be constructed.
+struct AbandonOnException {
+  Fiber* fiber;
+  ~AbandonOnException() {
+    if (fiber != nullptr) abandon_fiber(*fiber);
+  }
+};
+
 struct NoResult {};
 
 /// What stands in a fiber's storage: the closure, and when it has returned its result instead.
@@ -95,12 +103,7 @@ template <class F>
 Fiber& start(Context& context, F&& closure, const SpawnOptions& options, SourceLocation spawned_at) {
   using Box = FiberBox<std::decay_t<F>>;
   Fiber& fiber = create_fiber(context, Box::type(), options, spawned_at);
-  struct AbandonOnException {
-    Fiber* fiber;
-    ~AbandonOnException() {
-      if (fiber != nullptr) abandon_fiber(*fiber);
-    }
-  } guard{&fiber};
+  AbandonOnException guard{&fiber};
   new (storage_of(fiber)) Box(std::forward<F>(closure));
   guard.fiber = nullptr;
   start_fiber(context, fiber);

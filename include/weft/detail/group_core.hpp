@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The untyped half of a task group, and what a child keeps in its fiber's own storage: starting a child
+// allocates nothing beside its fiber. No promises about this header.
+//
+// Thread safety: start() and cancel() any thread while the group lives, finish() by the child, the rest by
+// the group's one owner at a time. Everything below is guarded by the lock of the group's cancel node.
+// Guarantees: docs/design/group.md.
+
+#include <weft/detail/cancel_node_storage.hpp>
+#include <weft/detail/fiber_start.hpp>
+#include <weft/result.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+namespace weft {
+
+class ExecutionContext;
+struct WaitNode;
+
+namespace detail {
+
+/// Where spawn() of `context` goes.
+Context& spawn_context_of(ExecutionContext& context) noexcept;
+
+class GroupCore;
+class ScopedBindingNode;
+
+/// A child, in its fiber's storage.
+struct GroupTask {
+  CancelNodeStorage node;  ///< the child's outermost scope, below the group's
+  GroupCore* group = nullptr;
+  Fiber* fiber = nullptr;  ///< a reference, if the group keeps results
+  GroupTask* next = nullptr;
+  GroupTask* previous = nullptr;        ///< in the order of spawning
+  GroupTask* next_completed = nullptr;  ///< in the order of completion
+  Result<void> outcome;                 ///< Errc::cancelled if an exception escaped
+  std::exception_ptr exception;
+};
+
+class GroupCore {
+ public:
+  explicit GroupCore(bool keeps_results) noexcept;
+  GroupCore(const GroupCore&) = delete;
+  GroupCore& operator=(const GroupCore&) = delete;
+  /// What is left to do is the typed half's: close() and the results.
+  ~GroupCore();
+
+  /// Starts a child whose task stands in the fiber's storage. Does not suspend.
+  void start(Context& context, Fiber& fiber, GroupTask& task) noexcept;
+  /// Runs a child's closure, and tells the group how it ended. By the child, last thing in its fiber.
+  static void run(GroupTask& task, Result<void> (*body)(GroupTask&)) noexcept;
+
+  void cancel() noexcept;
+  /// Waits until no child runs. The first failure; throws the first exception. Suspends.
+  Result<void> wait();
+  /// Waits for a child that has completed and was not taken; null if there is none left, or if the wait was
+  /// cancelled: then `waited` says so. Suspends.
+  GroupTask* next_completed(Result<void>& waited) noexcept;
+  /// The first child that was not taken, in the order of spawning, and how many. REQUIRES: no child runs.
+  GroupTask* first() noexcept { return first_; }
+  std::size_t size() const noexcept { return size_; }
+  /// Forgets a completed child, whose result is gone.
+  void release(GroupTask& task) noexcept;
+  /// The exception of `task` is received by somebody.
+  std::exception_ptr take_exception(GroupTask& task) noexcept;
+  /// Cancels, and joins what still runs. Not cancellable. Suspends.
+  void close() noexcept;
+  void drop_exception() noexcept { exception_ = nullptr; }
+  /// Ends the program if there is an exception that nobody received, and none under way.
+  void require_no_exception() noexcept;
+
+ private:
+  void report_failure(GroupTask& task) noexcept;
+  void finish(GroupTask& task) noexcept;
+  void append_locked(GroupTask& task) noexcept;
+  void complete_locked(GroupTask& task) noexcept;
+  void fail(std::error_code error) noexcept;
+  enum class Until : bool { kIdle, kCompleted };
+  Result<void> wait_until(Until until) noexcept;
+  bool satisfied_locked(Until until) const noexcept;
+
+  CancelNodeStorage node_;
+  const bool keeps_results_;
+  const int exceptions_under_way_;
+  bool failed_ = false;
+  Until awaited_ = Until::kIdle;
+  WaitNode* waiting_ = nullptr;  ///< of the owner
+  std::size_t running_ = 0;
+  std::size_t size_ = 0;
+  GroupTask* first_ = nullptr;
+  GroupTask* last_ = nullptr;
+  GroupTask* first_completed_ = nullptr;
+  GroupTask* last_completed_ = nullptr;
+  Result<void> failure_;  ///< the first one
+  std::exception_ptr exception_;
+  const ScopedBindingNode* bindings_;  ///< as they were when the group was made
+};
+
+/// A child with a result of type T.
+template <class T>
+struct GroupTaskOf : GroupTask {
+  alignas(T) std::byte bytes[sizeof(T)];
+  T& value() noexcept { return *std::launder(reinterpret_cast<T*>(bytes)); }
+};
+template <>
+struct GroupTaskOf<void> : GroupTask {};
+
+template <class T>
+struct IsResult : std::false_type {
+  using Value = T;
+};
+template <class T>
+struct IsResult<Result<T>> : std::true_type {
+  using Value = T;
+};
+
+/// What stands in the storage of a child's fiber: its task, its closure, and in the end its result.
+template <class T, class Closure>
+class GroupBox : public GroupTaskOf<T> {
+ public:
+  using Returned = std::invoke_result_t<Closure>;
+
+  template <class F>
+  explicit GroupBox(F&& closure) : closure_(std::forward<F>(closure)) {}
+  ~GroupBox() {}  // the closure is gone when it has run, the result when it was taken
+
+  static constexpr FiberType type() noexcept { return {sizeof(GroupBox), alignof(GroupBox), &main, nullptr}; }
+
+ private:
+  static void main(void* storage) { GroupCore::run(*std::launder(static_cast<GroupBox*>(storage)), &body); }
+
+  static Result<void> body(GroupTask& task) { return static_cast<GroupBox&>(task).run_closure(); }
+
+  // The closure is destroyed here, by an exception too: before the group is told.
+  Result<void> run_closure() {
+    struct DestroyAtExit {
+      Closure& closure;
+      ~DestroyAtExit() { std::destroy_at(&closure); }
+    } destroy{closure_};
+    if constexpr (std::is_void_v<Returned>) {
+      std::invoke(std::move(closure_));
+      return {};
+    } else if constexpr (!IsResult<Returned>::value) {
+      new (this->bytes) T(std::invoke(std::move(closure_)));
+      return {};
+    } else if constexpr (std::is_void_v<T>) {
+      return std::invoke(std::move(closure_));
+    } else {
+      Returned returned = std::invoke(std::move(closure_));
+      if (!returned) return returned.error();
+      new (this->bytes) T(*std::move(returned));
+      return {};
+    }
+  }
+
+  union {
+    Closure closure_;
+  };
+};
+
+/// Creates and starts a child that runs `closure`.
+template <class T, class F>
+void start_child(GroupCore& group, Context& context, F&& closure, const SpawnOptions& options,
+                 SourceLocation spawned_at) {
+  using Box = GroupBox<T, std::decay_t<F>>;
+  static_assert(std::is_same_v<typename IsResult<typename Box::Returned>::Value, T>,
+                "a child of a TaskGroup<T> returns T or Result<T>");
+  Fiber& fiber = create_fiber(context, Box::type(), options, spawned_at);
+  AbandonOnException guard{&fiber};
+  auto* const box = new (storage_of(fiber)) Box(std::forward<F>(closure));
+  guard.fiber = nullptr;
+  group.start(context, fiber, *box);
+}
+
+}  // namespace detail
+}  // namespace weft

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The tree of cancel scopes (docs/design/cancel.md): what a scope, a group and a group's child have in
+// common.
+//
+// Thread safety: end(), status() and ended() by any thread that knows the node lives; enter() and leave() by
+// the waiter that the node is of. `ended` and the links below are guarded by the lock of the node, the links
+// to siblings by that of the parent. Locks are taken parent before child and nothing else is locked inside.
+// Guarantees: a node that has ended stays so, for one reason, and so does all that is below it; who waits
+// cancellably in it is woken once.
+// Lifetime: a node is entered and left by structure: its parent outlives it (BUG otherwise). Who is inside
+// end() when the node's waiter leaves it, is waited for.
+
+#include "base/atomic.hpp"
+#include "base/spin_lock.hpp"
+#include "fiber/wait_word.hpp"
+
+#include <cstdint>
+
+namespace weft {
+
+class Waiter;
+
+/// Something outside of the tree that wants to know of a node's end. Shared; told at most once.
+class CancelListener {
+ public:
+  CancelListener() noexcept = default;
+  CancelListener(const CancelListener&) = delete;
+  CancelListener& operator=(const CancelListener&) = delete;
+
+  void reference() noexcept { references_.fetch_add(1, relaxed); }
+  /// The last one deletes it.
+  void release() noexcept {
+    // Release: what this owner did; acquire: what the others did.
+    if (references_.fetch_sub(1, acq_rel) == 1) delete this;
+  }
+
+  /// Called without locks, by whoever ended the node, perhaps after the node is gone. Must not suspend.
+  virtual void node_ended() noexcept = 0;
+
+ protected:
+  virtual ~CancelListener() = default;
+
+ private:
+  friend class CancelSweep;
+  Atomic<std::uint32_t> references_{1};
+  CancelListener* next_told_ = nullptr;
+};
+
+class CancelNode {
+ public:
+  static constexpr std::int64_t kNoDeadline = INT64_MAX;
+
+  CancelNode() noexcept = default;
+  CancelNode(const CancelNode&) = delete;
+  CancelNode& operator=(const CancelNode&) = delete;
+
+  // -- structure --------------------------------------------------------------------------------------------
+  /// Becomes a child of `parent` (null: of nothing), ended as it is, with its deadline if that is earlier.
+  /// `waiter` may have this as its innermost scope; null for a group.
+  void link(CancelNode* parent, Waiter* waiter, std::int64_t deadline_ns) noexcept;
+  /// The same, with the parent's lock held by the caller.
+  void link_locked(CancelNode& parent, Waiter* waiter, std::int64_t deadline_ns) noexcept;
+  /// Leaves the parent. Afterwards nobody is in end() for this node. BUG while it has children.
+  void unlink() noexcept;
+  /// The same, with the parent's lock held by the caller. REQUIRES: end() is only called for nodes above.
+  void unlink_locked() noexcept;
+
+  /// Makes this the innermost scope of the calling waiter, within the one that it has; of a shield within
+  /// none. And the reverse: BUG unless it is the innermost scope of the caller.
+  enum class Shield : bool { kNo, kYes };
+  void enter(std::int64_t deadline_ns, Shield shield) noexcept;
+  void leave() noexcept;
+
+  // -- ending -----------------------------------------------------------------------------------------------
+  /// Ends this node and all below, wakes who waits there. `reason`: kCancelled or kTimedOut.
+  void end(WaitOutcome reason) noexcept;
+  /// The deadline of this node has passed: ends the topmost node that has it.
+  void expire() noexcept;
+
+  /// kReady while it is open; else what cancellable waits in it end with.
+  WaitOutcome ended() const noexcept { return ended_.load(seq_cst); }
+  /// The same, and looks at the clock if there is a deadline.
+  WaitOutcome status() noexcept;
+
+  /// `listener` (a reference is taken) is told when the node ends; at once if it has.
+  void set_listener(CancelListener& listener) noexcept;
+
+  std::int64_t deadline_ns() const noexcept { return deadline_ns_; }
+  /// The fiber's own cancel bit does not count here.
+  bool shielded() const noexcept { return shielded_; }
+
+  /// Guards the links and `ended`; a group keeps its children's affairs under it, too.
+  SpinLock& lock() noexcept { return lock_; }
+  bool has_children_locked() const noexcept { return first_child_ != nullptr; }
+
+ private:
+  friend class CancelSweep;
+
+  SpinLock lock_;
+  bool shielded_ = false;                           // fixed by link()
+  Atomic<WaitOutcome> ended_{WaitOutcome::kReady};  // written under lock_, once
+  std::int64_t deadline_ns_ = kNoDeadline;          // fixed by link(): the least of those above, and its own
+  Waiter* waiter_ = nullptr;                        // fixed by link()
+  CancelNode* parent_ = nullptr;                    // fixed by link()
+  CancelNode* outer_ = nullptr;                     // the waiter's scope before enter()
+  CancelNode* first_child_ = nullptr;               // guarded by lock_
+  CancelNode* next_ = nullptr;                      // among the parent's children: guarded by its lock
+  CancelNode* previous_ = nullptr;                  // of the first child: null
+  CancelNode* next_woken_ = nullptr;                // of who won the waiter's wait, until it is woken
+  CancelListener* listener_ = nullptr;              // guarded by lock_; a reference
+};
+
+/// One run of end() down a tree, and whom to wake and tell when all locks are free again.
+class CancelSweep {
+ public:
+  explicit CancelSweep(WaitOutcome reason) noexcept : reason_(reason) {}
+
+  /// Ends `top` and all below, unless it has ended.
+  void run(CancelNode& top) noexcept;
+  /// The same, with the lock of `top` held by the caller.
+  void run_locked(CancelNode& top) noexcept;
+  /// Wakes and tells. REQUIRES: the caller holds no lock.
+  void finish() noexcept;
+
+ private:
+  bool end_locked(CancelNode& node) noexcept;
+  void collect_locked(CancelNode& node) noexcept;
+
+  const WaitOutcome reason_;
+  CancelNode* woken_ = nullptr;
+  CancelListener* told_ = nullptr;
+};
+
+}  // namespace weft

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// A wait within a cancel scope (docs/design/cancel.md); without one nothing of this runs.
+#include "fiber/cancel_node.hpp"
+#include "fiber/waiter.hpp"
+
+#include <algorithm>
+
+namespace weft {
+
+WaitTicket Waiter::begin_in_scope(WaitWord::Cancellable cancellable, std::int64_t until_ns) noexcept {
+  const CancelNode& node = *scope.load(relaxed);
+  const bool by_scope = cancellable == WaitWord::Cancellable::kYes;
+  // Both published by the read-modify-write of word.begin().
+  ended_by_scope.store(by_scope, relaxed);
+  deadline_ns.store(by_scope ? std::min(until_ns, node.deadline_ns()) : until_ns, relaxed);
+  return word.begin(by_scope && !node.shielded() ? WaitWord::Cancellable::kYes : WaitWord::Cancellable::kNo);
+}
+
+WaitOutcome Waiter::wait_in_scope() noexcept {
+  if (!ended_by_scope.load(relaxed)) return wait_for_winner();
+  CancelNode& node = *scope.load(relaxed);
+  // After word.begin(): who ends the scope says so and then looks for our wait (R1). If somebody has won it,
+  // which may be them, they are about to wake us.
+  const WaitOutcome ended = node.ended();
+  WaitTicket ticket;
+  if (ended != WaitOutcome::kReady && word.current(ticket) && word.try_win(ticket, ended)) return ended;
+  const WaitOutcome outcome = wait_for_winner();
+  // Not if it was ended from above for that reason: what is above may have other deadlines.
+  if (outcome == WaitOutcome::kTimedOut && deadline_ns.load(relaxed) == node.deadline_ns() &&
+      node.ended() == WaitOutcome::kReady)
+    node.expire();
+  return outcome;
+}
+
+WaitOutcome Waiter::cancellation_in_scope() noexcept {
+  CancelNode& node = *scope.load(relaxed);
+  if (word.cancel_requested() && !node.shielded()) return WaitOutcome::kCancelled;
+  return node.status();
+}
+
+}  // namespace weft

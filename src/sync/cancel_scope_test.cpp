@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <weft/cancel_scope.hpp>
+#include <weft/this_fiber.hpp>
+
+#include <gtest/gtest.h>
+
+#include "base/clock.hpp"
+#include "support/any_context.hpp"
+#include "support/baton.hpp"
+#include "support/cancelled.hpp"
+#include "support/sim_context.hpp"
+
+#include <thread>
+
+namespace weft {
+namespace {
+
+using namespace std::chrono_literals;
+
+class CancelScopes : public test::InAnyContext {};
+INSTANTIATE_TEST_SUITE_P(, CancelScopes, test::all_contexts(), test::kind_name);
+
+TEST_P(CancelScopes, ASleepIsCancelledByAnotherThread) {
+  const auto slept = test::cancelled_while_waiting(context, [](auto ready) {
+    ready();
+    return sleep_until(Deadline::never());
+  });
+  EXPECT_EQ(slept.error(), Errc::cancelled);
+}
+
+TEST_P(CancelScopes, AJoinIsCancelledAndTheHandleStaysJoinable) {
+  const auto error = test::cancelled_while_waiting(context, [](auto ready) {
+    auto other = spawn([] { EXPECT_EQ(sleep_until(Deadline::never()).error(), Errc::cancelled); });
+    ready();
+    const auto joined = other.join_until(Deadline::never());
+    other.cancel();
+    other.join();  // is not cancellable
+    return joined.error();
+  });
+  EXPECT_EQ(error, Errc::cancelled);
+}
+
+TEST_P(CancelScopes, CancellingFromAFiberOfAnotherContextWakesTheWaiter) {
+  ConcurrentContext other("other");
+  CancelScope* scope = nullptr;
+  test::Baton made;
+  auto fiber = context.spawn([&] {
+    CancelScope own;
+    scope = &own;
+    made.give();
+    return sleep_until(Deadline::never()).error();
+  });
+  other
+      .spawn([&] {
+        made.take();
+        scope->cancel();
+      })
+      .join();
+  EXPECT_EQ(fiber.join(), Errc::cancelled);
+}
+
+TEST_P(CancelScopes, ADeadlineEndsEveryCallInTheScope) {
+  run([] {
+    CancelScope scope(Deadline::after(1ms));
+    EXPECT_TRUE(scope.status());
+    EXPECT_EQ(sleep_until(Deadline::never()).error(), Errc::timed_out);
+    EXPECT_EQ(scope.status().error(), Errc::timed_out);
+    EXPECT_EQ(sleep(0ms).error(), Errc::timed_out) << "at once, whatever its own deadline";
+    scope.cancel();
+    EXPECT_EQ(scope.status().error(), Errc::timed_out) << "the first reason stays";
+    EXPECT_TRUE(this_fiber::cancel_requested());
+  });
+}
+
+TEST_P(CancelScopes, AfterTheScopeTheFiberIsAsBefore) {
+  run([] {
+    {
+      CancelScope scope(Deadline::after(0ms));
+      EXPECT_EQ(sleep(1h).error(), Errc::timed_out);
+    }
+    EXPECT_FALSE(this_fiber::cancel_requested());
+    EXPECT_TRUE(sleep(1ms));
+  });
+}
+
+TEST_P(CancelScopes, TheDeadlineOfTheCallCountsIfItIsEarlier) {
+  run([] {
+    CancelScope scope(Deadline::after(1h));
+    EXPECT_TRUE(sleep(1ms));
+    auto other = spawn([] { EXPECT_FALSE(sleep_until(Deadline::never())); });
+    EXPECT_EQ(other.join_until(Deadline::after(1ms)).error(), Errc::timed_out);
+    other.cancel();
+    other.join();
+    EXPECT_TRUE(scope.status());
+  });
+}
+
+TEST_P(CancelScopes, AnInnerScopeEndsAlone) {
+  run([] {
+    CancelScope outer;
+    {
+      CancelScope inner;
+      inner.cancel();
+      EXPECT_EQ(sleep(1h).error(), Errc::cancelled);
+    }
+    EXPECT_TRUE(sleep(1ms));
+    EXPECT_TRUE(outer.status());
+  });
+}
+
+TEST_P(CancelScopes, AnOuterDeadlineHoldsInAnInnerScope) {
+  run([] {
+    CancelScope outer(Deadline::after(1ms));
+    CancelScope inner(Deadline::after(1h));
+    EXPECT_EQ(inner.deadline(), outer.deadline());
+    EXPECT_EQ(sleep(1h).error(), Errc::timed_out);
+    EXPECT_EQ(outer.status().error(), Errc::timed_out);
+  });
+}
+
+TEST_P(CancelScopes, SpawnedFibersDoNotInheritTheScope) {
+  run([] {
+    CancelScope scope;
+    scope.cancel();
+    auto other = spawn([] { return sleep(1ms).has_value(); });
+    EXPECT_TRUE(other.join());
+  });
+}
+
+TEST_P(CancelScopes, AShieldHoldsOffTheScopeAndTheFibersCancel) {
+  test::Baton waits, go;
+  auto fiber = context.spawn([&] {
+    CancelScope scope(Deadline::after(0ms));
+    waits.give();
+    go.take();
+    EXPECT_TRUE(this_fiber::cancel_requested());
+    EXPECT_TRUE(shield([] { return sleep(1ms); }));
+    {
+      CancelShield limited(Deadline::after(1ms));
+      EXPECT_FALSE(this_fiber::cancel_requested());
+      EXPECT_EQ(sleep(1h).error(), Errc::timed_out);
+      EXPECT_EQ(limited.status().error(), Errc::timed_out);
+    }
+    return sleep(1h).error();
+  });
+  waits.take();
+  fiber.cancel();
+  go.give();
+  const std::error_code error = fiber.join();
+  EXPECT_TRUE(error == Errc::cancelled || error == Errc::timed_out) << error.message();
+}
+
+// R2 and R3: who ends the scope is late again and again, and must hit neither what comes after the scope nor
+// what is in a shield.
+TEST_P(CancelScopes, ALateCancelHitsNothingElse) {
+  constexpr int kRounds = 100;
+  for (int round = 0; round < kRounds; ++round) {
+    CancelScope* scope = nullptr;
+    test::Baton made, cancelled;
+    auto fiber = context.spawn([&] {
+      {
+        CancelScope own;
+        scope = &own;
+        made.give();
+        if (round % 2 == 0) {
+          EXPECT_TRUE(shield([] { return sleep(0ms); }));
+        }
+        for (int i = 0; i < round % 5; ++i) {
+          if (!sleep(0ms)) break;
+        }
+        cancelled.take();
+      }
+      return sleep(1us).has_value() && sleep(0us).has_value();
+    });
+    made.take();
+    scope->cancel();
+    cancelled.give();
+    EXPECT_TRUE(fiber.join());
+  }
+}
+
+TEST(CancelScopeInVirtualTime, TheDeadlineIsExact) {
+  test::SimContext world("world");
+  world
+      .spawn([] {
+        const std::int64_t start_ns = now_ns();
+        CancelScope scope(Deadline::after(2s));
+        EXPECT_TRUE(sleep(1500ms));
+        EXPECT_EQ(sleep(1500ms).error(), Errc::timed_out);
+        EXPECT_EQ(now_ns() - start_ns, 2'000'000'000);
+      })
+      .join();
+}
+
+TEST(CancelScopeInVirtualTime, ASleepThatEndsWithTheScopeHasSlept) {
+  test::SimContext world("world");
+  world
+      .spawn([] {
+        CancelScope scope(Deadline::after(2s));
+        EXPECT_TRUE(sleep(2s));
+        EXPECT_EQ(scope.status().error(), Errc::timed_out);
+        EXPECT_EQ(sleep(2s).error(), Errc::timed_out);
+      })
+      .join();
+}
+
+TEST(CancelScopeInVirtualTime, ATimerArmedInAScopeIsNoTimeoutOfALaterWait) {  // R9
+  test::SimContext world("world");
+  world
+      .spawn([] {
+        {
+          CancelScope scope(Deadline::after(1s));
+          EXPECT_TRUE(sleep(1ms));
+        }
+        EXPECT_TRUE(sleep(5s));
+        CancelScope scope(Deadline::after(10s));
+        EXPECT_TRUE(sleep(9s));
+      })
+      .join();
+}
+
+TEST(CancelScopeOfAThread, ADeadlineEndsTheSleepOfAPlainThread) {
+  CancelScope scope(Deadline::after(1ms));
+  EXPECT_EQ(sleep_until(Deadline::never()).error(), Errc::timed_out);
+  EXPECT_EQ(sleep(1h).error(), Errc::timed_out);
+}
+
+TEST(CancelScopeOfAThread, AnotherThreadCancels) {
+  CancelScope scope;
+  std::thread other([&] { scope.cancel(); });
+  EXPECT_EQ(sleep_until(Deadline::never()).error(), Errc::cancelled);
+  other.join();
+}
+
+// A context that ends waits for what is shielded, and only for that.
+TEST(CancelShield, AnEndingContextWaitsForTheCleanUp) {
+  bool cleaned = false;
+  {
+    ConcurrentContext context("context");
+    test::Baton started;
+    context.spawn([&] {
+      CancelScope scope;
+      started.give();
+      EXPECT_EQ(sleep_until(Deadline::never()).error(), Errc::cancelled);
+      cleaned = shield([] { return sleep(1ms).has_value(); });
+    });
+    started.take();
+  }
+  EXPECT_TRUE(cleaned);
+}
+
+}  // namespace
+}  // namespace weft

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// How groups end, however they are left, and what is left behind.
+#include <weft/cancel_scope.hpp>
+#include <weft/task_group.hpp>
+#include <weft/this_fiber.hpp>
+
+#include <gtest/gtest.h>
+
+#include "support/any_context.hpp"
+#include "support/baton.hpp"
+
+#include <memory>
+#include <stdexcept>
+#include <vector>
+
+namespace weft {
+namespace {
+
+using namespace std::chrono_literals;
+
+class TaskGroupEnds : public test::InAnyContext {};
+INSTANTIATE_TEST_SUITE_P(, TaskGroupEnds, test::all_contexts(), test::kind_name);
+
+/// Counts the copies of itself that live.
+class Counted {
+ public:
+  explicit Counted(Atomic<int>& count) : count_(&count) { count_->fetch_add(1); }
+  Counted(const Counted& other) : count_(other.count_) { count_->fetch_add(1); }
+  Counted& operator=(const Counted&) = delete;
+  ~Counted() { count_->fetch_sub(1); }
+
+ private:
+  Atomic<int>* count_;
+};
+
+TEST_P(TaskGroupEnds, AGroupThatIsLeftCancelsAndJoinsItsChildren) {
+  run([] {
+    Atomic<int> alive{0};
+    {
+      TaskGroup<Counted> group;
+      for (int i = 0; i < 5; ++i) {
+        group.spawn([guard = Counted(alive)]() -> Result<Counted> {
+          if (auto slept = sleep_until(Deadline::never()); !slept) return slept.error();
+          return guard;
+        });
+      }
+      yield();
+    }
+    EXPECT_EQ(alive.load(), 0);
+  });
+}
+
+TEST_P(TaskGroupEnds, AGroupThatIsLeftByAnExceptionJoinsItsChildren) {
+  run([] {
+    Atomic<int> alive{0};
+    const auto leave = [&] {
+      TaskGroup<void> group;
+      group.spawn([guard = Counted(alive)] { EXPECT_FALSE(sleep_until(Deadline::never())); });
+      group.spawn([guard = Counted(alive)] { throw std::runtime_error("hidden by the other one"); });
+      yield();
+      throw std::logic_error("left");
+    };
+    EXPECT_THROW(leave(), std::logic_error);
+    EXPECT_EQ(alive.load(), 0);
+  });
+}
+
+TEST_P(TaskGroupEnds, ResultsThatNobodyTookAreDestroyed) {
+  run([] {
+    Atomic<int> alive{0};
+    {
+      TaskGroup<Counted> group;
+      for (int i = 0; i < 5; ++i) group.spawn([&alive] { return Counted(alive); });
+      EXPECT_TRUE(group.next());
+    }
+    EXPECT_EQ(alive.load(), 0);
+    TaskGroup<Counted> failing;
+    for (int i = 0; i < 5; ++i) failing.spawn([&alive] { return Counted(alive); });
+    failing.spawn([]() -> Result<Counted> { return Errc::closed; });
+    EXPECT_FALSE(failing.wait());
+    EXPECT_EQ(alive.load(), 0);
+  });
+}
+
+TEST_P(TaskGroupEnds, TheClosureIsGoneBeforeTheGroupIsTold) {
+  run([] {
+    for (int i = 0; i < 100; ++i) {
+      Atomic<int> alive{0};
+      TaskGroup<void> group;
+      group.spawn([guard = Counted(alive)] {});
+      EXPECT_TRUE(group.wait());
+      EXPECT_EQ(alive.load(), 0);
+    }
+  });
+}
+
+TEST_P(TaskGroupEnds, LaterExceptionsAreDropped) {
+  run([] {
+    TaskGroup<void> group;
+    for (int i = 0; i < 5; ++i) group.spawn([] { throw std::runtime_error("oh"); });
+    EXPECT_THROW({ [[maybe_unused]] auto waited = group.wait(); }, std::runtime_error);
+    TaskGroup<int> other;
+    for (int i = 0; i < 5; ++i) other.spawn([]() -> int { throw std::runtime_error("oh"); });
+    EXPECT_THROW({ [[maybe_unused]] auto waited = other.wait(); }, std::runtime_error);
+  });
+}
+
+// G1 and G5: the owner leaves as soon as it may, over and over.
+TEST_P(TaskGroupEnds, AGroupMayDieWithItsLastChildStillOnTheWayOut) {
+  run([] {
+    for (int i = 0; i < 200; ++i) {
+      auto group = std::make_unique<TaskGroup<int>>();
+      for (int j = 0; j < 3; ++j) group->spawn([j] { return j; });
+      EXPECT_EQ(group->wait().value(), (std::vector<int>{0, 1, 2}));
+    }
+  });
+}
+
+// G2 to G4, G6: failures, an outer cancel and spawns meet.
+TEST_P(TaskGroupEnds, FailuresCancelsAndSpawnsMeet) {
+  for (int round = 0; round < 60; ++round) {
+    CancelScope* scope = nullptr;
+    test::Baton made, cancelled;
+    auto fiber = context.spawn([&] {
+      CancelScope own;
+      scope = &own;
+      {
+        TaskGroup<int> group;
+        for (int i = 0; i < 8; ++i) {
+          group.spawn([i, round]() -> Result<int> {
+            if (auto slept = sleep(std::chrono::microseconds(i)); !slept) return slept.error();
+            if ((i + round) % 5 == 0) return Errc::closed;
+            return i;
+          });
+          if (i == 2) made.give();
+          if (i % 3 == 0) yield();
+        }
+        EXPECT_FALSE(group.wait());
+      }
+      cancelled.take();
+    });
+    made.take();
+    scope->cancel();
+    cancelled.give();
+    fiber.join();
+  }
+}
+
+TEST_P(TaskGroupEnds, NoFiberIsLeft) {
+  {
+    TaskGroup<int> group;
+    for (int i = 0; i < 100; ++i) group.spawn(context, [i] { return i; });
+    EXPECT_TRUE(group.wait());
+  }
+  context.core().close();
+  context.core().wait_until_drained();
+  EXPECT_EQ(context.counters().fibers_spawned, context.counters().fibers_finished);
+}
+
+TEST(TaskGroupDeathTest, AnExceptionThatNobodyReceivesEndsTheProgram) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(
+      {
+        ConcurrentContext context("context");
+        context
+            .spawn([] {
+              TaskGroup<void> group;
+              group.spawn([] { throw std::runtime_error("oh"); });
+              yield();
+            })
+            .join();
+      },
+      "neither wait\\(\\) nor next\\(\\)");
+}
+
+}  // namespace
+}  // namespace weft
