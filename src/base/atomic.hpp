@@ -2,12 +2,15 @@
 #pragma once
 
 // The one place where weft's sources name std::atomic (what is inlined into a user's code has it from
-// <weft/detail/atomic.hpp>). A model checker substitutes the two headers: every protocol of the runtime is
-// then explored with these operations as its scheduling points.
+// <weft/detail/atomic.hpp>). The model checker substitutes the two headers: every protocol of the runtime is
+// then explored with these operations as its scheduling points (docs/design/model-checking.md;
+// tests/model/substitute has their counterparts, with the same names).
 
 #include <weft/detail/atomic.hpp>
 
 #include "base/sanitizers.hpp"
+
+#include <sched.h>
 
 namespace weft {
 
@@ -30,7 +33,8 @@ inline void full_fence() noexcept {
 #endif
 }
 
-/// Tells the CPU that this is a spin-wait loop.
+/// Tells the CPU that this is a spin-wait loop: what was read will be read again until another thread has
+/// changed it.
 inline void cpu_relax() noexcept {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -38,5 +42,8 @@ inline void cpu_relax() noexcept {
   asm volatile("yield" ::: "memory");
 #endif
 }
+
+/// The same, where that may take a while: another thread gets the CPU, which may be the one waited for.
+inline void yield_cpu() noexcept { sched_yield(); }
 
 }  // namespace weft

@@ -4,7 +4,6 @@
 #include "base/atomic.hpp"
 
 #include <cstdint>
-#include <sched.h>
 
 namespace weft {
 
@@ -34,7 +33,7 @@ class SpinLock {
     do {
       while (locked_.load(relaxed) != 0) {  // relaxed: only a hint, the exchange decides
         if (++spins % kSpinsBeforeYield == 0) {
-          sched_yield();
+          yield_cpu();
         } else {
           cpu_relax();
         }

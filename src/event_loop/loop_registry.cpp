@@ -4,7 +4,6 @@
 #include "base/panic.hpp"
 
 #include <mutex>
-#include <sched.h>
 
 namespace weft {
 
@@ -33,7 +32,7 @@ void LoopRegistry::retire(LoopId id) noexcept {
 
 void LoopRegistry::remove(LoopId id) noexcept {
   Slot& slot = slots_[id.index];
-  while (slot.pins.load(seq_cst) != 0) sched_yield();
+  while (slot.pins.load(seq_cst) != 0) yield_cpu();
   slot.loop.store(nullptr, release);  // the slot may be given away: pairs with the acquire in add()
 }
 

@@ -8,7 +8,6 @@
 #include "fiber/overflow.hpp"
 
 #include <new>
-#include <sched.h>
 
 namespace weft {
 namespace {
@@ -69,7 +68,7 @@ Context::~Context() {
 void Context::end() noexcept {
   stop_threads();
   // Somebody may have enqueued the last fiber and not have returned from notify() yet.
-  while (external_callers_.load(acquire) != 0) sched_yield();
+  while (external_callers_.load(acquire) != 0) yield_cpu();
   ContextRegistry::instance().remove(*this);
   event_loop_->retire();
   for_each_scheduler([](Scheduler& scheduler) { delete &scheduler; });

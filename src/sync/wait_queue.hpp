@@ -18,7 +18,6 @@
 #include <weft/detail/wait_queue.hpp>
 
 #include <cstdint>
-#include <sched.h>
 #include <utility>
 
 namespace weft {
@@ -50,7 +49,7 @@ class QueueSpin {
  public:
   void pause() noexcept {
     if (++count_ % kPausesBeforeYield == 0) {
-      sched_yield();
+      yield_cpu();
     } else {
       cpu_relax();
     }
