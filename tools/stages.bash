@@ -8,7 +8,7 @@ export TSAN_OPTIONS=second_deadlock_stack=1:halt_on_error=1
 export WEFT_STRESS_SECONDS=2
 
 # Labels that make no sense in an instrumented build, or that another stage runs.
-only_release='^(package|headers|style|counts|slow_client|examples)$'
+only_release='^(package|headers|style|counts|slow_client|examples|model)$'
 not_by_default='^(full)$'
 
 # --- The stages ------------------------------------------------------------------------------------------

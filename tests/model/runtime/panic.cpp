@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// base/panic.cpp as the model checker has it: a broken invariant is a failure of the execution.
+#include "base/panic.hpp"
+
+#include "model/explorer/execution.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace weft {
+
+void panic(const char* file, int line, const char* what, std::initializer_list<PanicValue> values) noexcept {
+  std::string text = std::string(what) + " (" + file + ":" + std::to_string(line);
+  for (const PanicValue& value : values)
+    text += std::string(", ") + value.name + "=" + std::to_string(value.value);
+  text += ")";
+  if (model::hooks::active()) model::Execution::current().fail(model::FailureKind::kPanic, text);
+  std::fprintf(stderr, "BUG: %s\n", text.c_str());
+  std::abort();
+}
+
+void set_panic_hook(PanicHook) noexcept {}
+
+void write_to_stderr(std::initializer_list<std::string_view> pieces) noexcept {
+  for (const std::string_view piece : pieces) std::fwrite(piece.data(), 1, piece.size(), stderr);
+}
+
+}  // namespace weft

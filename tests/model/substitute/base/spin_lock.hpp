@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// base/spin_lock.hpp as the model checker has it: a lock that is one step to take and one to give back, so
+// that protocols which use it stay small to explore. That the shipping one is such a lock is checked by
+// tests/model/spin_lock_test.cpp.
+
+#include "base/atomic.hpp"
+
+#include <cstdint>
+
+namespace weft {
+
+class SpinLock {
+ public:
+  constexpr SpinLock() noexcept = default;
+  SpinLock(const SpinLock&) = delete;
+  SpinLock& operator=(const SpinLock&) = delete;
+
+  void lock(model::Where where = model::Where::here()) noexcept {
+    if (model::hooks::active()) model::hooks::lock(&locked_, where);
+  }
+  bool try_lock(model::Where where = model::Where::here()) noexcept {
+    return !model::hooks::active() || model::hooks::try_lock(&locked_, where);
+  }
+  void unlock(model::Where where = model::Where::here()) noexcept {
+    if (model::hooks::active()) model::hooks::unlock(&locked_, where);
+  }
+
+ private:
+  std::uint8_t locked_ = 0;  // its address names the lock; the explorer knows its state
+};
+
+}  // namespace weft
