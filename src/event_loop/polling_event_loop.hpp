@@ -14,6 +14,7 @@
 #include "event_loop/event_loop.hpp"
 #include "event_loop/loop_counters.hpp"
 #include "event_loop/loop_id.hpp"
+#include "event_loop/sleep_word.hpp"
 #include "event_loop/spin_policy.hpp"
 
 #include <cstdint>
@@ -83,12 +84,6 @@ class PollingEventLoop : public EventLoop {
   void deliver(std::uint64_t data, Signals signals) noexcept;
 
  private:
-  enum class Sleep : std::uint32_t {
-    kAwake,      ///< run() will not block, or nobody is in it
-    kAnnounced,  ///< about to block: still looks at this word itself
-    kBlocked,    ///< blocked in poll(), or just about to be: must be notified
-  };
-
   // -- waiting on a descriptor (polling_wait.cpp)
   // -----------------------------------------------------------------
   template <class Attempt, class Succeeded>
@@ -120,7 +115,7 @@ class PollingEventLoop : public EventLoop {
   LoopCounters counters_;
 
   // Written by the sleeper and by those who interrupt it.
-  alignas(kCacheLine) Atomic<Sleep> sleep_{Sleep::kAwake};
+  alignas(kCacheLine) SleepWord sleep_;
 };
 
 }  // namespace weft

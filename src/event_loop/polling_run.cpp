@@ -17,17 +17,12 @@ constexpr std::int64_t kSleptNs = 8'000;
 
 }  // namespace
 
-void PollingEventLoop::prepare_to_block() noexcept {
-  // seq_cst: the sleeper announces, then looks for work; the submitter publishes work, then looks here (S2).
-  sleep_.store(Sleep::kAnnounced, seq_cst);
-}
+void PollingEventLoop::prepare_to_block() noexcept { sleep_.announce(); }
 
-void PollingEventLoop::cancel_block() noexcept { sleep_.store(Sleep::kAwake, relaxed); }
+void PollingEventLoop::cancel_block() noexcept { sleep_.withdraw(); }
 
 void PollingEventLoop::interrupt() noexcept {
-  if (sleep_.load(seq_cst) == Sleep::kAwake) return;
-  // Whoever takes the word to awake is the only one to pay for the notification.
-  if (sleep_.exchange(Sleep::kAwake, seq_cst) != Sleep::kBlocked) return;
+  if (!sleep_.interrupt()) return;
   counters_.interrupts.add();
   notify();
 }
@@ -35,7 +30,7 @@ void PollingEventLoop::interrupt() noexcept {
 void PollingEventLoop::run(Home& home, FiberQueue& runnable) noexcept {
   home_ = &home;
   runnable_ = &runnable;
-  if (sleep_.load(relaxed) == Sleep::kAwake) {  // never announced, or interrupted already
+  if (sleep_.awake()) {  // never announced, or interrupted already
     poll_counted(0);
   } else if (!spin_policy_.spinning() || spin() == 0) {
     block();
@@ -56,12 +51,12 @@ std::size_t PollingEventLoop::spin() noexcept {
   bool interrupted = false;
   do {
     events = poll_counted(0);
-    interrupted = sleep_.load(relaxed) == Sleep::kAwake;
+    interrupted = sleep_.awake();
   } while (events == 0 && !interrupted && now_ns() < end);
   const bool useful = events != 0 || interrupted;
   if (useful) {
     counters_.useful_spins.add();
-    sleep_.store(Sleep::kAwake, relaxed);
+    sleep_.withdraw();
   }
   spin_policy_.spun(useful);
   spin_policy_.polled(events, false);
@@ -69,14 +64,13 @@ std::size_t PollingEventLoop::spin() noexcept {
 }
 
 std::size_t PollingEventLoop::block() noexcept {
-  Sleep announced = Sleep::kAnnounced;
-  if (!sleep_.compare_exchange_strong(announced, Sleep::kBlocked, seq_cst)) return poll_counted(0);
+  if (!sleep_.begin_block()) return poll_counted(0);
   // After the announcement: an earlier deadline armed from now on interrupts this sleep.
   const std::int64_t start = now_ns();
   const std::int64_t next = timers_.next_ns();
   const std::int64_t timeout = next == TimerQueue::kNever ? -1 : std::max<std::int64_t>(next - start, 0);
   const std::size_t events = poll_counted(timeout);
-  sleep_.store(Sleep::kAwake, seq_cst);
+  sleep_.end_block();
   spin_policy_.polled(events, now_ns() - start > kSleptNs);
   return events;
 }

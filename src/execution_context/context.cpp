@@ -5,6 +5,7 @@
 #include "execution_context/context_registry.hpp"
 #include "execution_context/dump.hpp"
 #include "execution_context/monitor.hpp"
+#include "execution_context/sleep_steps.hpp"
 #include "fiber/overflow.hpp"
 
 #include <new>
@@ -106,15 +107,10 @@ void Context::enqueue(Fiber& fiber) noexcept {
   external_callers_.fetch_sub(1, release);
 }
 
-void Context::notify() noexcept {
-  full_fence();  // published before; now look for a sleeper: pairs with the fences in park() and
-                 // poll_and_block()
-  if (idle_.anybody_searches() || idle_.wake_one()) return;
-  event_loop_->interrupt();
-}
+void Context::notify() noexcept { wake_for_work(idle_, *event_loop_); }
 
 void Context::wake_everybody() noexcept {
-  full_fence();  // as in notify()
+  full_fence();  // as in wake_for_work()
   idle_.wake_all();
   event_loop_->interrupt();
 }

@@ -5,6 +5,7 @@
 #include "execution_context/context.hpp"
 #include "execution_context/monitor.hpp"
 #include "execution_context/scheduler_hot.hpp"
+#include "execution_context/sleep_steps.hpp"
 #include "fiber/overflow.hpp"
 #include "sys/thread.hpp"
 
@@ -126,12 +127,12 @@ void Scheduler::sleep() noexcept {
 }
 
 void Scheduler::poll_and_block() noexcept {
-  event_loop->prepare_to_block();
-  full_fence();  // announced; now look for work once more (S2)
-  if (context_.closing()) [[unlikely]]
-    context_.look_whether_drained();
-  if (context_.has_visible_work() || leaving()) {
-    event_loop->cancel_block();
+  const auto something_to_do = [this] {
+    if (context_.closing()) [[unlikely]]
+      context_.look_whether_drained();
+    return context_.has_visible_work() || leaving();
+  };
+  if (!may_block(*event_loop, something_to_do)) {
     context_.idle_.end_poll(*this, true);  // kept: a sibling may have parked, relying on it
     return;
   }
@@ -173,12 +174,13 @@ void Scheduler::take_runnable(FiberQueue& runnable) noexcept {
 
 void Scheduler::park() noexcept {
   IdleSet& idle = context_.idle_;
-  idle.announce(*this);
-  full_fence();  // announced; now look once more (S2), also whether nobody is going to poll
-  if (context_.closing()) [[unlikely]]
-    context_.look_whether_drained();
-  const bool stay = context_.has_visible_work() || idle.poll_duty_free() || leaving();
-  if (stay && idle.withdraw(*this)) return;
+  const auto something_to_do = [&] {
+    if (context_.closing()) [[unlikely]]
+      context_.look_whether_drained();
+    // Also whether nobody is going to poll (I4).
+    return context_.has_visible_work() || idle.poll_duty_free() || leaving();
+  };
+  if (!must_park(idle, *this, something_to_do)) return;
   counters_.parks.add();
   fall_asleep();
   parker.park();
