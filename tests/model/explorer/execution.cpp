@@ -111,6 +111,7 @@ void Execution::start_children() {
     Thread& thread = threads_[index];
     thread.name = body.name;
     thread.alive = true;
+    memory_.name(&thread.tokens, sizeof(thread.tokens), body.name);
     const std::uint32_t own = thread.knowledge.current.clock[index];
     thread.knowledge = threads_[0].knowledge;  // what the body did before comes before
     thread.knowledge.current.clock[index] = own + 1;
@@ -220,13 +221,11 @@ void Execution::require_alive(LocationIndex location, Where where) {
                                    running_thread().name + " in " + where.function);
 }
 
+// In the order of the last reads: what was read last is what the thread waits for.
 void Execution::watch(LocationIndex location, std::uint16_t index) noexcept {
-  for (Thread::Watched& watched : running_thread().watched) {
-    if (watched.location != location) continue;
-    watched.index = index;
-    return;
-  }
-  running_thread().watched.push_back({location, index});
+  std::vector<Thread::Watched>& watched = running_thread().watched;
+  std::erase_if(watched, [&](const Thread::Watched& seen) { return seen.location == location; });
+  watched.push_back({location, index});
 }
 
 // Spinning makes sense as long as what was read is what will be read again. A thread that goes on does so as

@@ -82,6 +82,8 @@ class Execution {
   Memory& memory() noexcept { return memory_; }
   Knowledge& knowledge() noexcept { return threads_[running_].knowledge; }
   ThreadIndex running() const noexcept { return running_; }
+  /// Only the body runs.
+  bool alone() const noexcept { return alone_; }
   int event() const noexcept { return alone_ ? kNoEvent : static_cast<int>(steps_.size()) - 1; }
   LocationIndex location(void* address, unsigned size, Where where);
   /// What the running thread has read since it last spun: a later store ends its spinning.
@@ -105,6 +107,7 @@ class Execution {
     bool has_deadline = false;
     int locks_held = 0;
     int tokens = 0;        ///< enqueues that no suspend has taken yet
+    View enqueued;         ///< what the enqueuers knew
     void* user = nullptr;  ///< the runner of the thread (this_runner())
   };
   Thread& thread(std::size_t index) noexcept { return threads_[index]; }

@@ -4,6 +4,8 @@
 
 #include "model/explorer/execution.hpp"
 
+#include <cstring>
+
 namespace weft::model::hooks {
 namespace {
 
@@ -24,6 +26,19 @@ Operation announce(Action action, void* object, unsigned size, std::memory_order
   operation.footprint.add(operation.location, Facet::kValue, action != Action::kLoad);
   add_sc_accesses(operation);
   return operation;
+}
+
+/// While the body is alone, everything that was done before is known to it: what no thread has used yet acts
+/// on memory, without a history.
+bool needs_no_history(const void* object) noexcept {
+  Execution& execution = Execution::current();
+  return execution.alone() && execution.memory().find(object) == kNoLocation;
+}
+
+std::uint64_t bits_at(const void* object, unsigned size) noexcept {
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, object, size);
+  return bits;
 }
 
 const Store& note_read(Operation& done, std::uint16_t index) noexcept {
@@ -70,44 +85,51 @@ std::uint64_t modify_newest(Operation& done, std::uint64_t value) {
 }  // namespace
 
 std::uint64_t load(void* object, unsigned size, std::memory_order order, Where where) noexcept {
+  if (needs_no_history(object)) return bits_at(object, size);
   Operation operation = announce(Action::kLoad, object, size, order, where);
   operation.reads_any_candidate = !is_sc(order);
   return read_some(Execution::current().take_turn(operation), order);
 }
 
 void store(void* object, unsigned size, std::uint64_t value, std::memory_order order, Where where) noexcept {
+  if (needs_no_history(object)) {
+    std::memcpy(object, &value, size);
+    return;
+  }
   write(Execution::current().take_turn(announce(Action::kStore, object, size, order, where)), value, false);
 }
 
 std::uint64_t modify(void* object, unsigned size, Change change, std::uint64_t operand,
                      std::memory_order order, Where where) noexcept {
+  if (needs_no_history(object)) {
+    const std::uint64_t before = bits_at(object, size);
+    const std::uint64_t after = change(before, operand);
+    std::memcpy(object, &after, size);
+    return before;
+  }
   Execution& execution = Execution::current();
   Operation& done = execution.take_turn(announce(Action::kModify, object, size, order, where));
   const std::uint64_t old = execution.memory().at(done.location).stores.back().value;
   return modify_newest(done, change(old, operand));
 }
 
-bool compare_exchange(void* object, unsigned size, Exchange& exchange, Where where) noexcept {
+namespace {
+
+/// The stores that a compare-exchange may read in vain, newest first: what differs from the expected value.
+std::vector<std::uint16_t> failing_stores(LocationIndex location, const Exchange& exchange) {
   Execution& execution = Execution::current();
-  Operation& done =
-      execution.take_turn(announce(Action::kCompareExchange, object, size, exchange.success, where));
-  Memory& memory = execution.memory();
-  const std::vector<Store>& stores = memory.at(done.location).stores;
-  const std::uint16_t newest = memory.newest(done.location);
-  // It fails if it reads anything else than what is expected: the newest store, or, as any load, an older
-  // one.
-  std::vector<std::uint16_t> failures;
-  const std::uint16_t oldest = memory.oldest_readable(execution.knowledge(), done.location, exchange.failure);
-  for (std::uint16_t i = newest + 1u; i-- > oldest;) {
-    if (stores[i].value != exchange.expected) failures.push_back(i);
+  const std::vector<Store>& stores = execution.memory().at(location).stores;
+  const std::uint16_t oldest =
+      execution.memory().oldest_readable(execution.knowledge(), location, exchange.failure);
+  std::vector<std::uint16_t> failing;
+  for (std::size_t i = stores.size(); i-- > oldest;) {
+    if (stores[i].value != exchange.expected) failing.push_back(static_cast<std::uint16_t>(i));
   }
-  const bool may_succeed = stores[newest].value == exchange.expected;
-  const unsigned chosen = execution.choose(static_cast<unsigned>(failures.size()) + (may_succeed ? 1u : 0u));
-  if (may_succeed && chosen == 0 && !(exchange.weak && execution.choose_spurious())) {
-    modify_newest(done, exchange.desired);
-    return true;
-  }
-  const std::uint16_t index = !may_succeed ? failures[chosen] : chosen == 0 ? newest : failures[chosen - 1];
+  return failing;
+}
+
+void fail_reading(Operation& done, std::uint16_t index, Exchange& exchange) {
+  Execution& execution = Execution::current();
   done.succeeded = false;
   done.order = exchange.failure;
   done.footprint = {};
@@ -115,7 +137,38 @@ bool compare_exchange(void* object, unsigned size, Exchange& exchange, Where whe
   add_sc_accesses(done);
   done.reads_any_candidate = !is_sc(exchange.failure);
   exchange.expected = note_read(done, index).value;
-  memory.read(execution.knowledge(), done.location, index, exchange.failure);
+  execution.memory().read(execution.knowledge(), done.location, index, exchange.failure);
+}
+
+bool compare_exchange_without_history(void* object, unsigned size, Exchange& exchange) noexcept {
+  const std::uint64_t before = bits_at(object, size);
+  const bool equal = before == exchange.expected;
+  if (equal) std::memcpy(object, &exchange.desired, size);
+  exchange.expected = before;
+  return equal;
+}
+
+}  // namespace
+
+bool compare_exchange(void* object, unsigned size, Exchange& exchange, Where where) noexcept {
+  if (needs_no_history(object)) return compare_exchange_without_history(object, size, exchange);
+  Execution& execution = Execution::current();
+  Operation& done =
+      execution.take_turn(announce(Action::kCompareExchange, object, size, exchange.success, where));
+  const std::uint16_t newest = execution.memory().newest(done.location);
+  const bool may_succeed = execution.memory().at(done.location).stores[newest].value == exchange.expected;
+  const std::vector<std::uint16_t> failing = failing_stores(done.location, exchange);
+  const unsigned chosen = execution.choose(static_cast<unsigned>(failing.size()) + (may_succeed ? 1u : 0u));
+  if (!may_succeed) {
+    fail_reading(done, failing[chosen], exchange);
+  } else if (chosen != 0) {
+    fail_reading(done, failing[chosen - 1], exchange);
+  } else if (exchange.weak && execution.choose_spurious()) {
+    fail_reading(done, newest, exchange);
+  } else {
+    modify_newest(done, exchange.desired);
+    return true;
+  }
   return false;
 }
 

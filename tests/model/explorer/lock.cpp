@@ -16,6 +16,12 @@ Operation announce(Action action, void* object, Where where) {
   return operation;
 }
 
+/// See needs_no_history() in hooks.cpp.
+bool nobody_else_knows(const void* object) noexcept {
+  Execution& execution = Execution::current();
+  return execution.alone() && execution.memory().find(object) == kNoLocation;
+}
+
 void take(Location& lock) noexcept {
   Execution& execution = Execution::current();
   lock.holder = execution.running();
@@ -26,6 +32,7 @@ void take(Location& lock) noexcept {
 }  // namespace
 
 void lock(void* object, Where where) noexcept {
+  if (nobody_else_knows(object)) return;
   Execution& execution = Execution::current();
   const Operation operation = announce(Action::kLock, object, where);
   if (execution.memory().at(operation.location).holder == execution.running())
@@ -34,6 +41,7 @@ void lock(void* object, Where where) noexcept {
 }
 
 bool try_lock(void* object, Where where) noexcept {
+  if (nobody_else_knows(object)) return true;
   Execution& execution = Execution::current();
   Operation& done = execution.take_turn(announce(Action::kTryLock, object, where));
   Location& lock = execution.memory().at(done.location);
@@ -43,6 +51,7 @@ bool try_lock(void* object, Where where) noexcept {
 }
 
 void unlock(void* object, Where where) noexcept {
+  if (nobody_else_knows(object)) return;
   Execution& execution = Execution::current();
   const Operation& done = execution.take_turn(announce(Action::kUnlock, object, where));
   Location& lock = execution.memory().at(done.location);

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ring of a scheduler (S4), with four places, so that it wraps and overflows.
+#include "execution_context/run_queue.hpp"
+
+#include "model/bounds.hpp"
+#include "model/model.hpp"
+
+#include <array>
+
+namespace weft {
+namespace {
+
+using model::FailureKind;
+using Ring = BasicRunQueue<4>;
+
+/// Fibers of which nothing but the address, and what is said of it here, is used.
+struct Fibers {
+  static constexpr std::size_t kCount = 6;
+
+  Fiber& operator[](std::size_t index) noexcept { return reinterpret_cast<Fiber&>(memory[index]); }
+  /// Whoever takes one may run it: what its enqueuer wrote is seen.
+  void take(Fiber* fiber) noexcept {
+    const auto index =
+        static_cast<std::size_t>(reinterpret_cast<std::byte*>(fiber) - &memory[0][0]) / sizeof(Fiber);
+    model::check(index < kCount, "a fiber that was put in");
+    model::check(payload[index] == 1, "and what it stands for is seen");
+    ++taken[index];
+  }
+  void put(std::size_t index) noexcept { payload[index] = 1; }
+  void check_taken(std::size_t count) const {
+    for (std::size_t i = 0; i < count; ++i) model::check(taken[i] == 1, "each fiber is taken once");
+  }
+
+  alignas(Fiber) std::byte memory[kCount][sizeof(Fiber)];
+  std::array<model::Plain<int>, kCount> payload;
+  std::array<int, kCount> taken{};
+};
+
+template <class Queue>
+void push(Queue& ring, Fibers& fibers, std::size_t index) {
+  fibers.put(index);
+  model::check(ring.push(fibers[index]), "there is room");
+}
+
+template <class Queue>
+void drain(Queue& ring, Fibers& fibers) {
+  while (Fiber* fiber = ring.pop()) fibers.take(fiber);
+}
+
+template <class Queue>
+void steal_once(Queue& victim, Fibers& fibers) {
+  Queue own;
+  if (victim.steal_into(own) != 0) drain(own, fibers);
+}
+
+TEST(ModelRunQueue, TheOwnerAndAThiefTakeEachFiberOnce) {
+  model::Options options;
+  options.limits.spurious_max = 1;
+  model::expect_holds(options, [] {
+    Fibers fibers;
+    Ring ring;
+    model::name(ring, "ring");
+    push(ring, fibers, 0);
+    push(ring, fibers, 1);
+    model::run({{"owner",
+                 [&] {
+                   push(ring, fibers, 2);
+                   drain(ring, fibers);
+                 }},
+                {"thief", [&] { steal_once(ring, fibers); }}});
+    drain(ring, fibers);
+    fibers.check_taken(3);
+  });
+}
+
+TEST(ModelRunQueue, TwoThievesShareWithTheOwner) {
+  model::expect_holds([] {
+    Fibers fibers;
+    Ring ring;
+    model::name(ring, "ring");
+    push(ring, fibers, 0);
+    push(ring, fibers, 1);
+    model::run({{"owner",
+                 [&] {
+                   if (Fiber* fiber = ring.pop()) fibers.take(fiber);
+                 }},
+                {"thief", [&] { steal_once(ring, fibers); }},
+                {"other thief", [&] { steal_once(ring, fibers); }}});
+    drain(ring, fibers);
+    fibers.check_taken(2);
+  });
+}
+
+// The owner reuses the slots of a full ring that a thief is copying from.
+TEST(ModelRunQueue, AThiefThatIsOvertakenByTheOwnerGoingRoundTakesNothingWrong) {
+  model::expect_holds(model::bounded(3), [] {
+    Fibers fibers;
+    BasicRunQueue<2> ring;
+    model::name(ring, "ring");
+    push(ring, fibers, 0);
+    push(ring, fibers, 1);
+    std::size_t pushed = 2;
+    model::run({{"owner",
+                 [&] {
+                   for (std::size_t i = 2; i < 4; ++i) {
+                     if (Fiber* fiber = ring.pop()) fibers.take(fiber);
+                     fibers.put(i);
+                     if (!ring.push(fibers[i])) break;
+                     ++pushed;
+                   }
+                 }},
+                {"thief", [&] {
+                   BasicRunQueue<2> own;
+                   if (ring.steal_into(own) != 0) drain(own, fibers);
+                 }}});
+    drain(ring, fibers);
+    fibers.check_taken(pushed);
+  });
+}
+
+TEST(ModelRunQueue, AFullRingIsShedWhileAThiefSteals) {
+  model::expect_holds(model::bounded(3), [] {
+    Fibers fibers;
+    Ring ring;
+    for (std::size_t i = 0; i < 4; ++i) push(ring, fibers, i);
+    FiberQueue overflow;
+    model::run({{"owner",
+                 [&] {
+                   fibers.put(4);
+                   if (ring.push(fibers[4])) return;
+                   ring.shed_half(overflow);
+                   fibers.put(4);
+                   overflow.push(fibers[4]);
+                 }},
+                {"thief", [&] { steal_once(ring, fibers); }}});
+    drain(ring, fibers);
+    while (Fiber* fiber = overflow.pop()) fibers.take(fiber);
+    fibers.check_taken(5);
+  });
+}
+
+/// The ring with one order weakened, or without the look at what a thief may have taken.
+template <std::memory_order kPublish, bool kPopLooks>
+class PlantedRing {
+ public:
+  bool push(Fiber& fiber) noexcept {
+    const std::uint32_t tail = tail_.load(relaxed);
+    if (tail - head_.load(acquire) == 4) return false;
+    slots_[tail & 3].store(&fiber, relaxed);
+    tail_.store(tail + 1, kPublish);
+    return true;
+  }
+  Fiber* pop() noexcept {
+    std::uint32_t head = head_.load(relaxed);
+    for (;;) {
+      if (head == tail_.load(relaxed)) return nullptr;
+      Fiber* const fiber = slots_[head & 3].load(relaxed);
+      if (!kPopLooks) {
+        head_.store(head + 1, release);
+        return fiber;
+      }
+      if (head_.compare_exchange_weak(head, head + 1, acq_rel, relaxed)) return fiber;
+    }
+  }
+  std::uint32_t steal_into(PlantedRing& thief) noexcept {
+    std::uint32_t head = head_.load(acquire);
+    if (tail_.load(acquire) == head) return 0;
+    Fiber* const fiber = slots_[head & 3].load(relaxed);
+    if (!head_.compare_exchange_strong(head, head + 1, acq_rel, acquire)) return 0;
+    return thief.push(*fiber) ? 1 : 0;
+  }
+
+ private:
+  Atomic<std::uint32_t> head_{0};
+  Atomic<std::uint32_t> tail_{0};
+  Atomic<Fiber*> slots_[4] = {};
+};
+
+template <class Queue>
+void push_against_steal() {
+  Fibers fibers;
+  Queue ring;
+  model::run({{"owner",
+               [&] {
+                 push(ring, fibers, 0);
+                 push(ring, fibers, 1);
+                 drain(ring, fibers);
+               }},
+              {"thief", [&] { steal_once(ring, fibers); }}});
+  drain(ring, fibers);
+  fibers.check_taken(2);
+}
+
+TEST(ModelRunQueue, TheRingWithoutAPlantedErrorHolds) {
+  model::expect_holds(push_against_steal<Ring>);
+  model::expect_holds(push_against_steal<PlantedRing<release, true>>);
+}
+TEST(ModelRunQueue, PlantedAPushWithoutReleaseIsFound) {
+  model::expect_fails(FailureKind::kDataRace, push_against_steal<PlantedRing<relaxed, true>>);
+}
+TEST(ModelRunQueue, PlantedAPopWithoutCompareIsFound) {
+  model::expect_fails(FailureKind::kCheck, push_against_steal<PlantedRing<release, false>>);
+}
+
+}  // namespace
+}  // namespace weft

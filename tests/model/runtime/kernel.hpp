@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The kernel of a model: one socket that receives bytes, and who has it registered. `sys` calls of the
+// model's sources end here.
+
+#include "base/spin_lock.hpp"
+
+#include <weft/result.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace weft::model {
+
+class Kernel {
+ public:
+  static constexpr int kFd = 1'000'000'000;  // none that the machine's kernel gives out
+  static constexpr std::size_t kLoops = 2;
+
+  Kernel();
+  ~Kernel();
+
+  /// A byte comes: an edge for each loop that has the socket registered.
+  void receive();
+  /// One byte, or EAGAIN.
+  Result<std::size_t> recv();
+  /// Registers; what is there already is an edge. Refused if `refuse_add` is set.
+  Result<void> add(std::size_t loop, std::uint64_t data);
+  void remove(std::size_t loop);
+  /// Takes the edge that waits for `loop`; false if there is none.
+  bool take_event(std::size_t loop, std::uint64_t& data);
+  void close();
+
+  bool registered(std::size_t loop) const noexcept { return loops_[loop].registered; }
+  int closed() const noexcept { return closed_; }
+
+  bool refuse_add = false;
+  /// Counts what a poller might have to look at.
+  Atomic<std::uint32_t> version{0};
+
+ private:
+  struct Registration {
+    bool registered = false;
+    bool pending = false;
+    std::uint64_t data = 0;
+  };
+
+  SpinLock lock_;
+  int bytes_ = 0;
+  int closed_ = 0;
+  std::array<Registration, kLoops> loops_;
+};
+
+}  // namespace weft::model

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// No wake-up is lost (S2, S5, S11; docs/design/idle.md): submitters against schedulers that park or block in
+// the event loop. The steps are those of sleep_steps.hpp, idle.cpp, parker.hpp, sleep_word.hpp and
+// global_queue.hpp, which ship; the loop around them is Scheduler's, which is no part of a model, retold.
+#include "execution_context/sleep_steps.hpp"
+
+#include "event_loop/sleep_word.hpp"
+#include "execution_context/global_queue.hpp"
+#include "model/bounds.hpp"
+#include "model/model.hpp"
+
+#include <array>
+
+namespace weft {
+namespace {
+
+using model::FailureKind;
+
+/// An event loop of which nothing but its sleep is left; the eventfd is a futex.
+class SleepyLoop {
+ public:
+  void prepare_to_block() noexcept { sleep.announce(); }
+  void cancel_block() noexcept { sleep.withdraw(); }
+  void interrupt() noexcept {
+    if (!sleep.interrupt()) return;
+    event_fd.store(1, seq_cst);
+    sys::futex_wake(event_fd, 1);
+  }
+  void run() noexcept {
+    if (sleep.awake() || !sleep.begin_block()) return;
+    while (event_fd.exchange(0, seq_cst) == 0) sys::futex_wait(event_fd, 0);
+    sleep.end_block();
+  }
+
+  SleepWord sleep;
+  Atomic<std::uint32_t> event_fd{0};
+};
+
+struct Fibers {
+  Fiber& operator[](std::size_t index) noexcept { return reinterpret_cast<Fiber&>(memory[index]); }
+  alignas(Fiber) std::byte memory[2][sizeof(Fiber)];
+};
+
+struct Context {
+  explicit Context(int expected) : left(expected) {
+    model::name(idle, "idle");
+    model::name(loop, "loop");
+    model::name(queue, "queue");
+    model::name(left, "left");
+  }
+
+  void submit(Fiber& fiber) {
+    queue.push(fiber);
+    wake_for_work(idle, loop);
+  }
+  bool take() {
+    FiberQueue taken;
+    queue.take(taken, 1);
+    return taken.pop() != nullptr;
+  }
+  bool ended() const { return left.load(seq_cst) == 0; }
+  void run_one() {
+    if (left.fetch_sub(1, seq_cst) != 1) return;
+    full_fence();  // as Context::wake_everybody()
+    idle.wake_all();
+    loop.interrupt();
+  }
+
+  IdleSet idle;
+  SleepyLoop loop;
+  GlobalQueue queue;
+  Atomic<int> left;
+};
+
+/// A thread of the context: next_from_root(), search(), sleep().
+struct Thread : IdleThread {
+  void run(Context& context) {
+    while (!context.ended()) {
+      if (!searching) context.idle.begin_search();
+      searching = true;
+      const bool found = context.take();
+      const bool last = context.idle.end_search();
+      searching = false;
+      if (found) {
+        if (last && !context.queue.empty()) wake_for_work(context.idle, context.loop);
+        context.run_one();
+      } else if (context.idle.begin_poll(*this)) {
+        poll(context);
+      } else {
+        park(context);
+      }
+    }
+    if (context.idle.revoke_poll_duty(*this)) wake_for_work(context.idle, context.loop);
+    if (searching) context.idle.end_search();
+  }
+  void poll(Context& context) {
+    if (may_block(context.loop, [&] { return !context.queue.empty() || context.ended(); }))
+      context.loop.run();
+    context.idle.end_poll(*this, true);
+  }
+  void park(Context& context) {
+    const auto look = [&] {
+      return !context.queue.empty() || context.idle.poll_duty_free() || context.ended();
+    };
+    if (!must_park(context.idle, *this, look)) return;
+    parker.park();
+    searching = true;  // wake_one() counted it in
+  }
+
+  bool searching = false;
+};
+
+TEST(ModelSleep, OneThreadAndOneSubmitter) {
+  model::expect_holds([] {
+    Context context(1);
+    Fibers fibers;
+    Thread thread;
+    model::run(
+        {{"scheduler", [&] { thread.run(context); }}, {"submitter", [&] { context.submit(fibers[0]); }}});
+  });
+}
+
+TEST(ModelSleep, OneThreadAndTwoSubmissions) {
+  model::expect_holds(model::bounded(3), [] {
+    Context context(2);
+    Fibers fibers;
+    Thread thread;
+    model::run({{"scheduler", [&] { thread.run(context); }}, {"submitter", [&] {
+                                                                context.submit(fibers[0]);
+                                                                context.submit(fibers[1]);
+                                                              }}});
+  });
+}
+
+TEST(ModelSleep, TwoThreadsAndASubmitter) {
+  model::expect_holds(model::bounded(1), [] {
+    Context context(1);
+    Fibers fibers;
+    Thread thread, other;
+    model::run({{"scheduler", [&] { thread.run(context); }},
+                {"sibling", [&] { other.run(context); }},
+                {"submitter", [&] { context.submit(fibers[0]); }}});
+  });
+}
+
+TEST(ModelSleep, TwoThreadsAndTwoSubmissionsAtRandom) {
+  model::expect_holds(model::at_random(10'000), [] {
+    Context context(2);
+    Fibers fibers;
+    Thread thread, other;
+    model::run({{"scheduler", [&] { thread.run(context); }},
+                {"sibling", [&] { other.run(context); }},
+                {"submitter", [&] {
+                   context.submit(fibers[0]);
+                   context.submit(fibers[1]);
+                 }}});
+  });
+}
+
+// Both change the word from "kept". Whoever loses finds the duty free, or the keeper in the loop.
+TEST(ModelSleep, ADutyThatIsTakenUpWhileItIsRevokedIsTakenUpOrFree) {
+  model::expect_holds([] {
+    IdleSet idle;
+    Thread keeper;
+    model::check(idle.begin_poll(keeper), "nobody has it");
+    idle.end_poll(keeper, true);
+    bool begun = false, revoked = false;
+    model::run({{"keeper", [&] { begun = idle.begin_poll(keeper); }},
+                {"monitor", [&] { revoked = idle.revoke_poll_duty(keeper); }}});
+    model::check(begun || revoked, "one of the two had its way");
+    model::check(idle.poll_duty_free() == !begun, "and the duty is free if the keeper had not");
+  });
+}
+
+/// A sleeper and a submitter without their fences, or with a step in the wrong place.
+template <bool kFences, bool kPublishFirst, bool kLookAgain>
+void planted() {
+  Atomic<bool> work{false};
+  SleepyLoop loop;
+  model::name(work, "work");
+  model::name(loop, "loop");
+  model::run({{"scheduler",
+               [&] {
+                 while (!work.load(relaxed)) {
+                   loop.prepare_to_block();
+                   if (kFences) full_fence();
+                   if (kLookAgain && work.load(relaxed)) {
+                     loop.cancel_block();
+                     continue;
+                   }
+                   loop.run();
+                 }
+               }},
+              {"submitter", [&] {
+                 if (kPublishFirst) work.store(true, release);
+                 if (kFences) full_fence();
+                 loop.interrupt();
+                 if (!kPublishFirst) work.store(true, release);
+               }}});
+}
+
+TEST(ModelSleep, TheStepsWithoutAPlantedErrorHold) { model::expect_holds(planted<true, true, true>); }
+TEST(ModelSleep, PlantedMissingFencesAreFound) {
+  model::expect_fails(FailureKind::kDeadlock, planted<false, true, true>);
+}
+TEST(ModelSleep, PlantedAPublicationAfterTheLookIsFound) {
+  model::expect_fails(FailureKind::kDeadlock, planted<true, false, true>);
+}
+TEST(ModelSleep, PlantedASleepWithoutALastLookIsFound) {
+  model::expect_fails(FailureKind::kDeadlock, planted<true, true, false>);
+}
+
+}  // namespace
+}  // namespace weft
