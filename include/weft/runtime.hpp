@@ -11,6 +11,7 @@
 //                          synchronization under the names of the standard library
 //   channel.hpp            Channel<T>: values from fiber to fiber
 //   select.hpp             select(): one of several channels, deadlines, fibers, sockets
+//   event_loop_strategy.hpp how contexts wait for files, for those who compare or must choose
 //   net/                   TcpListener, TcpStream, addresses
 //   http/                  an HTTP/1.1 server
 //   result.hpp, error.hpp  how calls fail;  deadline.hpp  how long they may take
