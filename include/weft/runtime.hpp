@@ -7,6 +7,7 @@
 //   this_fiber.hpp         spawn(), yield(), sleep(), and what a fiber may ask about itself
 //   join_handle.hpp        what spawn() returns
 //   execution_context.hpp  which threads run which fibers: Parallel-, Concurrent- and IsolatedContext
+//   event_loop_strategy.hpp how contexts wait for files, for those who compare or must choose
 //   net/                   TcpListener, TcpStream, addresses
 //   http/                  an HTTP/1.1 server
 //   result.hpp, error.hpp  how calls fail;  deadline.hpp  how long they may take
