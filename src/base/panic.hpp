@@ -29,7 +29,7 @@ constexpr std::uint64_t panic_bits(const T& value) noexcept {
 /// Prints `BUG: <what> (name=value, ...)` with its place to standard error, runs the dump hook, aborts.
 /// Async-signal-safe but for the hook. Any thread, also outside the runtime.
 [[noreturn, gnu::cold]] void panic(const char* file, int line, const char* what,
-                        std::initializer_list<PanicValue> values = {}) noexcept;
+                                   std::initializer_list<PanicValue> values = {}) noexcept;
 
 /// Installs what `panic` calls before it aborts (the runtime's fiber dump); null removes it.
 using PanicHook = void (*)();
