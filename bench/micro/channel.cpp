@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What channels and selects cost, beside Boost.Fiber where that is installed (libboost-fiber-dev), and Go
-// (channel.go, where go is). ns per operation, of the wall clock.
+// What channels and selects cost, beside Boost.Fiber where that is installed (libboost-fiber-dev). ns per
+// operation, of the wall clock.
 //
 //   bench_channel [--benchmark_repetitions=5 --benchmark_enable_random_interleaving=true ...]
 //   bench_channel once NAME COUNT     COUNT operations of one of weft's own in a concurrent context: for
