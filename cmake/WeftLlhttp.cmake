@@ -8,6 +8,7 @@ find_path(WEFT_LLHTTP_SOURCE llhttp.c PATHS /usr/share PATH_SUFFIXES llhttp REQU
 
 add_library(weft_llhttp OBJECT
   "${WEFT_LLHTTP_SOURCE}/llhttp.c" "${WEFT_LLHTTP_SOURCE}/http.c" "${WEFT_LLHTTP_SOURCE}/api.c")
+set_target_properties(weft_llhttp PROPERTIES UNITY_BUILD OFF)
 target_include_directories(weft_llhttp PRIVATE "${WEFT_LLHTTP_INCLUDE}")
 target_compile_definitions(weft_llhttp PRIVATE LLHTTP_STRICT_MODE=1)
 target_compile_options(weft_llhttp PRIVATE -O2)

@@ -8,6 +8,7 @@ option(WEFT_BUILD_BENCH "Build the benchmarks (needs Google Benchmark)" OFF)
 option(WEFT_BUILD_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
 option(WEFT_WARNINGS_AS_ERRORS "Treat compiler warnings as errors" OFF)
 option(WEFT_LTO "Link-time optimization" OFF)
+option(WEFT_UNITY_TESTS "Compile the sources of a test program in batches" OFF)
 option(WEFT_COVERAGE "Instrument for coverage (gcc, gcov)" OFF)
 set(WEFT_SANITIZE "" CACHE STRING "Sanitizers, as in -fsanitize= (address,undefined or thread)")
 
@@ -41,6 +42,11 @@ if(WEFT_LTO)
   include(CheckIPOSupported)
   check_ipo_supported(LANGUAGES C CXX)
   set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+  # gcc can put machine code beside its intermediate one: what is installed then links without LTO as well, and
+  # so do most tests. clang 14 cannot.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    set(WEFT_FAT_OBJECTS ON)
+  endif()
 endif()
 
 find_package(Threads REQUIRED)

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Code generation that every translation unit shares, llhttp included: frame pointers (backtraces over fibers
-# walk them), sanitizers, coverage.
+# walk them), link-time optimization, sanitizers, coverage.
 
 add_library(weft_codegen INTERFACE)
 target_compile_options(weft_codegen INTERFACE -fno-omit-frame-pointer -fno-plt)
+if(WEFT_FAT_OBJECTS)
+  target_compile_options(weft_codegen INTERFACE -ffat-lto-objects)
+endif()
 
 if(WEFT_SANITIZE)
   target_compile_options(weft_codegen INTERFACE -fsanitize=${WEFT_SANITIZE} -fno-sanitize-recover=all)

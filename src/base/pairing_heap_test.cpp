@@ -12,19 +12,19 @@
 namespace weft {
 namespace {
 
-struct Item {
-  explicit Item(int item_key, int item_id = 0) : key(item_key), id(item_id) {}
+struct HeapItem {
+  explicit HeapItem(int item_key, int item_id = 0) : key(item_key), id(item_id) {}
   int key;
   int id;
-  PairingHeapLinks<Item> links;
+  PairingHeapLinks<HeapItem> links;
 };
 
 struct ItemOrder {
-  static PairingHeapLinks<Item>& links(Item& item) { return item.links; }
-  static bool before(const Item& a, const Item& b) { return a.key != b.key ? a.key < b.key : a.id < b.id; }
+  static PairingHeapLinks<HeapItem>& links(HeapItem& item) { return item.links; }
+  static bool before(const HeapItem& a, const HeapItem& b) { return a.key != b.key ? a.key < b.key : a.id < b.id; }
 };
 
-using Heap = PairingHeap<Item, ItemOrder>;
+using Heap = PairingHeap<HeapItem, ItemOrder>;
 using Model = std::set<std::pair<int, int>>;
 
 std::vector<int> drain(Heap& heap) {
@@ -42,7 +42,7 @@ TEST(PairingHeap, is_empty_when_made) {
 TEST(PairingHeap, gives_elements_in_order_whatever_the_order_of_insertion) {
   std::vector<int> keys{1, 2, 3, 4, 5, 6};
   do {
-    std::deque<Item> items;
+    std::deque<HeapItem> items;
     Heap heap;
     for (const int key : keys) heap.insert(items.emplace_back(key));
     ASSERT_EQ(drain(heap), (std::vector<int>{1, 2, 3, 4, 5, 6}));
@@ -52,7 +52,7 @@ TEST(PairingHeap, gives_elements_in_order_whatever_the_order_of_insertion) {
 TEST(PairingHeap, removes_any_element_in_any_shape) {
   for (int pops = 0; pops < 8; ++pops) {
     for (int victim = 0; victim < 16; ++victim) {
-      std::deque<Item> items;
+      std::deque<HeapItem> items;
       Heap heap;
       for (int i = 0; i < 16; ++i) heap.insert(items.emplace_back((i * 7) % 16));
       for (int i = 0; i < pops; ++i) heap.pop_first();
@@ -68,8 +68,8 @@ TEST(PairingHeap, removes_any_element_in_any_shape) {
 }
 
 TEST(PairingHeap, takes_an_element_again_after_it_was_removed) {
-  Item item(1);
-  Item other(2);
+  HeapItem item(1);
+  HeapItem other(2);
   Heap heap;
   heap.insert(item);
   heap.insert(other);
@@ -83,13 +83,13 @@ TEST(PairingHeap, behaves_like_a_sorted_set_over_long_random_sequences) {
   for (unsigned seed = 0; seed < 20; ++seed) {
     SCOPED_TRACE(seed);
     std::mt19937 random(seed);
-    std::deque<Item> items;
-    std::vector<Item*> outside;
+    std::deque<HeapItem> items;
+    std::vector<HeapItem*> outside;
     for (int id = 0; id < 200; ++id) outside.push_back(&items.emplace_back(0, id));
-    std::vector<Item*> inside;
+    std::vector<HeapItem*> inside;
     Heap heap;
     Model model;
-    const auto move_out = [&](Item& item) {
+    const auto move_out = [&](HeapItem& item) {
       model.erase({item.key, item.id});
       inside.erase(std::find(inside.begin(), inside.end(), &item));
       outside.push_back(&item);
@@ -97,18 +97,18 @@ TEST(PairingHeap, behaves_like_a_sorted_set_over_long_random_sequences) {
     for (int step = 0; step < 5000; ++step) {
       const auto action = random() % 4;
       if (action < 2 && !outside.empty()) {
-        Item& item = *outside.back();
+        HeapItem& item = *outside.back();
         outside.pop_back();
         item.key = static_cast<int>(random() % 50);
         heap.insert(item);
         inside.push_back(&item);
         model.insert({item.key, item.id});
       } else if (action == 2 && !inside.empty()) {
-        Item& item = *inside[random() % inside.size()];
+        HeapItem& item = *inside[random() % inside.size()];
         heap.remove(item);
         move_out(item);
       } else if (action == 3 && !inside.empty()) {
-        Item& item = heap.pop_first();
+        HeapItem& item = heap.pop_first();
         ASSERT_EQ(std::make_pair(item.key, item.id), *model.begin());
         move_out(item);
       }

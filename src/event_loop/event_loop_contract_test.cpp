@@ -14,13 +14,12 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::connect;
+using test::kernel;
 using test::listen;
 using test::localhost;
 using test::SimHandle;
 
 using Runner = test::LoopRunner<EventLoop>;
-
-std::error_code kernel(int error) { return sys::error_of(error); }
 
 enum class Kind { kEpoll, kSimulated };
 

@@ -13,14 +13,13 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::connect;
+using test::kernel;
 using test::listen;
 using test::localhost;
 using test::SimHandle;
 using test::SimRunner;
 using test::v4;
 using test::v6_any;
-
-std::error_code kernel(int error) { return sys::error_of(error); }
 
 /// Runs `body(loop)` in a fiber.
 template <class Body>

@@ -14,10 +14,9 @@
 namespace weft {
 namespace {
 
+using test::kernel;
 using test::SimPair;
 using test::SimRunner;
-
-std::error_code kernel(int error) { return sys::error_of(error); }
 
 /// Runs `body(pair)` in a fiber with a connection of its own.
 template <class Body>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The timer queue against a naive model, over long random sequences, and as a sleeping loop sees it.
 #include "event_loop/timers.hpp"
+#include "support/wheel_times.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -15,8 +16,8 @@
 namespace weft {
 namespace {
 
-constexpr std::int64_t kTick = std::int64_t{1} << TimerWheel::kTickBits;
-constexpr std::int64_t kDay = 86'400'000'000'000;
+using test::kDay;
+using test::kTick;
 
 /// A queue and a sorted map that must agree: timers of equal deadlines stand in the map in the order they
 /// were armed.

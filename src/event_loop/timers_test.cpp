@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event_loop/timers.hpp"
+#include "support/wheel_times.hpp"
 
 #include <array>
 #include <deque>
@@ -11,8 +12,9 @@
 namespace weft {
 namespace {
 
-constexpr std::int64_t kTick = std::int64_t{1} << TimerWheel::kTickBits;
-constexpr std::int64_t kDay = 86'400'000'000'000;
+using test::kDay;
+using test::kTick;
+
 constexpr std::int64_t kStart = 3 * kDay + 12'345;
 
 /// A queue and the timers of a test; whatever is left armed is cancelled at its end.

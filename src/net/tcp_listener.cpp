@@ -9,6 +9,7 @@
 #include "sys/errors.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace weft::net {
 namespace {
@@ -43,21 +44,18 @@ void report_shortage(const std::error_code& error) {
       {"weft: accept() has to wait: ", error.message(), "; it goes on when there is room again\n"});
 }
 
-// Closed before: then there is nothing left to do.
-void discard(Result<void>) noexcept {}
-
 }  // namespace
 
 TcpListener& TcpListener::operator=(TcpListener&& other) noexcept {
   if (this != &other) {
-    if (handle_) discard(close_descriptor(handle_));
+    if (handle_) std::ignore = close_descriptor(handle_);
     handle_ = other.handle_.take();
   }
   return *this;
 }
 
 TcpListener::~TcpListener() {
-  if (handle_) discard(close_descriptor(handle_));
+  if (handle_) std::ignore = close_descriptor(handle_);
 }
 
 Result<TcpListener> TcpListener::bind(const SocketAddress& address, const ListenOptions& options) {

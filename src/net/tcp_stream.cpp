@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <mutex>
+#include <tuple>
 
 namespace weft::net {
 namespace {
@@ -36,21 +37,18 @@ auto with_fd(const detail::DescriptorHandle& handle, Call&& call) -> decltype(ca
   return call(descriptor->fd);
 }
 
-// Closed before: then there is nothing left to do.
-void discard(Result<void>) noexcept {}
-
 }  // namespace
 
 TcpStream& TcpStream::operator=(TcpStream&& other) noexcept {
   if (this != &other) {
-    if (handle_) discard(close_descriptor(handle_));
+    if (handle_) std::ignore = close_descriptor(handle_);
     handle_ = other.handle_.take();
   }
   return *this;
 }
 
 TcpStream::~TcpStream() {
-  if (handle_) discard(close_descriptor(handle_));
+  if (handle_) std::ignore = close_descriptor(handle_);
 }
 
 Result<TcpStream> TcpStream::connect(const SocketAddress& address, Deadline deadline) {

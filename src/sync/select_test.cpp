@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which branch of a select is taken, and that the others leave no trace.
 #include "support/any_context.hpp"
+#include "support/branches.hpp"
 #include "support/waiting.hpp"
 
 #include <weft/channel.hpp>
@@ -18,12 +19,10 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::Counted;
+using test::kNever;
 using test::spawn_waiting;
 
 class SelectTest : public test::InAnyContext {};
-
-/// A branch function that must not run.
-constexpr auto kNever = [](auto&&...) { ADD_FAILURE() << "a branch that was not ready was taken"; };
 
 /// A branch function that stores what was received.
 template <class T>

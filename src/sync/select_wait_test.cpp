@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a select that waits ends: by deadlines, cancel requests, the ends of fibers, and other selects.
 #include "support/any_context.hpp"
+#include "support/branches.hpp"
 #include "support/waiting.hpp"
 
 #include <weft/channel.hpp>
@@ -17,11 +18,11 @@ namespace weft {
 namespace {
 
 using namespace std::chrono_literals;
+using test::kNever;
 using test::spawn_waiting;
 
 class SelectWaitTest : public test::InAnyContext {};
 
-constexpr auto kNever = [](auto&&...) { ADD_FAILURE() << "a branch that was not ready was taken"; };
 constexpr auto kAnything = [](auto&&...) {};
 
 // -- deadlines ---------------------------------------------------------------------------------------------

@@ -13,7 +13,6 @@
 namespace weft {
 namespace {
 
-constexpr std::uintptr_t kWaiting = 2;
 constexpr std::uintptr_t kOnePermit = 4;
 
 std::uintptr_t flags_of(const WaitChain& chain) noexcept { return chain.empty() ? 0 : kWaiting; }

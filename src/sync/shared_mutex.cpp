@@ -18,7 +18,6 @@
 namespace weft {
 namespace {
 
-constexpr std::uintptr_t kWaiting = 2;
 constexpr std::uintptr_t kWriter = 4;
 constexpr std::uintptr_t kOneReader = 8;
 

@@ -22,12 +22,12 @@ class TaskGroupEnds : public test::InAnyContext {};
 INSTANTIATE_TEST_SUITE_P(, TaskGroupEnds, test::all_contexts(), test::kind_name);
 
 /// Counts the copies of itself that live.
-class Counted {
+class Tallied {
  public:
-  explicit Counted(Atomic<int>& count) : count_(&count) { count_->fetch_add(1); }
-  Counted(const Counted& other) : count_(other.count_) { count_->fetch_add(1); }
-  Counted& operator=(const Counted&) = delete;
-  ~Counted() { count_->fetch_sub(1); }
+  explicit Tallied(Atomic<int>& count) : count_(&count) { count_->fetch_add(1); }
+  Tallied(const Tallied& other) : count_(other.count_) { count_->fetch_add(1); }
+  Tallied& operator=(const Tallied&) = delete;
+  ~Tallied() { count_->fetch_sub(1); }
 
  private:
   Atomic<int>* count_;
@@ -37,9 +37,9 @@ TEST_P(TaskGroupEnds, AGroupThatIsLeftCancelsAndJoinsItsChildren) {
   run([] {
     Atomic<int> alive{0};
     {
-      TaskGroup<Counted> group;
+      TaskGroup<Tallied> group;
       for (int i = 0; i < 5; ++i) {
-        group.spawn([guard = Counted(alive)]() -> Result<Counted> {
+        group.spawn([guard = Tallied(alive)]() -> Result<Tallied> {
           if (auto slept = sleep_until(Deadline::never()); !slept) return slept.error();
           return guard;
         });
@@ -55,8 +55,8 @@ TEST_P(TaskGroupEnds, AGroupThatIsLeftByAnExceptionJoinsItsChildren) {
     Atomic<int> alive{0};
     const auto leave = [&] {
       TaskGroup<void> group;
-      group.spawn([guard = Counted(alive)] { EXPECT_FALSE(sleep_until(Deadline::never())); });
-      group.spawn([guard = Counted(alive)] { throw std::runtime_error("hidden by the other one"); });
+      group.spawn([guard = Tallied(alive)] { EXPECT_FALSE(sleep_until(Deadline::never())); });
+      group.spawn([guard = Tallied(alive)] { throw std::runtime_error("hidden by the other one"); });
       yield();
       throw std::logic_error("left");
     };
@@ -69,14 +69,14 @@ TEST_P(TaskGroupEnds, ResultsThatNobodyTookAreDestroyed) {
   run([] {
     Atomic<int> alive{0};
     {
-      TaskGroup<Counted> group;
-      for (int i = 0; i < 5; ++i) group.spawn([&alive] { return Counted(alive); });
+      TaskGroup<Tallied> group;
+      for (int i = 0; i < 5; ++i) group.spawn([&alive] { return Tallied(alive); });
       EXPECT_TRUE(group.next());
     }
     EXPECT_EQ(alive.load(), 0);
-    TaskGroup<Counted> failing;
-    for (int i = 0; i < 5; ++i) failing.spawn([&alive] { return Counted(alive); });
-    failing.spawn([]() -> Result<Counted> { return Errc::closed; });
+    TaskGroup<Tallied> failing;
+    for (int i = 0; i < 5; ++i) failing.spawn([&alive] { return Tallied(alive); });
+    failing.spawn([]() -> Result<Tallied> { return Errc::closed; });
     EXPECT_FALSE(failing.wait());
     EXPECT_EQ(alive.load(), 0);
   });
@@ -87,7 +87,7 @@ TEST_P(TaskGroupEnds, TheClosureIsGoneBeforeTheGroupIsTold) {
     for (int i = 0; i < 100; ++i) {
       Atomic<int> alive{0};
       TaskGroup<void> group;
-      group.spawn([guard = Counted(alive)] {});
+      group.spawn([guard = Tallied(alive)] {});
       EXPECT_TRUE(group.wait());
       EXPECT_EQ(alive.load(), 0);
     }

@@ -43,6 +43,9 @@ using detail::WaitChain;
 
 using SyncWord = Atomic<std::uintptr_t>;
 
+/// Somebody waits: of the words that have no other use for it.
+inline constexpr std::uintptr_t kWaiting = 2;
+
 /// What a thread does that finds a queue bit taken. The holder may have been preempted: after a while the CPU
 /// is given away.
 class QueueSpin {

@@ -16,6 +16,9 @@
 
 namespace weft::test {
 
+/// The error of the kernel by that number.
+inline std::error_code kernel(int error) { return sys::error_of(error); }
+
 inline SimAddress v4(std::initializer_list<std::uint8_t> ip, std::uint16_t port) {
   SimAddress address;
   std::copy(ip.begin(), ip.end(), address.ip.begin());
