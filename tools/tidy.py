@@ -29,7 +29,7 @@ PUBLIC_HEADER_LAYER = {
     "atomic": "base", "buffer_source": "base", "deadline": "base", "error": "base", "result": "base",
     "source_location": "base",
     "fiber_start": "fiber", "spawn_options": "fiber",
-    "counters": "event_loop", "descriptor_handle": "event_loop",
+    "counters": "event_loop", "event_loop_strategy": "event_loop", "descriptor_handle": "event_loop",
     "execution_context": "execution_context", "join_handle": "execution_context", "run": "execution_context",
     "monitor": "execution_context",
     "this_fiber": "execution_context",

@@ -17,13 +17,15 @@ struct DescriptorCounters {
 /// What one event loop has done since it was made (L14). Snapshots are exact when the loop is quiet.
 struct EventLoopCounters {
   std::uint64_t registrations = 0;          ///< descriptors added
-  std::uint64_t transfers = 0;              ///< of those, taken over from another loop
+  std::uint64_t modifications = 0;          ///< changes of what an added descriptor is watched for
+  std::uint64_t deletions = 0;              ///< descriptors deleted
+  std::uint64_t transfers = 0;              ///< descriptors taken over from another loop
   std::uint64_t failed_registrations = 0;   ///< refused by the kernel
   std::uint64_t polls = 0;                  ///< calls that asked the kernel for events
   std::uint64_t empty_polls = 0;            ///< of those, answered with none
   std::uint64_t events = 0;                 ///< events taken
   std::uint64_t stale_events = 0;           ///< of those, for a file closed meanwhile
-  std::uint64_t unawaited_edges = 0;        ///< of those, with nobody waiting
+  std::uint64_t unawaited_edges = 0;        ///< of those, useless: nobody waited
   std::uint64_t wakeups = 0;                ///< fibers woken by events and deadlines
   std::uint64_t cross_context_wakeups = 0;  ///< of those, of other contexts
   std::uint64_t interrupts = 0;             ///< times the loop was interrupted in its sleep

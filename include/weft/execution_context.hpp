@@ -2,12 +2,14 @@
 #pragma once
 
 #include <weft/counters.hpp>
+#include <weft/event_loop_strategy.hpp>
 #include <weft/join_handle.hpp>
 #include <weft/source_location.hpp>
 #include <weft/spawn_options.hpp>
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,8 +26,8 @@ using OwnedContext = std::unique_ptr<Context, DeleteContext>;
 /// A set of threads and the rules for running fibers on them. The base of ParallelContext, ConcurrentContext
 /// and IsolatedContext.
 ///
-/// Each context has an event loop of its own: its fibers wait there, and are woken by its own threads. Thread
-/// safety: all methods, any thread. Destruction: cancels the context's fibers, waits until they have ended (a
+/// Where its fibers wait, and which threads wake them, is its event loop strategy; by default each context has
+/// an event loop of its own, and its own threads wake its fibers. Thread safety: all methods, any thread. Destruction: cancels the context's fibers, waits until they have ended (a
 /// fiber suspends, a plain thread blocks), and stops its threads. A context is never destroyed by one of its
 /// own fibers (BUG).
 class ExecutionContext {
@@ -45,7 +47,10 @@ class ExecutionContext {
   std::string_view name() const noexcept;
   /// How many threads run its fibers.
   std::uint32_t parallelism() const noexcept;
-  /// What its schedulers and its event loop have done so far (L14).
+  /// How it waits for files; chosen when it was made.
+  EventLoopStrategy strategy() const noexcept;
+  /// What its schedulers and its event loop have done so far (L14). The loops of its threads are summed up; one
+  /// that several contexts share counts for all of them.
   ContextCounters counters() const noexcept;
   EventLoopCounters event_loop_counters() const noexcept;
 
@@ -66,6 +71,8 @@ class ExecutionContext {
 struct ParallelOptions {
   /// Threads, 1 to 256. 0: as many as the process has CPUs, affinity and cgroup quota considered.
   std::uint32_t parallelism = 0;
+  /// None: the process's default, see set_default_event_loop_strategy().
+  std::optional<EventLoopStrategy> strategy = std::nullopt;
 };
 
 /// N threads that share the work: a fiber may run on any of them, idle ones steal from busy ones.
@@ -74,7 +81,8 @@ struct ParallelOptions {
 ///     workers.spawn([] { serve(); });
 class ParallelContext final : public ExecutionContext {
  public:
-  /// Throws std::system_error when threads or descriptors are used up, or parallelism is out of range.
+  /// Throws std::system_error when threads or descriptors are used up, parallelism is out of range, or the
+  /// strategy makes no sense.
   explicit ParallelContext(std::string name, const ParallelOptions& options = {});
 
   /// Adds threads, or retires some: those leave when their fibers suspend, and no fiber is
@@ -82,12 +90,26 @@ class ParallelContext final : public ExecutionContext {
   void resize(std::uint32_t parallelism);
 };
 
+/// How a ConcurrentContext is made.
+struct ConcurrentOptions {
+  /// None: the process's default, see set_default_event_loop_strategy().
+  std::optional<EventLoopStrategy> strategy = std::nullopt;
+};
+
 /// One thread: its fibers run one at a time, never in parallel with each other, so what only they use needs
 /// no lock between two suspensions.
 class ConcurrentContext final : public ExecutionContext {
  public:
-  /// Throws std::system_error when threads or descriptors are used up.
-  explicit ConcurrentContext(std::string name);
+  /// Throws std::system_error when threads or descriptors are used up, or the strategy makes no sense.
+  explicit ConcurrentContext(std::string name, const ConcurrentOptions& options = {});
+};
+
+/// How an IsolatedContext is made.
+struct IsolatedOptions {
+  /// Where its spawn() goes; null: the context of the fiber that makes it.
+  ExecutionContext* spawn_context = nullptr;
+  /// None: the process's default, see set_default_event_loop_strategy().
+  std::optional<EventLoopStrategy> strategy = std::nullopt;
 };
 
 /// One fiber that owns one thread: for a GUI main loop, blocking calls, or code that needs its thread to
@@ -100,14 +122,23 @@ class IsolatedContext final : public ExecutionContext {
  public:
   /// Starts the thread and `closure` on it. What the closure spawns, and spawn() of this object, goes to
   /// `spawn_context`; without one to the context of the fiber that makes the isolated one, and on a plain
-  /// thread that is a BUG. Throws std::system_error when threads or descriptors are used up.
+  /// thread that is a BUG. Throws std::system_error when threads or descriptors are used up, or the
+  /// strategy makes no sense.
   template <class F>
   IsolatedContext(std::string name, F&& closure, SourceLocation spawned_at = SourceLocation::current())
-      : IsolatedContext(std::move(name), nullptr, std::forward<F>(closure), spawned_at) {}
+      : IsolatedContext(std::move(name), IsolatedOptions{}, std::forward<F>(closure), spawned_at) {}
   template <class F>
   IsolatedContext(std::string name, ExecutionContext& spawn_context, F&& closure,
                   SourceLocation spawned_at = SourceLocation::current())
-      : IsolatedContext(std::move(name), &spawn_context.core(), std::forward<F>(closure), spawned_at) {}
+      : IsolatedContext(std::move(name), IsolatedOptions{.spawn_context = &spawn_context},
+                        std::forward<F>(closure), spawned_at) {}
+  template <class F>
+  IsolatedContext(std::string name, const IsolatedOptions& options, F&& closure,
+                  SourceLocation spawned_at = SourceLocation::current())
+      : ExecutionContext(make_core(name, options)),
+        handle_(spawn_in(
+            *core_, [closure = std::forward<F>(closure)]() mutable -> void { closure(); },
+            SpawnOptions{.name = name}, spawned_at)) {}
 
   /// Waits for the closure to end; throws the exception that escaped from it. Suspends, or blocks a plain
   /// thread. Not cancellable. BUG if it was joined before.
@@ -118,14 +149,7 @@ class IsolatedContext final : public ExecutionContext {
   void cancel() noexcept { handle_.cancel(); }
 
  private:
-  template <class F>
-  IsolatedContext(std::string name, Context* spawn_context, F&& closure, SourceLocation spawned_at)
-      : ExecutionContext(make_core(name, spawn_context)),
-        handle_(spawn_in(
-            *core_, [closure = std::forward<F>(closure)]() mutable -> void { closure(); },
-            SpawnOptions{.name = name}, spawned_at)) {}
-
-  static detail::OwnedContext make_core(const std::string& name, Context* spawn_context);
+  static detail::OwnedContext make_core(const std::string& name, const IsolatedOptions& options);
 
   JoinHandle<void> handle_;
 };

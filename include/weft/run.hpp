@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <weft/event_loop_strategy.hpp>
 #include <weft/join_handle.hpp>
 #include <weft/source_location.hpp>
 
@@ -16,6 +17,10 @@ namespace weft {
 struct RunOptions {
   /// Threads of the default context, the calling one included, 1 to 256. 0: as many as the process has CPUs.
   std::uint32_t parallelism = 1;
+  /// How the default context waits for files, and every context made during the run that names no strategy of
+  /// its own. None: as set_default_event_loop_strategy() or the environment variable WEFT_STRATEGY says, else
+  /// `lifetime`.
+  std::optional<EventLoopStrategy> strategy = std::nullopt;
 };
 
 namespace detail {
@@ -35,6 +40,7 @@ class MainContext {
   void close() noexcept;
 
  private:
+  std::optional<EventLoopStrategy> default_before_;
   Context* core_;
 };
 
@@ -44,7 +50,8 @@ class MainContext {
 /// calling one. When `main` returns, the remaining fibers of the context are cancelled and joined; then run()
 /// returns its value, or 0 if it has none, or throws what escaped from it.
 ///
-/// On a plain thread only (BUG in a fiber). Throws std::system_error when threads or descriptors are used up.
+/// On a plain thread only (BUG in a fiber). Throws std::system_error when threads or descriptors are used up, or
+/// the strategy makes no sense.
 ///
 ///     int main() {
 ///       return weft::run([] { serve(); });

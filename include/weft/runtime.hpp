@@ -14,6 +14,7 @@
 //   task_group.hpp         children that end with a block; all.hpp, race.hpp
 //   cancel_scope.hpp       deadlines and cancellation of a block; with_timeout.hpp, cancel_token.hpp
 //   scoped_value.hpp       values that are bound for a block, per fiber
+//   event_loop_strategy.hpp how contexts wait for files, for those who compare or must choose
 //   net/                   TcpListener, TcpStream, addresses
 //   http/                  an HTTP/1.1 server
 //   result.hpp, error.hpp  how calls fail;  deadline.hpp  how long they may take

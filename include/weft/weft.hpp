@@ -11,6 +11,7 @@
 #include <weft/counters.hpp>
 #include <weft/deadline.hpp>
 #include <weft/error.hpp>
+#include <weft/event_loop_strategy.hpp>
 #include <weft/execution_context.hpp>
 #include <weft/http/server.hpp>
 #include <weft/join_handle.hpp>

@@ -12,6 +12,7 @@
 
 #include "base/cache_line.hpp"
 #include "base/spin_lock.hpp"
+#include "event_loop/edges.hpp"
 #include "event_loop/loop_id.hpp"
 #include "event_loop/readiness.hpp"
 #include "event_loop/usage_word.hpp"
@@ -34,12 +35,15 @@ enum class DescriptorKind : std::uint8_t {
 
 /// Who has a descriptor registered (P2).
 enum class Ownership : std::uint8_t {
-  kUnowned,  ///< registered nowhere; `owner` is none
-  kOwned,    ///< registered with `owner`
-  kMoving,   ///< a user of it is changing its registration; `owner` is the loop it leaves, or none
+  kUnowned,    ///< registered nowhere; `owner` is none
+  kOwned,      ///< registered with `owner`, for all edges and for its lifetime
+  kAwaited,    ///< registered with `owner` for `edges`, which somebody waits for
+  kBroadcast,  ///< registered in every broadcast loop born up to `broadcast_seen`; `owner` is none
+  kMoving,     ///< a user of it is changing its registration; `owner` is the loop it leaves, or none
 };
 
 class DescriptorBackend;
+class RegistrationPolicy;
 
 struct alignas(kCacheLine) Descriptor {
   // -- the line that every operation touches ---------------------------------------------------------------
@@ -57,6 +61,9 @@ struct alignas(kCacheLine) Descriptor {
   Ownership ownership = Ownership::kUnowned;
   LoopId owner;
   WaitList waiters[2];         ///< by Direction
+  const RegistrationPolicy* way = nullptr;  ///< how it was registered last (docs/design/strategies.md)
+  std::uint64_t broadcast_seen = 0;
+  Edges edges;
   WaitNode* closer = nullptr;  ///< who called close() and waits until the number was given back
   DescriptorCounters counters;
   DescriptorBackend* backend =

@@ -38,6 +38,8 @@ void DescriptorArena::free(Descriptor& descriptor) noexcept {
     descriptor.fd = -1;
     descriptor.ownership = Ownership::kUnowned;
     descriptor.owner = {};
+    descriptor.way = nullptr;
+    descriptor.edges = {};
     descriptor.counters = {};
     descriptor.backend = nullptr;
   }

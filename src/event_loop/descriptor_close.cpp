@@ -4,7 +4,7 @@
 #include "event_loop/descriptor_backend.hpp"
 #include "event_loop/descriptor_use.hpp"
 #include "event_loop/descriptor_waiters.hpp"
-#include "event_loop/loop_registry.hpp"
+#include "event_loop/registration.hpp"
 #include "sys/fd.hpp"
 
 #include <mutex>
@@ -23,24 +23,20 @@ void begin_close(Descriptor& descriptor, WaitNode& closer) noexcept {
   wake_all(won);
 }
 
-void unregister(Descriptor& descriptor, int fd) noexcept {
-  LoopId owner;
+void unregister(Descriptor& descriptor) noexcept {
+  Registered registered;
   {
     std::scoped_lock lock(descriptor.lock);
-    owner = descriptor.owner;
+    registered = {descriptor.ownership, descriptor.owner};
   }
-  LoopRegistry& registry = LoopRegistry::instance();
-  PollingEventLoop* const loop = registry.pin(owner);
-  if (loop == nullptr) return;  // unowned, or its loop is gone and the registration with it
-  loop->forget(fd);
-  registry.unpin(owner);
+  leave(descriptor, registered);
 }
 
 void end_file(Descriptor& descriptor) noexcept {
   if (descriptor.backend != nullptr) return descriptor.backend->end();
   const int fd = descriptor.fd;
   // Explicitly: a copy of the fd in another process would keep the registration alive.
-  unregister(descriptor, fd);
+  unregister(descriptor);
   sys::close(fd);
 }
 

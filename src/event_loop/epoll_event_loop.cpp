@@ -10,32 +10,48 @@ namespace {
 /// The event data of the loop's own eventfd; no descriptor has this index.
 constexpr std::uint64_t kWakeupData = ~std::uint64_t{0};
 
-constexpr std::uint32_t kEdges = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+constexpr std::uint32_t kReadEdges = EPOLLIN | EPOLLRDHUP | EPOLLPRI;
+constexpr std::uint32_t kWriteEdges = EPOLLOUT;
+
+/// Hang-ups and errors are reported anyway.
+constexpr std::uint32_t events_of(Edges edges) noexcept {
+  return EPOLLET | (edges.read ? kReadEdges : 0) | (edges.write ? kWriteEdges : 0);
+}
 
 Signals signals_of(std::uint32_t events) noexcept {
   const bool hang_up = (events & (EPOLLHUP | EPOLLERR)) != 0;
-  return {.read = hang_up || (events & (EPOLLIN | EPOLLRDHUP | EPOLLPRI)) != 0,
-          .write = hang_up || (events & EPOLLOUT) != 0,
+  return {.read = hang_up || (events & kReadEdges) != 0,
+          .write = hang_up || (events & kWriteEdges) != 0,
           .unusual = hang_up || (events & (EPOLLRDHUP | EPOLLPRI)) != 0,
           .hang_up = hang_up};
 }
 
 }  // namespace
 
-Result<std::unique_ptr<EpollEventLoop>> EpollEventLoop::create() {
+Result<std::unique_ptr<EpollEventLoop>> EpollEventLoop::create(const RegistrationPolicy& policy) {
   Result<sys::Epoll> epoll = sys::Epoll::create();
   if (!epoll) return epoll.error();
   Result<sys::EventFd> wakeup = sys::EventFd::create();
   if (!wakeup) return wakeup.error();
   // Edge-triggered and never read: each notification is an edge of its own, without a read for each.
   if (auto added = epoll->add(wakeup->fd(), EPOLLIN | EPOLLET, kWakeupData); !added) return added.error();
-  return std::unique_ptr<EpollEventLoop>(new EpollEventLoop(std::move(*epoll), std::move(*wakeup)));
+  std::unique_ptr<EpollEventLoop> loop(
+      new EpollEventLoop(policy, std::move(*epoll), std::move(*wakeup)));
+  loop->announce();
+  return loop;
 }
 
-EpollEventLoop::EpollEventLoop(sys::Epoll epoll, sys::EventFd wakeup) noexcept
-    : epoll_(std::move(epoll)), wakeup_(std::move(wakeup)) {}
+EpollEventLoop::EpollEventLoop(const RegistrationPolicy& policy, sys::Epoll epoll,
+                               sys::EventFd wakeup) noexcept
+    : PollingEventLoop(policy), epoll_(std::move(epoll)), wakeup_(std::move(wakeup)) {}
 
-Result<void> EpollEventLoop::add(int fd, std::uint64_t data) noexcept { return epoll_.add(fd, kEdges, data); }
+Result<void> EpollEventLoop::add(int fd, std::uint64_t data, Edges edges) noexcept {
+  return epoll_.add(fd, events_of(edges), data);
+}
+
+Result<void> EpollEventLoop::modify(int fd, std::uint64_t data, Edges edges) noexcept {
+  return epoll_.modify(fd, events_of(edges), data);
+}
 
 void EpollEventLoop::remove(int fd) noexcept {
   // ENOENT: somebody put another file over the number (dup2), and the kernel forgot the old one.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "event_loop/polling_event_loop.hpp"
+#include "event_loop/registration.hpp"
 #include "sys/epoll.hpp"
 #include "sys/event_fd.hpp"
 
@@ -13,12 +14,14 @@ namespace weft {
 class EpollEventLoop final : public PollingEventLoop {
  public:
   /// Fails when the process is out of file descriptors or memory.
-  static Result<std::unique_ptr<EpollEventLoop>> create();
+  static Result<std::unique_ptr<EpollEventLoop>> create(
+      const RegistrationPolicy& policy = transfer_policy());
 
  private:
-  EpollEventLoop(sys::Epoll epoll, sys::EventFd wakeup) noexcept;
+  EpollEventLoop(const RegistrationPolicy& policy, sys::Epoll epoll, sys::EventFd wakeup) noexcept;
 
-  Result<void> add(int fd, std::uint64_t data) noexcept override;
+  Result<void> add(int fd, std::uint64_t data, Edges edges) noexcept override;
+  Result<void> modify(int fd, std::uint64_t data, Edges edges) noexcept override;
   void remove(int fd) noexcept override;
   std::size_t poll(std::int64_t timeout_ns) noexcept override;
   void notify() noexcept override;

@@ -15,6 +15,7 @@
 
 #include "event_loop/descriptor.hpp"
 #include "event_loop/loop_timers.hpp"
+#include "event_loop/wait_plan.hpp"
 #include "fiber/fiber_queue.hpp"
 #include "sys/raw_address.hpp"
 
@@ -69,11 +70,11 @@ class EventLoop {
   // ------------------
   /// Whether an operation of that direction would not have to wait now. Does not suspend.
   virtual Result<bool> look(Descriptor&, Direction) noexcept = 0;
-  /// Before a node is queued, with the descriptor's lock: true if take_over() must follow the unlock, before
-  /// the wait. `from` is for it.
-  virtual bool begin_move_locked(Descriptor&, LoopId& /*from*/) noexcept { return false; }
+  /// Before a node is queued, with the descriptor's lock. Unless it is kNothing, carry_out() must follow the
+  /// unlock, before the wait, and settle_after_wait() the wait.
+  virtual WaitPlan plan_wait_locked(Descriptor&, Direction) noexcept { return {}; }
   /// A failure has ended, with kRetry, every wait for the descriptor.
-  virtual Result<void> take_over(Descriptor&, LoopId /*from*/) noexcept { return {}; }
+  virtual Result<void> carry_out(Descriptor&, const WaitPlan&) noexcept { return {}; }
 
   /// Ends one or both directions of a stream; `how` is SHUT_RD, SHUT_WR or SHUT_RDWR.
   virtual Result<void> shutdown(DescriptorHandle, int how) = 0;

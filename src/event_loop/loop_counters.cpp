@@ -5,6 +5,8 @@ namespace weft {
 
 EventLoopCounters LoopCounters::snapshot() const noexcept {
   return {.registrations = registrations.load(),
+          .modifications = modifications.load(),
+          .deletions = deletions.load(),
           .transfers = transfers.load(),
           .failed_registrations = failed_registrations.load(),
           .polls = polls.load(),

@@ -48,6 +48,8 @@ struct LoopCounters {
 
   // Written by fibers and wakers on any thread.
   alignas(kCacheLine) SharedCounter registrations;
+  SharedCounter modifications;
+  SharedCounter deletions;
   SharedCounter transfers;
   SharedCounter failed_registrations;
   SharedCounter interrupts;

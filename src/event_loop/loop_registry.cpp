@@ -2,6 +2,7 @@
 #include "event_loop/loop_registry.hpp"
 
 #include "base/panic.hpp"
+#include "event_loop/polling_event_loop.hpp"
 
 #include <mutex>
 
@@ -20,6 +21,7 @@ LoopId LoopRegistry::add(PollingEventLoop& loop) noexcept {
     slot.loop.store(&loop, relaxed);
     const std::uint32_t generation = slot.generation.load(relaxed) + 1;
     slot.generation.store(generation, seq_cst);  // publishes the pointer to pin()
+    if (index >= used_.load(relaxed)) used_.store(index + 1, release);
     return {index, generation};
   }
   WEFT_PANIC("too many event loops", PanicValue{"limit", kLoopsMax});
@@ -42,6 +44,22 @@ PollingEventLoop* LoopRegistry::pin(LoopId id) noexcept {
   slot.pins.fetch_add(1, seq_cst);
   if (slot.generation.load(seq_cst) == id.generation) return slot.loop.load(relaxed);
   slot.pins.fetch_sub(1, release);
+  return nullptr;
+}
+
+void LoopRegistry::announce(PollingEventLoop& loop) noexcept {
+  const std::scoped_lock lock(lock_);
+  const std::uint64_t birth = births_.load(relaxed) + 1;
+  loop.set_birth(birth);
+  births_.store(birth, release);
+}
+
+PollingEventLoop* LoopRegistry::pin_born(std::uint32_t index) noexcept {
+  const std::uint32_t generation = slots_[index].generation.load(acquire);
+  if (generation % 2 == 0) return nullptr;
+  PollingEventLoop* const loop = pin({index, generation});
+  if (loop == nullptr || loop->birth() != 0) return loop;
+  unpin({index, generation});
   return nullptr;
 }
 

@@ -37,6 +37,14 @@ class LoopRegistry {
   [[nodiscard]] PollingEventLoop* pin(LoopId id) noexcept;
   void unpin(LoopId id) noexcept;
 
+  /// Gives a loop that is complete the next birth number: from now on for_each_born() visits it.
+  void announce(PollingEventLoop& loop) noexcept;
+  /// The last birth number given: whoever reads it, and then visits, has seen all loops up to it.
+  std::uint64_t births() const noexcept { return births_.load(acquire); }
+  /// Calls `visit(PollingEventLoop&)` for each living loop that was announced, pinned meanwhile.
+  template <class Visit>
+  void for_each_born(Visit&& visit) noexcept;
+
   bool alive(LoopId id) const noexcept {
     return id && slots_[id.index].generation.load(seq_cst) == id.generation;
   }
@@ -48,8 +56,24 @@ class LoopRegistry {
     Atomic<std::uint32_t> pins{0};
   };
 
-  SpinLock lock_;  // add() only
+  /// The loop of a slot if it is announced and alive, pinned; null if not.
+  PollingEventLoop* pin_born(std::uint32_t index) noexcept;
+
+  SpinLock lock_;  // add() and announce()
+  Atomic<std::uint32_t> used_{0};    // slots that ever had a loop
+  Atomic<std::uint64_t> births_{0};  // written after the loop's own number: pairs with the acquire in births()
   Slot slots_[kLoopsMax];
 };
+
+template <class Visit>
+void LoopRegistry::for_each_born(Visit&& visit) noexcept {
+  const std::uint32_t used = used_.load(acquire);
+  for (std::uint32_t index = 0; index < used; ++index) {
+    PollingEventLoop* const loop = pin_born(index);
+    if (loop == nullptr) continue;
+    visit(*loop);
+    slots_[index].pins.fetch_sub(1, release);
+  }
+}
 
 }  // namespace weft

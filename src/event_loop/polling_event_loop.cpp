@@ -10,11 +10,18 @@
 
 namespace weft {
 
-PollingEventLoop::PollingEventLoop() noexcept
-    : arena_(DescriptorArena::instance()), id_(LoopRegistry::instance().add(*this)) {}
+PollingEventLoop::PollingEventLoop(const RegistrationPolicy& policy) noexcept
+    : arena_(DescriptorArena::instance()),
+      id_(LoopRegistry::instance().add(*this)),
+      policy_(policy),
+      registers_at_open_(policy.at_open()) {}
 
 PollingEventLoop::~PollingEventLoop() {
   if (!retired_) retire();
+}
+
+void PollingEventLoop::announce() noexcept {
+  if (&policy_ == &broadcast_policy()) LoopRegistry::instance().announce(*this);
 }
 
 // A wait that was forwarded to this loop looks at the ownership under the descriptor's lock: either it is in
@@ -28,9 +35,13 @@ void PollingEventLoop::retire() noexcept {
     FiberQueue won;
     {
       std::scoped_lock lock(descriptor.lock);
-      if (descriptor.ownership != Ownership::kOwned || descriptor.owner != id_) return;
-      descriptor.ownership = Ownership::kUnowned;
-      descriptor.owner = {};
+      if (descriptor.ownership == Ownership::kOwned || descriptor.ownership == Ownership::kAwaited) {
+        if (descriptor.owner != id_) return;
+        descriptor.ownership = Ownership::kUnowned;
+        descriptor.owner = {};
+      } else if (descriptor.ownership != Ownership::kBroadcast || birth() == 0) {
+        return;
+      }  // else other loops may have it, but some who wait may have had this one only
       win_all_locked(descriptor, WaitOutcome::kRetry, won);
     }
     wake_all(won);

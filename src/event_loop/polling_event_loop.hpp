@@ -2,18 +2,19 @@
 #pragma once
 
 // The generic half of every event loop that is told when descriptors become ready
-// (docs/design/event-loop.md). A platform adds four verbs: add, remove, poll, notify.
+// (docs/design/event-loop.md). A platform adds five verbs: add, modify, remove, poll, notify.
 //
 // Thread safety: as event_loop.hpp says. Protocols: readiness and waiters (docs/design/descriptor.md),
 // ownership and its transfer (P2, the same page), sleep and interruption (docs/design/idle.md).
 //
-// Guarantees: L1 a descriptor is added once, when a fiber of this loop first has to wait on it, and never
-// modified; L2 the syscall is tried first; L7 a wait never fails because the descriptor belongs to another
-// loop.
+// Guarantees: L2 the syscall is tried first; L7 a wait never fails because the descriptor belongs to another
+// loop. When a descriptor is registered and who may take it over is the loop's policy (registration.hpp); the
+// default's is L1: added once, when a fiber of this loop first has to wait on it, and never modified.
 
 #include "event_loop/event_loop.hpp"
 #include "event_loop/loop_counters.hpp"
 #include "event_loop/loop_id.hpp"
+#include "event_loop/registration.hpp"
 #include "event_loop/sleep_word.hpp"
 #include "event_loop/spin_policy.hpp"
 
@@ -47,8 +48,8 @@ class PollingEventLoop : public EventLoop {
   Result<std::size_t> write_vectored(DescriptorHandle, std::span<const iovec>, Deadline) override;
   Result<void> wait_ready(DescriptorHandle, Direction, Deadline) override;
   Result<bool> look(Descriptor&, Direction) noexcept final;
-  bool begin_move_locked(Descriptor&, LoopId& from) noexcept final;
-  Result<void> take_over(Descriptor&, LoopId from) noexcept final;
+  WaitPlan plan_wait_locked(Descriptor&, Direction) noexcept final;
+  Result<void> carry_out(Descriptor&, const WaitPlan&) noexcept final;
   Result<void> shutdown(DescriptorHandle, int how) override;
   Result<void> close(DescriptorHandle) override;
   Result<sys::RawAddress> local_address(DescriptorHandle) override;
@@ -62,16 +63,30 @@ class PollingEventLoop : public EventLoop {
   EventLoopCounters counters() const noexcept final { return counters_.snapshot(); }
 
   LoopId id() const noexcept { return id_; }
-  /// Takes a file that is being closed off the loop. Any thread that has the loop pinned.
-  void forget(int fd) noexcept { remove(fd); }
+
+  // -- registering, for the policies: any thread that has the loop pinned
+  // ---------------------------------------------
+  /// Adds the descriptor for `edges`.
+  Result<void> watch(const Descriptor&, Edges edges) noexcept;
+  /// Changes the edges of one that was added.
+  Result<void> watch_instead(const Descriptor&, Edges edges) noexcept;
+  /// Takes a file off the loop.
+  void forget(int fd) noexcept;
+  /// Its number among the loops of a broadcast; 0 if it takes part in none.
+  std::uint64_t birth() const noexcept { return birth_.load(acquire); }
+  void set_birth(std::uint64_t birth) noexcept { birth_.store(birth, release); }
 
  protected:
-  PollingEventLoop() noexcept;
+  explicit PollingEventLoop(const RegistrationPolicy& policy = transfer_policy()) noexcept;
+  /// By who has made the loop, once it is complete: others may register descriptors with it from now on.
+  void announce() noexcept;
 
-  // -- the platform's four verbs; none is called under a lock
+  // -- the platform's five verbs; none is called under a lock
   // -----------------------------------------------------
-  /// Registers for every kind of edge, with `data` to come back in deliver().
-  virtual Result<void> add(int fd, std::uint64_t data) noexcept = 0;
+  /// Registers for `edges`, hang-ups and errors, with `data` to come back in deliver().
+  virtual Result<void> add(int fd, std::uint64_t data, Edges edges) noexcept = 0;
+  /// Changes what add() said. What is ready is reported anew.
+  virtual Result<void> modify(int fd, std::uint64_t data, Edges edges) noexcept = 0;
   /// Undoes add(); nothing happens if the kernel has forgotten the fd already.
   virtual void remove(int fd) noexcept = 0;
   /// Calls deliver() for each event there is, waiting up to `timeout_ns` (0: only looks, negative: for ever)
@@ -91,8 +106,14 @@ class PollingEventLoop : public EventLoop {
       -> decltype(attempt(0));
   Result<void> finish_connect(DescriptorHandle, Deadline);
   Result<void> wait(Descriptor&, Direction, Deadline) noexcept;
-  void finish_move(Descriptor&, LoopId from) noexcept;
-  bool abandon_move(Descriptor&, LoopId from) noexcept;
+  WaitPlan plan_wait_slow_locked(Descriptor&, Direction) noexcept;
+  Result<void> take_over(Descriptor&, const Registered& from) noexcept;
+  bool abandon_move(Descriptor&, const Registered& from) noexcept;
+  void register_at_open(Descriptor&) noexcept;
+  void opened(Descriptor& descriptor) noexcept {
+    if (registers_at_open_) [[unlikely]]
+      register_at_open(descriptor);
+  }
 
   // -- running (polling_run.cpp)
   // ----------------------------------------------------------------------------------
@@ -105,6 +126,9 @@ class PollingEventLoop : public EventLoop {
 
   DescriptorArena& arena_;
   const LoopId id_;
+  const RegistrationPolicy& policy_;
+  const bool registers_at_open_;
+  Atomic<std::uint64_t> birth_{0};
   bool retired_ = false;
 
   // Written by whoever has the poll duty, valid inside run().

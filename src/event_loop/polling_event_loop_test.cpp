@@ -29,9 +29,10 @@ class ScriptedLoop final : public PollingEventLoop {
   std::vector<int> removed;
   int notified = 0;
 
-  Result<void> add(int, std::uint64_t data) noexcept override {
+  Result<void> add(int, std::uint64_t data, Edges) noexcept override {
     return added.push_back(data), Result<void>();
   }
+  Result<void> modify(int, std::uint64_t, Edges) noexcept override { return {}; }
   void remove(int fd) noexcept override { removed.push_back(fd); }
   void notify() noexcept override { ++notified; }
   std::size_t poll(std::int64_t) noexcept override {

@@ -144,6 +144,7 @@ Result<Accepted> PollingEventLoop::accept(DescriptorHandle handle, Deadline dead
   if (!fd) return fd.error();
   Result<DescriptorHandle> accepted = open_descriptor(std::move(*fd), DescriptorKind::kStream);
   if (!accepted) return accepted.error();
+  opened(*accepted->descriptor);
   return Accepted{*accepted, peer};
 }
 
@@ -162,7 +163,9 @@ Result<DescriptorHandle> PollingEventLoop::listen(const sys::RawAddress& address
   if (auto set = sys::set_no_delay(fd->get(), true); !set) return set.error();
   if (auto bound = sys::bind(fd->get(), address); !bound) return bound.error();
   if (auto listening = sys::listen(fd->get(), parameters.backlog); !listening) return listening.error();
-  return open_descriptor(std::move(*fd), DescriptorKind::kListener);
+  Result<DescriptorHandle> listener = open_descriptor(std::move(*fd), DescriptorKind::kListener);
+  if (listener) opened(*listener->descriptor);
+  return listener;
 }
 
 Result<DescriptorHandle> PollingEventLoop::connect(const sys::RawAddress& address, Deadline deadline) {
@@ -172,7 +175,11 @@ Result<DescriptorHandle> PollingEventLoop::connect(const sys::RawAddress& addres
   const Result<bool> connected = sys::connect(fd->get(), address);
   if (!connected) return connected.error();
   Result<DescriptorHandle> handle = open_descriptor(std::move(*fd), DescriptorKind::kStream);
-  if (!handle || *connected) return handle;
+  if (!handle) return handle;
+  if (*connected) {
+    opened(*handle->descriptor);
+    return handle;
+  }
   if (auto finished = finish_connect(*handle, deadline); !finished) {
     [[maybe_unused]] const Result<void> closed = close(*handle);
     return finished.error();
@@ -188,6 +195,7 @@ Result<void> PollingEventLoop::finish_connect(DescriptorHandle handle, Deadline 
   // nobody else knows it: no edge can have come.
   [[maybe_unused]] const bool cleared =
       descriptor->readiness.clear(descriptor->readiness.load(), Direction::kWrite);
+  opened(*descriptor);
   while (!descriptor->readiness.load().ready(Direction::kWrite)) {
     if (auto waited = wait(*descriptor, Direction::kWrite, deadline); !waited) return waited.error();
   }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Waiting on a descriptor, and the transfer of its ownership (L7, P2; docs/design/descriptor.md).
 #include "event_loop/descriptor_waiters.hpp"
-#include "event_loop/loop_registry.hpp"
 #include "event_loop/operation.hpp"
 #include "event_loop/polling_event_loop.hpp"
+#include "event_loop/registration.hpp"
 
 #include <mutex>
 
@@ -21,19 +21,19 @@ std::uint64_t event_data(const Descriptor& descriptor) noexcept {
 Result<void> PollingEventLoop::wait(Descriptor& descriptor, Direction direction, Deadline deadline) noexcept {
   Waiter& self = this_fiber_required("waiting on a descriptor");
   WaitNode node;
-  bool moves = false;
-  LoopId from;
+  WaitPlan plan;
   {
     std::scoped_lock lock(descriptor.lock);
     if (descriptor.usage.closing()) return Errc::closed;
     if (descriptor.readiness.load().ready(direction)) return {};  // an edge came after the attempt (L3)
-    moves = begin_move_locked(descriptor, from);
+    plan = plan_wait_locked(descriptor, direction);
     node.waiter = &self;
     node.ticket = self.begin(WaitWord::Cancellable::kYes, deadline.time_ns());
     add_waiter_locked(descriptor, direction, node);
   }
   Result<void> registered;
-  if (moves) registered = take_over(descriptor, from);
+  if (plan.step != WaitPlan::Step::kNothing) [[unlikely]]
+    registered = carry_out(descriptor, plan);
   // Also after a failed registration: it has ended the wait, unless somebody was faster.
   const WaitOutcome outcome = self.wait();
   if (outcome == WaitOutcome::kReady) [[likely]]
@@ -42,70 +42,104 @@ Result<void> PollingEventLoop::wait(Descriptor& descriptor, Direction direction,
     std::scoped_lock lock(descriptor.lock);
     remove_waiter_locked(descriptor, direction, node);
   }
+  if (plan.step != WaitPlan::Step::kNothing) [[unlikely]]
+    settle_after_wait(descriptor);
   if (outcome == WaitOutcome::kRetry) return registered;
   return result_of_outcome(outcome);
 }
 
-// True if the caller must take the descriptor over from `from` (none: it is unowned) before it waits.
-// Otherwise it waits through the owner, this loop or another: it is forwarded, as others wait or a move is
-// under way (L7).
-bool PollingEventLoop::begin_move_locked(Descriptor& descriptor, LoopId& from) noexcept {
-  if (descriptor.ownership == Ownership::kMoving) return false;
-  if (descriptor.ownership == Ownership::kOwned) {
-    if (descriptor.owner == id_ || !descriptor.nobody_waits_locked()) return false;
-    from = descriptor.owner;
-  }
-  descriptor.ownership = Ownership::kMoving;
-  return true;
-}
-
-// MOVING -> OWNED: adds to this loop first, then deletes from the old one, so that no edge is lost in
-// between; both without a lock (L10). The caller's node is queued already, so an edge from either side wakes
-// it (P2).
-Result<void> PollingEventLoop::take_over(Descriptor& descriptor, LoopId from) noexcept {
-  LoopRegistry& registry = LoopRegistry::instance();
-  PollingEventLoop* const old = registry.pin(from);  // null: unowned, or the old loop is retired (L15)
-  const Result<void> added = add(descriptor.fd, event_data(descriptor));
-  if (added && old != nullptr) old->remove(descriptor.fd);
-  if (old != nullptr) registry.unpin(from);
-  if (added) {
-    finish_move(descriptor, from);
+WaitPlan PollingEventLoop::plan_wait_locked(Descriptor& descriptor, Direction direction) noexcept {
+  if (descriptor.ownership == Ownership::kOwned && descriptor.owner == id_) [[likely]]
     return {};
+  return plan_wait_slow_locked(descriptor, direction);
+}
+
+// Moves the descriptor to this loop if nobody else waits, and the policy says so. Otherwise it waits through the
+// registration that there is: it is forwarded (L7).
+WaitPlan PollingEventLoop::plan_wait_slow_locked(Descriptor& descriptor, Direction direction) noexcept {
+  if (descriptor.ownership == Ownership::kMoving) return {.step = WaitPlan::Step::kSettle};
+  const Registered from{descriptor.ownership, descriptor.owner};
+  const bool moves = from.state == Ownership::kUnowned ||
+                     (descriptor.nobody_waits_locked() && !policy_.serves_locked(descriptor, *this));
+  if (!moves && from.state != Ownership::kAwaited) return {};
+  if (!moves && descriptor.edges.has(direction)) return {.step = WaitPlan::Step::kSettle};
+  descriptor.ownership = Ownership::kMoving;
+  return {.step = moves ? WaitPlan::Step::kMove : WaitPlan::Step::kAdjust, .from = from};
+}
+
+Result<void> PollingEventLoop::carry_out(Descriptor& descriptor, const WaitPlan& plan) noexcept {
+  if (plan.step == WaitPlan::Step::kMove) return take_over(descriptor, plan.from);
+  if (plan.step == WaitPlan::Step::kAdjust) return settle_edges(descriptor);
+  return {};
+}
+
+// Enters this loop's way first, then leaves the old one, so that no edge is lost in between; both without a
+// lock (L10). The caller's node is queued already, so an edge from either side wakes it (P2).
+Result<void> PollingEventLoop::take_over(Descriptor& descriptor, const Registered& from) noexcept {
+  if (const Result<void> entered = policy_.enter(descriptor, *this); !entered) {
+    counters_.failed_registrations.add();
+    if (abandon_move(descriptor, from)) return {};
+    return entered;
   }
-  counters_.failed_registrations.add();
-  if (abandon_move(descriptor, from)) return {};
-  return added.error();
+  if (from.state != Ownership::kUnowned && !policy_.keeps(from)) {
+    leave(descriptor, from);
+    counters_.transfers.add();
+    const std::scoped_lock lock(descriptor.lock);
+    ++descriptor.counters.transfers;
+  }
+  return policy_.finish(descriptor, *this);
 }
 
-void PollingEventLoop::finish_move(Descriptor& descriptor, LoopId from) noexcept {
-  counters_.registrations.add();
-  if (from) counters_.transfers.add();
-  std::scoped_lock lock(descriptor.lock);
-  descriptor.ownership = Ownership::kOwned;
-  descriptor.owner = id_;
-  ++descriptor.counters.registrations;
-  if (from) ++descriptor.counters.transfers;
-}
-
-// The kernel refused. True: the old owner keeps the descriptor, and the wait goes through it (L10). False:
-// nobody has it, and the wait must end.
-bool PollingEventLoop::abandon_move(Descriptor& descriptor, LoopId from) noexcept {
-  FiberQueue won;
+// The kernel refused. True: the old registration stays, and the wait goes through it (L10, R4). False: nobody
+// has the descriptor, and the wait must end.
+bool PollingEventLoop::abandon_move(Descriptor& descriptor, const Registered& from) noexcept {
   {
     std::scoped_lock lock(descriptor.lock);
     // Alive: then its retire() comes by later, and finds the descriptor its own.
-    if (LoopRegistry::instance().alive(from)) {
-      descriptor.ownership = Ownership::kOwned;
-      descriptor.owner = from;
+    if (alive_locked(descriptor, from)) {
+      descriptor.ownership = from.state;
+      descriptor.owner = from.owner;
       return true;
     }
+  }
+  leave(descriptor, from);
+  FiberQueue won;
+  {
+    std::scoped_lock lock(descriptor.lock);
     descriptor.ownership = Ownership::kUnowned;
     descriptor.owner = {};
+    descriptor.way = nullptr;
+    descriptor.edges = {};
     // Those who queued up behind the move try to register it themselves, and get errors of their own.
     win_all_locked(descriptor, WaitOutcome::kRetry, won);
   }
   wake_all(won);
   return false;
+}
+
+// If it fails, the first wait tries again, and its error is the caller's.
+void PollingEventLoop::register_at_open(Descriptor& descriptor) noexcept {
+  if (const Result<void> entered = policy_.enter(descriptor, *this); !entered) {
+    counters_.failed_registrations.add();
+  } else {
+    [[maybe_unused]] const Result<void> finished = policy_.finish(descriptor, *this);
+  }
+}
+
+Result<void> PollingEventLoop::watch(const Descriptor& descriptor, Edges edges) noexcept {
+  const Result<void> added = add(descriptor.fd, event_data(descriptor), edges);
+  if (added) counters_.registrations.add();
+  return added;
+}
+
+Result<void> PollingEventLoop::watch_instead(const Descriptor& descriptor, Edges edges) noexcept {
+  counters_.modifications.add();
+  return modify(descriptor.fd, event_data(descriptor), edges);
+}
+
+void PollingEventLoop::forget(int fd) noexcept {
+  counters_.deletions.add();
+  remove(fd);
 }
 
 }  // namespace weft

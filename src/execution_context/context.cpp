@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "execution_context/context.hpp"
 
+#include "event_loop/checked_strategy.hpp"
 #include "event_loop/epoll_event_loop.hpp"
 #include "execution_context/context_registry.hpp"
 #include "execution_context/dump.hpp"
@@ -13,7 +14,9 @@
 namespace weft {
 namespace {
 
-std::unique_ptr<EventLoop> platform_event_loop() { return EpollEventLoop::create().value(); }
+std::unique_ptr<EventLoop> platform_event_loop(const EventLoopStrategy& strategy) {
+  return EpollEventLoop::create(RegistrationPolicy::of(strategy)).value();
+}
 
 /// By the first context.
 void prepare_process() {
@@ -40,7 +43,8 @@ Context::Context(ContextOptions options)
       alone_(options.parallelism == 1 && !options.resizable),
       uses_calling_thread_(options.uses_calling_thread),
       isolated_(options.isolated),
-      event_loop_(options.event_loop ? std::move(options.event_loop) : platform_event_loop()) {
+      strategy_(checked_strategy(options.strategy)),
+      event_loop_(options.event_loop ? std::move(options.event_loop) : platform_event_loop(strategy_)) {
   WEFT_ASSERT(options.parallelism >= 1 && options.parallelism <= kParallelismMax, "parallelism out of range",
               WEFT_VALUE(options.parallelism));
   struct EndOnException {

@@ -17,9 +17,11 @@
 #include "fiber/fiber.hpp"
 
 #include <weft/counters.hpp>
+#include <weft/event_loop_strategy.hpp>
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -36,7 +38,8 @@ struct ContextOptions {
   bool resizable = false;
   bool uses_calling_thread = false;  ///< the first scheduler has no thread of its own: run() lends it one
   bool isolated = false;             ///< its fiber may keep its thread as long as it likes
-  std::unique_ptr<EventLoop> event_loop;  ///< null: the platform's
+  std::optional<EventLoopStrategy> strategy = std::nullopt;  ///< none: the process's default
+  std::unique_ptr<EventLoop> event_loop = nullptr;           ///< null: the platform's, as the strategy says
 };
 
 class Context final : public Home, public ListNode<ContextRegistry> {
@@ -79,6 +82,7 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   // -- looking in
   // --------------------------------------------------------------------------------------------
   std::string_view name() const noexcept { return name_; }
+  EventLoopStrategy strategy() const noexcept { return strategy_; }
   EventLoop& event_loop() noexcept { return *event_loop_; }
   ContextCounters counters() const noexcept;
   /// Where spawn() in a fiber of this context goes: itself, but for an isolated one.
@@ -122,6 +126,7 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   const bool alone_;
   const bool uses_calling_thread_;
   const bool isolated_;
+  const EventLoopStrategy strategy_;
   const std::unique_ptr<EventLoop> event_loop_;
   Context* spawn_context_ = this;
 

@@ -8,13 +8,14 @@
 namespace weft {
 namespace {
 
-detail::OwnedContext make_core(std::string name, std::uint32_t parallelism, bool resizable,
-                               bool isolated = false) {
+detail::OwnedContext make_core(std::string name, std::uint32_t parallelism, bool resizable, bool isolated,
+                               const std::optional<EventLoopStrategy>& strategy) {
   return detail::OwnedContext(new Context(ContextOptions{.name = std::move(name),
                                                          .parallelism = parallelism,
                                                          .resizable = resizable,
                                                          .uses_calling_thread = false,
                                                          .isolated = isolated,
+                                                         .strategy = strategy,
                                                          .event_loop = nullptr}));
 }
 
@@ -28,23 +29,26 @@ ExecutionContext::~ExecutionContext() = default;
 Context& ExecutionContext::spawn_target() const noexcept { return core_->spawn_context(); }
 std::string_view ExecutionContext::name() const noexcept { return core_->name(); }
 std::uint32_t ExecutionContext::parallelism() const noexcept { return core_->parallelism(); }
+EventLoopStrategy ExecutionContext::strategy() const noexcept { return core_->strategy(); }
 ContextCounters ExecutionContext::counters() const noexcept { return core_->counters(); }
 EventLoopCounters ExecutionContext::event_loop_counters() const noexcept {
   return core_->event_loop().counters();
 }
 
 ParallelContext::ParallelContext(std::string name, const ParallelOptions& options)
-    : ExecutionContext(make_core(std::move(name), checked_parallelism(options.parallelism), true)) {}
+    : ExecutionContext(make_core(std::move(name), checked_parallelism(options.parallelism), true, false,
+                                 options.strategy)) {}
 
 void ParallelContext::resize(std::uint32_t parallelism) { core_->resize(checked_parallelism(parallelism)); }
 
-ConcurrentContext::ConcurrentContext(std::string name)
-    : ExecutionContext(make_core(std::move(name), 1, false)) {}
+ConcurrentContext::ConcurrentContext(std::string name, const ConcurrentOptions& options)
+    : ExecutionContext(make_core(std::move(name), 1, false, false, options.strategy)) {}
 
-detail::OwnedContext IsolatedContext::make_core(const std::string& name, Context* spawn_context) {
-  if (spawn_context == nullptr) spawn_context = &detail::current_spawn_context();
-  detail::OwnedContext core = weft::make_core(name, 1, false, true);
-  core->set_spawn_context(spawn_context->spawn_context());
+detail::OwnedContext IsolatedContext::make_core(const std::string& name, const IsolatedOptions& options) {
+  Context& spawn_context =
+      options.spawn_context == nullptr ? detail::current_spawn_context() : options.spawn_context->core();
+  detail::OwnedContext core = weft::make_core(name, 1, false, true, options.strategy);
+  core->set_spawn_context(spawn_context.spawn_context());
   return core;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <weft/run.hpp>
 
+#include "event_loop/checked_strategy.hpp"
 #include "execution_context/context.hpp"
 #include "execution_context/parallelism.hpp"
 
@@ -8,6 +9,7 @@ namespace weft::detail {
 
 MainContext::MainContext(const RunOptions& options) {
   WEFT_ASSERT(this_runner() == nullptr, "run() is called in a fiber");
+  const EventLoopStrategy strategy = checked_strategy(options.strategy);
   const std::uint32_t parallelism = checked_parallelism(options.parallelism);
   core_ = new Context(ContextOptions{
       .name = "default",
@@ -15,10 +17,15 @@ MainContext::MainContext(const RunOptions& options) {
       .resizable = parallelism != 1,  // the usual one thread gets the cheaper queues of one that stays alone
       .uses_calling_thread = true,
       .isolated = false,
+      .strategy = strategy,
       .event_loop = nullptr});
+  default_before_ = exchange_default_strategy(strategy);
 }
 
-MainContext::~MainContext() { delete core_; }
+MainContext::~MainContext() {
+  delete core_;
+  exchange_default_strategy(default_before_);
+}
 
 Context& MainContext::core() noexcept { return *core_; }
 void MainContext::run() noexcept { core_->run(); }

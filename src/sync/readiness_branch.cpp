@@ -5,6 +5,7 @@
 #include "event_loop/descriptor_use.hpp"
 #include "event_loop/descriptor_waiters.hpp"
 #include "event_loop/event_loop.hpp"
+#include "event_loop/registration.hpp"
 #include "fiber/runner.hpp"
 #include "sync/select_node.hpp"
 
@@ -14,8 +15,7 @@ namespace weft::detail {
 namespace {
 
 struct ReadinessNode : WaitNode {
-  LoopId from;  ///< if `moves`
-  bool moves = false;
+  WaitPlan plan;
 };
 static_assert(sizeof(ReadinessNode) <= 48);
 
@@ -57,13 +57,15 @@ bool ReadinessBranch::poll_locked() noexcept {
 
 void ReadinessBranch::add_locked(Waiter& self, const WaitTicket& ticket) noexcept {
   auto& node = make_node<ReadinessNode>(node_, self, ticket);
-  node.moves = loop_here().begin_move_locked(*handle_.descriptor, node.from);
+  node.plan = loop_here().plan_wait_locked(*handle_.descriptor, direction_of(operation_));
   add_waiter_locked(*handle_.descriptor, direction_of(operation_), node);
 }
 
 void ReadinessBranch::queued() noexcept {
   const auto& node = node_in<ReadinessNode>(node_);
-  if (node.moves) result_ = loop_here().take_over(*handle_.descriptor, node.from);
+  if (node.plan.step != WaitPlan::Step::kNothing) {
+    result_ = loop_here().carry_out(*handle_.descriptor, node.plan);
+  }
 }
 
 void ReadinessBranch::remove_locked() noexcept {
@@ -73,6 +75,7 @@ void ReadinessBranch::remove_locked() noexcept {
 void ReadinessBranch::leave() noexcept {
   if (!entered_) return;
   Descriptor& descriptor = *handle_.descriptor;
+  settle_after_wait(descriptor);
   pass_turn(descriptor, direction_of(operation_));
   if (descriptor.usage.leave()) retire_descriptor(descriptor);
 }

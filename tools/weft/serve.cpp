@@ -22,6 +22,13 @@ const std::map<std::string, ServeContext> kContextNames{{"parallel", ServeContex
                                                         {"concurrent", ServeContext::kConcurrent},
                                                         {"sharded", ServeContext::kSharded}};
 
+/// What a name on the command line stands for.
+std::map<std::string, EventLoopStrategy> strategy_names() {
+  std::map<std::string, EventLoopStrategy> names;
+  for (const EventLoopStrategy& strategy : EventLoopStrategy::named()) names[strategy.to_string()] = strategy;
+  return names;
+}
+
 void say_hello(const http::Request&, http::Response& response) { response.text("Hello world!"); }
 
 /// The body comes back, as it comes in.
@@ -101,6 +108,13 @@ CLI::App* ServeCommand::add_to(CLI::App& app) {
       ->transform(
           CLI::CheckedTransformer(kContextNames, CLI::ignore_case).description("parallel|concurrent|sharded"))
       ->default_str("parallel");
+  serve
+      ->add_option_function<std::string>(
+          "--strategy",
+          [this](const std::string& name) { strategy = EventLoopStrategy::parse(name).value(); },
+          "how event loops and files are related, for all contexts")
+      ->check(CLI::IsMember(strategy_names()))
+      ->envname("WEFT_STRATEGY");
   serve->add_option("--drain-seconds", drain_seconds, "time for open connections after SIGINT or SIGTERM")
       ->capture_default_str();
   return serve;
@@ -111,7 +125,7 @@ int ServeCommand::run() const {
     return fail("--context concurrent has exactly one thread");
   block_stop_signals();
   const std::uint32_t parallelism = context == ServeContext::kParallel ? threads : 1;
-  return weft::run({.parallelism = parallelism}, [this] { return serve(*this); });
+  return weft::run({.parallelism = parallelism, .strategy = strategy}, [this] { return serve(*this); });
 }
 
 }  // namespace weft::tool

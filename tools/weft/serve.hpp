@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <weft/event_loop_strategy.hpp>
+
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace CLI {
@@ -22,6 +25,7 @@ struct ServeCommand {
   std::string address = "127.0.0.1:8080";
   std::uint32_t threads = 1;
   ServeContext context = ServeContext::kParallel;
+  std::optional<EventLoopStrategy> strategy;  ///< none: WEFT_STRATEGY's, else the default
   std::uint32_t drain_seconds = 10;
 
   /// Adds the subcommand; its options write to this object, which must outlive the parsing.

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "event_loop/readiness.hpp"
+
+namespace weft {
+
+/// Which directions of a file a loop is told about.
+struct Edges {
+  bool read = false;   ///< data, end of file, urgent data, or a pending connection
+  bool write = false;  ///< room to write, or connected
+
+  static constexpr Edges all() noexcept { return {.read = true, .write = true}; }
+  constexpr bool none() const noexcept { return !read && !write; }
+  constexpr bool has(Direction direction) const noexcept {
+    return direction == Direction::kRead ? read : write;
+  }
+  friend bool operator==(const Edges&, const Edges&) noexcept = default;
+};
+
+}  // namespace weft
