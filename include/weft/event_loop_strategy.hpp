@@ -78,7 +78,8 @@ void set_default_event_loop_strategy(const EventLoopStrategy& strategy);
 /// none that there is. Any thread; does not suspend.
 EventLoopStrategy default_event_loop_strategy();
 
-// -- bodies ----------------------------------------------------------------------------------------------------
+// -- bodies
+// ----------------------------------------------------------------------------------------------------
 
 constexpr EventLoopStrategy EventLoopStrategy::rearm_thread() noexcept {
   return {Placement::kPerThread, Registration::kPerWait, Ownership::kNone};

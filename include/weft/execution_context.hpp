@@ -26,10 +26,10 @@ using OwnedContext = std::unique_ptr<Context, DeleteContext>;
 /// A set of threads and the rules for running fibers on them. The base of ParallelContext, ConcurrentContext
 /// and IsolatedContext.
 ///
-/// Where its fibers wait, and which threads wake them, is its event loop strategy; by default each context has
-/// an event loop of its own, and its own threads wake its fibers. Thread safety: all methods, any thread. Destruction: cancels the context's fibers, waits until they have ended (a
-/// fiber suspends, a plain thread blocks), and stops its threads. A context is never destroyed by one of its
-/// own fibers (BUG).
+/// Where its fibers wait, and which threads wake them, is its event loop strategy; by default each context
+/// has an event loop of its own, and its own threads wake its fibers. Thread safety: all methods, any thread.
+/// Destruction: cancels the context's fibers, waits until they have ended (a fiber suspends, a plain thread
+/// blocks), and stops its threads. A context is never destroyed by one of its own fibers (BUG).
 class ExecutionContext {
  public:
   ExecutionContext(const ExecutionContext&) = delete;
@@ -49,8 +49,8 @@ class ExecutionContext {
   std::uint32_t parallelism() const noexcept;
   /// How it waits for files; chosen when it was made.
   EventLoopStrategy strategy() const noexcept;
-  /// What its schedulers and its event loop have done so far (L14). The loops of its threads are summed up; one
-  /// that several contexts share counts for all of them.
+  /// What its schedulers and its event loop have done so far (L14). The loops of its threads are summed up;
+  /// one that several contexts share counts for all of them.
   ContextCounters counters() const noexcept;
   EventLoopCounters event_loop_counters() const noexcept;
 

@@ -50,8 +50,8 @@ class MainContext {
 /// calling one. When `main` returns, the remaining fibers of the context are cancelled and joined; then run()
 /// returns its value, or 0 if it has none, or throws what escaped from it.
 ///
-/// On a plain thread only (BUG in a fiber). Throws std::system_error when threads or descriptors are used up, or
-/// the strategy makes no sense.
+/// On a plain thread only (BUG in a fiber). Throws std::system_error when threads or descriptors are used up,
+/// or the strategy makes no sense.
 ///
 ///     int main() {
 ///       return weft::run([] { serve(); });

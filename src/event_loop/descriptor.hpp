@@ -60,7 +60,7 @@ struct alignas(kCacheLine) Descriptor {
   alignas(kCacheLine) SpinLock lock;
   Ownership ownership = Ownership::kUnowned;
   LoopId owner;
-  WaitList waiters[2];         ///< by Direction
+  WaitList waiters[2];                      ///< by Direction
   const RegistrationPolicy* way = nullptr;  ///< how it was registered last (docs/design/strategies.md)
   std::uint64_t broadcast_seen = 0;
   Edges edges;

@@ -35,8 +35,7 @@ Result<std::unique_ptr<EpollEventLoop>> EpollEventLoop::create(const Registratio
   if (!wakeup) return wakeup.error();
   // Edge-triggered and never read: each notification is an edge of its own, without a read for each.
   if (auto added = epoll->add(wakeup->fd(), EPOLLIN | EPOLLET, kWakeupData); !added) return added.error();
-  std::unique_ptr<EpollEventLoop> loop(
-      new EpollEventLoop(policy, std::move(*epoll), std::move(*wakeup)));
+  std::unique_ptr<EpollEventLoop> loop(new EpollEventLoop(policy, std::move(*epoll), std::move(*wakeup)));
   loop->announce();
   return loop;
 }

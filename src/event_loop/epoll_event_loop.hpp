@@ -14,8 +14,7 @@ namespace weft {
 class EpollEventLoop final : public PollingEventLoop {
  public:
   /// Fails when the process is out of file descriptors or memory.
-  static Result<std::unique_ptr<EpollEventLoop>> create(
-      const RegistrationPolicy& policy = transfer_policy());
+  static Result<std::unique_ptr<EpollEventLoop>> create(const RegistrationPolicy& policy = transfer_policy());
 
  private:
   EpollEventLoop(const RegistrationPolicy& policy, sys::Epoll epoll, sys::EventFd wakeup) noexcept;

@@ -57,4 +57,6 @@ struct LoopCounters {
   EventLoopCounters snapshot() const noexcept;
 };
 
+EventLoopCounters sum_of(const EventLoopCounters& one, const EventLoopCounters& other) noexcept;
+
 }  // namespace weft

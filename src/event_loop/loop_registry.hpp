@@ -59,9 +59,10 @@ class LoopRegistry {
   /// The loop of a slot if it is announced and alive, pinned; null if not.
   PollingEventLoop* pin_born(std::uint32_t index) noexcept;
 
-  SpinLock lock_;  // add() and announce()
-  Atomic<std::uint32_t> used_{0};    // slots that ever had a loop
-  Atomic<std::uint64_t> births_{0};  // written after the loop's own number: pairs with the acquire in births()
+  SpinLock lock_;                  // add() and announce()
+  Atomic<std::uint32_t> used_{0};  // slots that ever had a loop
+  Atomic<std::uint64_t> births_{
+      0};  // written after the loop's own number: pairs with the acquire in births()
   Slot slots_[kLoopsMax];
 };
 

@@ -54,8 +54,8 @@ WaitPlan PollingEventLoop::plan_wait_locked(Descriptor& descriptor, Direction di
   return plan_wait_slow_locked(descriptor, direction);
 }
 
-// Moves the descriptor to this loop if nobody else waits, and the policy says so. Otherwise it waits through the
-// registration that there is: it is forwarded (L7).
+// Moves the descriptor to this loop if nobody else waits, and the policy says so. Otherwise it waits through
+// the registration that there is: it is forwarded (L7).
 WaitPlan PollingEventLoop::plan_wait_slow_locked(Descriptor& descriptor, Direction direction) noexcept {
   if (descriptor.ownership == Ownership::kMoving) return {.step = WaitPlan::Step::kSettle};
   const Registered from{descriptor.ownership, descriptor.owner};

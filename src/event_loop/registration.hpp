@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The ways in which a loop registers descriptors (docs/design/strategies.md): what differs between strategies,
-// but for which loops there are. The policies are one screen each: registration_lifetime.cpp (transfer, pinned,
-// at open), registration_per_wait.cpp, registration_broadcast.cpp.
+// The ways in which a loop registers descriptors (docs/design/strategies.md): what differs between
+// strategies, but for which loops there are. The policies are one screen each: registration_lifetime.cpp
+// (transfer, pinned, at open), registration_per_wait.cpp, registration_broadcast.cpp.
 //
 // Thread safety: policies have no state. Functions that end in _locked require the descriptor's lock, the
 // others must be called without it: they make system calls. "The mover" is whoever has set kMoving; nobody
@@ -55,8 +55,8 @@ void leave(Descriptor&, const Registered&) noexcept;
 /// is alive, and will come by when it retires (R3).
 bool alive_locked(const Descriptor&, const Registered&) noexcept;
 
-/// per_wait: makes the edges of an awaited descriptor those that are waited for. By the mover, with `owner` and
-/// `edges` as they are; afterwards it is not the mover any more. An error has ended the waits there were.
+/// per_wait: makes the edges of an awaited descriptor those that are waited for. By the mover, with `owner`
+/// and `edges` as they are; afterwards it is not the mover any more. An error has ended the waits there were.
 Result<void> settle_edges(Descriptor&) noexcept;
 /// The same by somebody who has stopped waiting, if there is something to settle and nobody else does it.
 void settle_after_wait(Descriptor&) noexcept;

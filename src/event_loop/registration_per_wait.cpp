@@ -98,7 +98,8 @@ constinit const PerWait per_wait;
 const RegistrationPolicy& per_wait_policy() noexcept { return per_wait; }
 
 // Whoever comes or goes while a system call is made finds kMoving and leaves the rest to us: so look again
-// after each, until the edges are those that are waited for. What a delete may lose is reported by the next add.
+// after each, until the edges are those that are waited for. What a delete may lose is reported by the next
+// add.
 Result<void> settle_edges(Descriptor& descriptor) noexcept {
   for (Edges wanted; !settled(descriptor, wanted);) {
     const LoopId owner = descriptor.owner;  // the mover's own, as edges

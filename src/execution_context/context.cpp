@@ -3,9 +3,11 @@
 
 #include "event_loop/checked_strategy.hpp"
 #include "event_loop/epoll_event_loop.hpp"
+#include "execution_context/context_lanes.hpp"
 #include "execution_context/context_registry.hpp"
 #include "execution_context/dump.hpp"
 #include "execution_context/monitor.hpp"
+#include "execution_context/shared_loop.hpp"
 #include "execution_context/sleep_steps.hpp"
 #include "fiber/overflow.hpp"
 
@@ -16,6 +18,12 @@ namespace {
 
 std::unique_ptr<EventLoop> platform_event_loop(const EventLoopStrategy& strategy) {
   return EpollEventLoop::create(RegistrationPolicy::of(strategy)).value();
+}
+
+/// Fibers are pinned to threads, of which there are several, or may be.
+bool has_lanes(const ContextOptions& options, const EventLoopStrategy& strategy) noexcept {
+  return strategy.placement == EventLoopStrategy::Placement::kPerThread && !options.event_loop &&
+         options.lane_of == nullptr && (options.parallelism > 1 || options.resizable);
 }
 
 /// By the first context.
@@ -40,11 +48,18 @@ Context* current_context() noexcept {
 Context::Context(ContextOptions options)
     : name_(std::move(options.name)),
       resizable_(options.resizable),
-      alone_(options.parallelism == 1 && !options.resizable),
+      strategy_(checked_strategy(options.strategy)),
+      alone_(has_lanes(options, strategy_) || (options.parallelism == 1 && !options.resizable)),
       uses_calling_thread_(options.uses_calling_thread),
       isolated_(options.isolated),
-      strategy_(checked_strategy(options.strategy)),
-      event_loop_(options.event_loop ? std::move(options.event_loop) : platform_event_loop(strategy_)) {
+      shared_loop_(options.event_loop ? nullptr : SharedLoop::of(strategy_)),
+      own_event_loop_(options.event_loop ? std::move(options.event_loop)
+                      : shared_loop_     ? nullptr
+                                         : platform_event_loop(strategy_)),
+      event_loop_(shared_loop_ ? &shared_loop_->loop() : own_event_loop_.get()),
+      leader_(options.lane_of == nullptr ? this : options.lane_of),
+      lane_(options.lane),
+      spawn_context_(leader_) {
   WEFT_ASSERT(options.parallelism >= 1 && options.parallelism <= kParallelismMax, "parallelism out of range",
               WEFT_VALUE(options.parallelism));
   struct EndOnException {
@@ -56,39 +71,64 @@ Context::Context(ContextOptions options)
   prepare_process();
   {
     std::scoped_lock lock(resize_lock_);
-    for (std::uint32_t i = 0; i < options.parallelism; ++i) add_scheduler();
+    // A lone scheduler where several were asked for.
+    if (alone_ && (options.parallelism > 1 || options.resizable))
+      lanes_ = std::make_unique<ContextLanes>(*this);
+    if (shared_loop_ != nullptr) {
+      idle_.share(shared_loop_->duty());
+      shared_loop_->add(*this);
+    }
+    for (std::uint32_t i = 0; i < (lanes_ == nullptr ? options.parallelism : 1); ++i) add_scheduler();
+    while (lanes_ != nullptr && lanes_->count() < options.parallelism) add_lane();
   }
   ContextRegistry::instance().add(*this);
   guard.context = nullptr;
 }
 
 Context::~Context() {
-  WEFT_ASSERT(current_context() != this, "an execution context is destroyed by one of its own fibers");
-  close();
-  wait_until_drained();
+  Context* const current = current_context();
+  WEFT_ASSERT(current == nullptr || current->leader_ != this,
+              "an execution context is destroyed by one of its own fibers");
+  if (leader_ == this) {
+    close();
+    wait_until_drained();
+  }
   end();
 }
 
 // What is left to do when there is no fiber any more, or never was one.
 void Context::end() noexcept {
-  stop_threads();
+  // Of all lanes, before any is destroyed: the thread that saw the end wakes the others.
+  for_each_lane([](Context& lane) { lane.stop_threads(); });
+  lanes_.reset();
   // Somebody may have enqueued the last fiber and not have returned from notify() yet.
   while (external_callers_.load(acquire) != 0) yield_cpu();
   ContextRegistry::instance().remove(*this);
-  event_loop_->retire();
+  if (shared_loop_ != nullptr) {
+    shared_loop_->remove(*this);
+  } else {
+    event_loop_->retire();
+  }
   for_each_scheduler([](Scheduler& scheduler) { delete &scheduler; });
 }
 
 Fiber& Context::create_fiber(FiberOptions options) {
   Runner* const runner = this_runner();
   StackCache* const cache = runner == nullptr ? nullptr : runner->stacks;
-  options.home = this;  // before anybody can see the fiber
+  // Before anybody can see the fiber.
+  options.home = lanes_ == nullptr ? this : &lanes_->deal();
   Fiber* const fiber = Fiber::create(StackPool::process(), cache, options);
   if (fiber == nullptr) throw std::bad_alloc();
   return *fiber;
 }
 
 void Context::start(Fiber& fiber) noexcept {
+  if (lanes_ == nullptr) [[likely]]
+    return start_here(fiber);
+  static_cast<Context*>(fiber.home)->start_here(fiber);
+}
+
+void Context::start_here(Fiber& fiber) noexcept {
   WEFT_ASSERT(!drained(), "a fiber is spawned in an execution context that has ended", WEFT_VALUE(fiber.id));
   Scheduler* const scheduler = scheduler_of_this_thread();
   if (scheduler != nullptr && &scheduler->context() == this) {
@@ -116,7 +156,7 @@ void Context::notify() noexcept { wake_for_work(idle_, *event_loop_); }
 void Context::wake_everybody() noexcept {
   full_fence();  // as in wake_for_work()
   idle_.wake_all();
-  event_loop_->interrupt();
+  if (idle_.may_be_in_loop()) event_loop_->interrupt();
 }
 
 bool Context::has_visible_work() noexcept {
@@ -127,6 +167,8 @@ bool Context::has_visible_work() noexcept {
 }
 
 void Context::relieve(Scheduler& scheduler) noexcept {
+  if (shared_loop_ != nullptr && (idle_.revoke_poll_duty(scheduler) || idle_.poll_duty_free()))
+    offer_poll_duty();
   if (alone_) return;
   scheduler.set_stuck(true);
   const bool duty_free = idle_.revoke_poll_duty(scheduler) || idle_.poll_duty_free();
@@ -138,10 +180,25 @@ void Context::run() noexcept {
   schedulers_[0].load(relaxed)->run();
 }
 
+void Context::offer_poll_duty() noexcept {
+  if (shared_loop_ != nullptr) shared_loop_->offer_duty();
+}
+
 ContextCounters Context::counters() const noexcept {
   ContextCounters sum;
-  sum.fibers_spawned = external_spawned_.load(relaxed);
-  sum.global_enqueues = global_enqueues_.load();
+  for_each_lane([&](const Context& lane) { lane.add_counters(sum); });
+  return sum;
+}
+
+EventLoopCounters Context::event_loop_counters() const noexcept {
+  EventLoopCounters sum;
+  for_each_lane([&](const Context& lane) { sum = sum_of(sum, lane.event_loop_->counters()); });
+  return sum;
+}
+
+void Context::add_counters(ContextCounters& sum) const noexcept {
+  sum.fibers_spawned += external_spawned_.load(relaxed);
+  sum.global_enqueues += global_enqueues_.load();
   const std::uint32_t count = scheduler_count_.load(acquire);
   for (std::uint32_t i = 0; i < count; ++i) {
     Scheduler& scheduler = *schedulers_[i].load(relaxed);
@@ -156,7 +213,6 @@ ContextCounters Context::counters() const noexcept {
     sum.parks += counters.parks.load();
     sum.unparks += counters.unparks.load();
   }
-  return sum;
 }
 
 }  // namespace weft

@@ -29,7 +29,9 @@
 
 namespace weft {
 
+class ContextLanes;
 class ContextRegistry;
+class SharedLoop;
 
 /// What a context is made with.
 struct ContextOptions {
@@ -38,6 +40,8 @@ struct ContextOptions {
   bool resizable = false;
   bool uses_calling_thread = false;  ///< the first scheduler has no thread of its own: run() lends it one
   bool isolated = false;             ///< its fiber may keep its thread as long as it likes
+  Context* lane_of = nullptr;        ///< the first of the lanes that this one is added to
+  std::uint32_t lane = 0;            ///< its place among them
   std::optional<EventLoopStrategy> strategy = std::nullopt;  ///< none: the process's default
   std::unique_ptr<EventLoop> event_loop = nullptr;           ///< null: the platform's, as the strategy says
 };
@@ -65,8 +69,11 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   /// Runs fibers on the calling thread, as the first scheduler, until the context is drained.
   /// REQUIRES: uses_calling_thread.
   void run() noexcept;
+  /// How many threads there are, in all lanes.
+  std::uint32_t thread_count() const noexcept;
   /// Starts or retires schedulers until there are `parallelism`. A retired one leaves when its current fiber
-  /// suspends. REQUIRES: resizable; 1 <= parallelism <= kParallelismMax. Throws std::system_error.
+  /// suspends. REQUIRES: resizable; 1 <= parallelism <= kParallelismMax. Throws std::system_error; also if
+  /// lanes would have to go.
   void resize(std::uint32_t parallelism);
   std::uint32_t parallelism() const noexcept { return parallelism_.load(acquire); }
 
@@ -85,9 +92,13 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   EventLoopStrategy strategy() const noexcept { return strategy_; }
   EventLoop& event_loop() noexcept { return *event_loop_; }
   ContextCounters counters() const noexcept;
+  EventLoopCounters event_loop_counters() const noexcept;
+  std::uint32_t lane() const noexcept { return lane_; }
   /// Where spawn() in a fiber of this context goes: itself, but for an isolated one.
   bool isolated() const noexcept { return isolated_; }
   Context& spawn_context() noexcept { return *spawn_context_; }
+  /// For who shares a loop: unparks one thread, if one is parked.
+  bool wake_one() noexcept { return idle_.wake_one(); }
   void set_spawn_context(Context& context) noexcept { spawn_context_ = &context; }
   /// By the monitor: `scheduler` is stuck in a fiber. Its siblings get its fibers, the run-next slot
   /// included, and its poll duty (S8, S11). A context that never has siblings is left alone.
@@ -111,6 +122,20 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   void wake_everybody() noexcept;
   bool has_visible_work() noexcept;
 
+  // -- lanes: of each there are several only in the context that leads them
+  // --------------------------------------
+  template <class Visit>
+  void for_each_lane(Visit&& visit) const;
+  void add_lane();
+  bool owns(const Fiber& fiber) const noexcept;
+  void start_here(Fiber& fiber) noexcept;
+  void add_counters(ContextCounters& sum) const noexcept;
+
+  /// The poll duty was freed, and others than this context's threads may have to take it up.
+  void offer_poll_duty() noexcept;
+  /// Whether a thread may keep the duty while it runs a fiber: somebody watches it.
+  bool may_keep_poll_duty() const noexcept { return !isolated_ || shared_loop_ == nullptr; }
+
   void add_scheduler();
   void start_thread(std::uint32_t index);
   void thread_main(Scheduler& scheduler) noexcept;
@@ -123,12 +148,17 @@ class Context final : public Home, public ListNode<ContextRegistry> {
 
   const std::string name_;
   const bool resizable_;
+  const EventLoopStrategy strategy_;
   const bool alone_;
   const bool uses_calling_thread_;
   const bool isolated_;
-  const EventLoopStrategy strategy_;
-  const std::unique_ptr<EventLoop> event_loop_;
-  Context* spawn_context_ = this;
+  const std::shared_ptr<SharedLoop> shared_loop_;    // null if the loop is this context's own
+  const std::unique_ptr<EventLoop> own_event_loop_;  // null if it is shared
+  EventLoop* const event_loop_;
+  Context* const leader_;  // this, but for the second lane and later ones
+  const std::uint32_t lane_;
+  std::unique_ptr<ContextLanes> lanes_;  // of a leader of lanes; else null
+  Context* spawn_context_;
 
   // Written when schedulers come and go; append-only until the end.
   Atomic<Scheduler*> schedulers_[kParallelismMax] = {};

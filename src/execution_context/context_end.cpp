@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The end of a context: closing, counting, telling who waits for it (docs/design/contexts.md).
 #include "execution_context/context.hpp"
+#include "execution_context/context_lanes.hpp"
 
 namespace weft {
 
 void Context::close() noexcept {
   if (closing_.exchange(true, seq_cst)) return;
+  for_each_lane([](Context& lane) { lane.closing_.store(true, seq_cst); });
   cancel_fibers();
   look_whether_drained();
 }
@@ -14,7 +16,7 @@ void Context::cancel_fibers() noexcept {
   Runner* const runner = this_runner();
   StackCache* const cache = runner == nullptr ? nullptr : runner->stacks;
   for_each_fiber(StackPool::process(), cache, [this](Fiber& fiber) {
-    if (fiber.home == this) fiber.cancel();
+    if (owns(fiber)) fiber.cancel();
   });
 }
 
@@ -23,9 +25,15 @@ void Context::cancel_fibers() noexcept {
 // fiber's spawn along.
 bool Context::all_finished() noexcept {
   std::uint64_t finished = 0;
-  for_each_scheduler([&](Scheduler& scheduler) { finished += scheduler.counters().finished.load(acquire); });
-  std::uint64_t spawned = external_spawned_.load(seq_cst);
-  for_each_scheduler([&](Scheduler& scheduler) { spawned += scheduler.counters().spawned.load(); });
+  for_each_lane([&](Context& lane) {
+    lane.for_each_scheduler(
+        [&](Scheduler& scheduler) { finished += scheduler.counters().finished.load(acquire); });
+  });
+  std::uint64_t spawned = 0;
+  for_each_lane([&](Context& lane) {
+    spawned += lane.external_spawned_.load(seq_cst);
+    lane.for_each_scheduler([&](Scheduler& scheduler) { spawned += scheduler.counters().spawned.load(); });
+  });
   return finished == spawned;
 }
 
@@ -33,9 +41,13 @@ bool Context::all_finished() noexcept {
 // finished, or said `closing`, then has a full fence, then looks: whoever comes last sees it all (store
 // buffering).
 void Context::look_whether_drained() noexcept {
+  if (leader_ != this) return leader_->look_whether_drained();
   full_fence();
   if (!all_finished() || drained_.exchange(true, seq_cst)) return;
-  wake_everybody();
+  for_each_lane([](Context& lane) {
+    lane.drained_.store(true, seq_cst);
+    lane.wake_everybody();
+  });
   WaitList won;
   {
     std::scoped_lock lock(drain_lock_);

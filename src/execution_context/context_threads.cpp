@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The threads of a context: started, told to leave, stopped (S7).
-#include "execution_context/context.hpp"
+#include "execution_context/context_lanes.hpp"
 #include "sys/thread.hpp"
 
 #include <string>
@@ -19,6 +19,16 @@ void Context::add_scheduler() {
   if (index != 0 || !uses_calling_thread_) start_thread(index);
 }
 
+// REQUIRES: resize_lock_ held, a leader.
+void Context::add_lane() {
+  lanes_->add(std::make_unique<Context>(
+      ContextOptions{.name = name_, .lane_of = this, .lane = lanes_->count(), .strategy = strategy_}));
+}
+
+std::uint32_t Context::thread_count() const noexcept {
+  return lanes_ == nullptr ? parallelism() : lanes_->count();
+}
+
 // REQUIRES: resize_lock_ held.
 void Context::start_thread(std::uint32_t index) {
   if (active_[index]) return;  // it was told to leave, has not done so yet, and now finds that it may stay
@@ -34,7 +44,7 @@ void Context::start_thread(std::uint32_t index) {
 }
 
 void Context::thread_main(Scheduler& scheduler) noexcept {
-  const std::string suffix = '-' + std::to_string(scheduler.index());
+  const std::string suffix = '-' + std::to_string(lane_ + scheduler.index());
   [[maybe_unused]] const auto named = sys::set_thread_name(name_.substr(0, 15 - suffix.size()) + suffix);
   do {
     scheduler.run();
@@ -56,6 +66,15 @@ void Context::resize(std::uint32_t parallelism) {
                             "weft: parallelism out of range");
   }
   std::scoped_lock lock(resize_lock_);
+  if (lanes_ != nullptr) {
+    if (parallelism < lanes_->count()) {
+      throw std::system_error(
+          std::make_error_code(std::errc::operation_not_supported),
+          "weft: fibers stay on their threads under " + strategy_.to_string() + ": none can be retired");
+    }
+    while (lanes_->count() < parallelism) add_lane();
+    return;
+  }
   while (parallelism_.load(relaxed) < parallelism) add_scheduler();
   if (parallelism_.load(relaxed) == parallelism) return;
   parallelism_.store(parallelism, seq_cst);

@@ -28,11 +28,11 @@ ExecutionContext::~ExecutionContext() = default;
 
 Context& ExecutionContext::spawn_target() const noexcept { return core_->spawn_context(); }
 std::string_view ExecutionContext::name() const noexcept { return core_->name(); }
-std::uint32_t ExecutionContext::parallelism() const noexcept { return core_->parallelism(); }
+std::uint32_t ExecutionContext::parallelism() const noexcept { return core_->thread_count(); }
 EventLoopStrategy ExecutionContext::strategy() const noexcept { return core_->strategy(); }
 ContextCounters ExecutionContext::counters() const noexcept { return core_->counters(); }
 EventLoopCounters ExecutionContext::event_loop_counters() const noexcept {
-  return core_->event_loop().counters();
+  return core_->event_loop_counters();
 }
 
 ParallelContext::ParallelContext(std::string name, const ParallelOptions& options)

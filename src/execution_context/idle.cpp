@@ -51,33 +51,22 @@ void IdleSet::wake_all() noexcept {
   }
 }
 
-namespace {
-
-std::uintptr_t kept_by(const IdleThread& thread) noexcept {
-  return reinterpret_cast<std::uintptr_t>(&thread);
-}
-
-}  // namespace
-
-// A read-modify-write also for a duty that was kept: the monitor may be revoking it.
 bool IdleSet::begin_poll(IdleThread& thread) noexcept {
-  std::uintptr_t holder = poller_.load(relaxed);
-  if (holder != kNobody && holder != kept_by(thread)) return false;
-  return poller_.compare_exchange_strong(holder, kept_by(thread) + kInLoop, seq_cst);
+  if (!duty_->begin(thread)) return false;
+  if (shared()) [[unlikely]]
+    in_loop_.store(true, seq_cst);
+  return true;
 }
 
-bool IdleSet::may_poll(const IdleThread& thread) const noexcept {
-  const std::uintptr_t holder = poller_.load(relaxed);  // stale is fine: asked again soon
-  return holder == kNobody || holder == kept_by(thread);
-}
+bool IdleSet::may_poll(const IdleThread& thread) const noexcept { return duty_->possible(thread); }
 
 void IdleSet::end_poll(IdleThread& thread, bool keep) noexcept {
-  poller_.store(keep ? kept_by(thread) : kNobody, seq_cst);
+  if (shared()) [[unlikely]]
+    in_loop_.store(false,
+                   relaxed);  // before the next thread of this context can set it: its begin() is later
+  duty_->end(thread, keep);
 }
 
-bool IdleSet::revoke_poll_duty(IdleThread& thread) noexcept {
-  std::uintptr_t holder = kept_by(thread);
-  return poller_.compare_exchange_strong(holder, kNobody, seq_cst);
-}
+bool IdleSet::revoke_poll_duty(IdleThread& thread) noexcept { return duty_->revoke(thread); }
 
 }  // namespace weft

@@ -17,6 +17,7 @@
 #include "base/intrusive_list.hpp"
 #include "base/spin_lock.hpp"
 #include "execution_context/parker.hpp"
+#include "execution_context/poll_duty.hpp"
 
 #include <cstdint>
 
@@ -51,24 +52,28 @@ class IdleSet {
 
   // -- the poll duty
   // -----------------------------------------------------------------------------------------
+  /// The duty is one for several contexts, that of the loop they share. Before the first thread starts.
+  void share(PollDuty& duty) noexcept { duty_ = &duty; }
+  bool shared() const noexcept { return duty_ != &own_duty_; }
+  /// Whether a thread of this context may be in the event loop: always, if nobody else could be.
+  bool may_be_in_loop() const noexcept { return !shared() || in_loop_.load(seq_cst); }
   /// True if `thread` may go into the event loop now: nobody had the duty, or it kept it.
   [[nodiscard]] bool begin_poll(IdleThread& thread) noexcept;
   /// Out of the event loop. With `keep` the duty stays with the thread: it polls again within L12's bound.
   void end_poll(IdleThread& thread, bool keep) noexcept;
   /// Whether begin_poll() would probably succeed.
   bool may_poll(const IdleThread& thread) const noexcept;
-  bool poll_duty_free() const noexcept { return poller_.load(seq_cst) == kNobody; }
+  bool poll_duty_free() const noexcept { return duty_->free(); }
   /// Takes the duty from a thread that kept it and does not do it (S8, S11). False if it does, or has none.
   bool revoke_poll_duty(IdleThread& thread) noexcept;
 
  private:
-  static constexpr std::uintptr_t kNobody = 0;
-  static constexpr std::uintptr_t kInLoop = 1;
-
   alignas(kCacheLine) Atomic<std::uint32_t> searching_{0};
   Atomic<std::uint32_t> parked_{0};  // the size of the list, written under the lock
-  // Who has the poll duty: the address of the thread, plus kInLoop while it is in the event loop.
-  Atomic<std::uintptr_t> poller_{kNobody};
+  PollDuty own_duty_;
+  PollDuty* duty_ = &own_duty_;
+  // Of a shared duty: a thread of this context has gone into the loop. Written before the loop is announced.
+  Atomic<bool> in_loop_{false};
   SpinLock lock_;
   IntrusiveList<IdleThread> list_;  // guarded by lock_; the last parked first: its cache is warm
 };

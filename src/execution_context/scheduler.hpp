@@ -131,6 +131,7 @@ class Scheduler final : public Runner, public IdleThread {
   void poll_and_block() noexcept;
   void poll_now() noexcept;
   void take_runnable(FiberQueue& runnable) noexcept;
+  void end_poll(bool keep) noexcept;
   void park() noexcept;
   void fall_asleep() noexcept { asleep_.store(true, relaxed); }
   void wake_up() noexcept;

@@ -93,7 +93,10 @@ Fiber* Scheduler::take_global(std::size_t count_max) noexcept {
 
 // Looks in the siblings' queues (S5). Whoever publishes work meanwhile relies on it and wakes nobody.
 Fiber* Scheduler::search() noexcept {
-  if (alone_) return nullptr;
+  if (alone_) {
+    end_search();  // woken to take up the duty of a shared loop
+    return nullptr;
+  }
   if (!searching_) context_.idle_.begin_search();
   searching_ = true;
   for (int round = 0; round < kSearchRounds; ++round) {
@@ -133,7 +136,7 @@ void Scheduler::poll_and_block() noexcept {
     return context_.has_visible_work() || leaving();
   };
   if (!may_block(*event_loop, something_to_do)) {
-    context_.idle_.end_poll(*this, true);  // kept: a sibling may have parked, relying on it
+    end_poll(true);  // kept: a sibling may have parked, relying on it
     return;
   }
   FiberQueue runnable;
@@ -168,8 +171,14 @@ void Scheduler::take_runnable(FiberQueue& runnable) noexcept {
   while (Fiber* fiber = runnable.pop()) {
     if (!run_queue_.push(*fiber)) overflow(*fiber);
   }
-  context_.idle_.end_poll(*this, !several);
+  end_poll(!several);
   if (several && !alone_) context_.notify();
+}
+
+void Scheduler::end_poll(bool keep) noexcept {
+  const bool keeps = keep && context_.may_keep_poll_duty();
+  context_.idle_.end_poll(*this, keeps);
+  if (!keeps) context_.offer_poll_duty();
 }
 
 void Scheduler::park() noexcept {
@@ -204,6 +213,7 @@ void Scheduler::leave() noexcept {
   stack_cache_.flush();
   until_due_ = kDueInterval;
   context_.notify();
+  context_.offer_poll_duty();
   if (context_.closing()) context_.look_whether_drained();
 }
 

@@ -15,7 +15,7 @@ template <class Loop>
 void wake_for_work(IdleSet& idle, Loop& loop) noexcept {
   full_fence();  // pairs with those below
   if (idle.anybody_searches() || idle.wake_one()) return;
-  loop.interrupt();
+  if (idle.may_be_in_loop()) loop.interrupt();
 }
 
 /// Before `thread` parks: whether it must; then somebody unparks it. `look` says, of everything there is,

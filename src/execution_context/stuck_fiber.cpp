@@ -73,7 +73,7 @@ std::optional<StuckFiber> StuckFiber::of(Context& context, Scheduler& scheduler,
 
 StuckFiber::StuckFiber(Context& context, Scheduler& scheduler, Fiber& fiber, std::int64_t stuck_ns)
     : context_(context.name()),
-      scheduler_(scheduler.index()),
+      scheduler_(context.lane() + scheduler.index()),
       thread_id_(scheduler.thread_id()),
       id_(fiber.id),
       description_(FiberDescription(fiber).view()),

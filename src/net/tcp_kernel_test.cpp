@@ -107,7 +107,7 @@ TEST_P(TcpOfTheKernel, AConnectThatCannotBeRegisteredFailsAndGivesItsNumberBack)
   const FullListener full;
   sys::CallCounter counter;
   sys::FaultPlan faults;
-  faults.fail(Call::epoll_add, ENOSPC);
+  faults.fail(Call::epoll_add, ENOSPC, {.times = sys::FaultRange::kAlways});  // at open, and at the wait
   run([&] { EXPECT_EQ(TcpStream::connect(full.address).error(), sys::error_of(ENOSPC)); });
   EXPECT_EQ(counter.counts()[Call::close], 1u);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Contexts hand live sockets to each other under load, for WEFT_STRESS_SECONDS: each direction of each
-// connection is written and read by legs, short fibers in a context drawn for each; legs time out and are
-// cancelled, streams are closed, registrations fail, contexts end and new ones start, all at random. Every
-// byte is checked, a wake-up that is lost stops the progress that a watchdog looks at, one that comes twice
-// breaks the wait word, and at the end nothing may be left: no file descriptor, no descriptor record, no
-// fiber.
+// Contexts hand live sockets to each other under load, for WEFT_STRESS_SECONDS (shared out between the event
+// loop strategies: the default, each of the others, and all of them mixed): each direction of each connection
+// is written and read by legs, short fibers in a context drawn for each; legs time out and are cancelled,
+// streams are closed, registrations fail, contexts end and new ones start, all at random. Every byte is
+// checked, a wake-up that is lost stops the progress that a watchdog looks at, one that comes twice breaks
+// the wait word, and at the end nothing may be left: no file descriptor, no descriptor record, no fiber.
 //
 //   WEFT_STRESS_SEED repeats the choices of a run, though not its interleavings.
 #include "event_loop/descriptor_arena.hpp"
@@ -131,7 +131,8 @@ LegEnd read_leg(Traffic& flow, Random random) {
 /// The contexts there are now.
 class Contexts {
  public:
-  explicit Contexts(Random& random) : random_(random) {
+  /// Without strategies: of any, at random.
+  Contexts(Random& random, std::optional<EventLoopStrategy> strategy) : random_(random), strategy_(strategy) {
     for (auto& slot : slots_) replace(slot);
   }
   test::AnyContext& any() { return *slots_[random_() % slots_.size()]; }
@@ -144,14 +145,21 @@ class Contexts {
     const auto kind = random_() % 2 == 0 ? AnyContextKind::kConcurrent : AnyContextKind::kParallel2;
     while (slot == nullptr) {
       try {
-        slot = std::make_unique<test::AnyContext>(kind);
+        slot = std::make_unique<test::AnyContext>(
+            test::ContextCase(kind, strategy_ ? *strategy_ : any_strategy()));
       } catch (
           const std::system_error&) {  // the injected failure was for a number that is the new loop's now
       }
     }
   }
 
+  EventLoopStrategy any_strategy() {
+    const auto named = EventLoopStrategy::named();
+    return named[random_() % named.size()];
+  }
+
   Random& random_;
+  const std::optional<EventLoopStrategy> strategy_;
   std::array<std::unique_ptr<test::AnyContext>, 3> slots_;
 };
 
@@ -254,9 +262,24 @@ struct Inventory {
   }
 };
 
-TEST(TransferStress, LiveSocketsGoFromContextToContext) {
+/// Whose contexts hand sockets to each other; none: those of all strategies.
+struct Between {
+  std::optional<EventLoopStrategy> strategy;
+  int share;  ///< of the time, in tenths
+};
+
+std::vector<Between> all_strategies() {
+  std::vector<Between> all{{std::nullopt, 2}};
+  for (const EventLoopStrategy& strategy : EventLoopStrategy::named()) all.push_back({strategy, 1});
+  return all;
+}
+
+class TransferStress : public testing::TestWithParam<Between> {};
+
+TEST_P(TransferStress, LiveSocketsGoFromContextToContext) {
   const auto seed = static_cast<unsigned>(number_of_environment("WEFT_STRESS_SEED", std::random_device()()));
-  const auto seconds = std::chrono::seconds(number_of_environment("WEFT_STRESS_SECONDS", 2));
+  const std::chrono::milliseconds time(100 * GetParam().share *
+                                       number_of_environment("WEFT_STRESS_SECONDS", 2));
   std::printf("WEFT_STRESS_SEED=%u\n", seed);
   const Inventory before = Inventory::take();
   std::size_t connections = 0;
@@ -264,10 +287,10 @@ TEST(TransferStress, LiveSocketsGoFromContextToContext) {
   {
     Random random(seed);
     Watchdog watchdog;
-    Contexts contexts(random);
+    Contexts contexts(random, GetParam().strategy);
     std::optional<sys::FaultPlan> faults;
     std::vector<std::unique_ptr<Wire>> wires(12);
-    const auto end = std::chrono::steady_clock::now() + seconds;
+    const auto end = std::chrono::steady_clock::now() + time;
     auto next_replacement = std::chrono::steady_clock::now();
     while (std::chrono::steady_clock::now() < end) {
       for (auto& wire : wires) {
@@ -292,8 +315,14 @@ TEST(TransferStress, LiveSocketsGoFromContextToContext) {
   EXPECT_EQ(after.files, before.files);
   EXPECT_EQ(after.descriptors, 0u);
   EXPECT_EQ(after.fibers, 0u);
-  EXPECT_GT(connections, 12u);
+  EXPECT_GE(connections, 12u);
 }
+
+INSTANTIATE_TEST_SUITE_P(Between, TransferStress, testing::ValuesIn(all_strategies()), [](const auto& info) {
+  return info.param.strategy
+             ? test::name_of(test::ContextCase(test::AnyContextKind::kConcurrent, *info.param.strategy))
+             : std::string("AllStrategies");
+});
 
 }  // namespace
 }  // namespace weft

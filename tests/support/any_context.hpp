@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A context of the kind that a parametrized test asks for.
+// A context of the kind and the event loop strategy that a parametrized test asks for.
 
 #include "event_loop/sim_event_loop.hpp"
 #include "execution_context/context.hpp"
@@ -11,8 +11,10 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <ostream>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace weft::test {
 
@@ -28,26 +30,49 @@ inline std::string name_of(AnyContextKind kind) {
   }
 }
 
+/// What a test is run under.
+struct ContextCase {
+  ContextCase(AnyContextKind of, EventLoopStrategy under = {}) : kind(of), strategy(under) {}
+
+  AnyContextKind kind;
+  EventLoopStrategy strategy;
+};
+
+/// "Parallel2", and with a strategy that is not the default: "Parallel2RearmThread".
+inline std::string name_of(const ContextCase& of) {
+  std::string name = name_of(of.kind);
+  if (of.strategy == EventLoopStrategy()) return name;
+  bool capital = true;
+  for (const char character : of.strategy.to_string()) {
+    if (character != '-') name += capital ? static_cast<char>(character - 'a' + 'A') : character;
+    capital = character == '-';
+  }
+  return name;
+}
+
+inline void PrintTo(const ContextCase& of, std::ostream* out) { *out << name_of(of); }
+
 class AnyContext final : public ExecutionContext {
  public:
-  explicit AnyContext(AnyContextKind kind) : ExecutionContext(make(kind)) {}
+  explicit AnyContext(const ContextCase& of) : ExecutionContext(make(of.kind, of.strategy)) {}
 
  private:
   static std::uint32_t parallelism_of(AnyContextKind kind) {
     return kind == AnyContextKind::kParallel4 ? 4 : kind == AnyContextKind::kParallel2 ? 2 : 1;
   }
-  static detail::OwnedContext make(AnyContextKind kind) {
+  static detail::OwnedContext make(AnyContextKind kind, const EventLoopStrategy& strategy) {
     const bool parallel = kind >= AnyContextKind::kParallel1;
     return detail::OwnedContext(new Context(
         {.name = name_of(kind),
          .parallelism = parallelism_of(kind),
          .resizable = parallel,
+         .strategy = strategy,
          .event_loop = kind == AnyContextKind::kSimulated ? std::make_unique<SimEventLoop>() : nullptr}));
   }
 };
 
 /// A test whose body runs as a fiber of a context of each kind.
-class InAnyContext : public testing::TestWithParam<AnyContextKind> {
+class InAnyContext : public testing::TestWithParam<ContextCase> {
  protected:
   template <class Body>
   void run(Body&& body) {
@@ -57,16 +82,23 @@ class InAnyContext : public testing::TestWithParam<AnyContextKind> {
   AnyContext context{GetParam()};
 };
 
-inline auto kernel_contexts() {
-  return testing::Values(AnyContextKind::kConcurrent, AnyContextKind::kParallel1, AnyContextKind::kParallel2,
-                         AnyContextKind::kParallel4);
+/// Every kind under the default strategy, and one and two threads under each of the others.
+inline std::vector<ContextCase> kernel_cases() {
+  std::vector<ContextCase> cases{AnyContextKind::kConcurrent, AnyContextKind::kParallel1, AnyContextKind::kParallel2,
+                                 AnyContextKind::kParallel4};
+  for (const EventLoopStrategy& strategy : EventLoopStrategy::named()) {
+    if (strategy == EventLoopStrategy()) continue;
+    cases.emplace_back(AnyContextKind::kConcurrent, strategy);
+    cases.emplace_back(AnyContextKind::kParallel2, strategy);
+  }
+  return cases;
 }
+inline auto kernel_contexts() { return testing::ValuesIn(kernel_cases()); }
 inline auto all_contexts() {
-  return testing::Values(AnyContextKind::kSimulated, AnyContextKind::kConcurrent, AnyContextKind::kParallel1,
-                         AnyContextKind::kParallel2, AnyContextKind::kParallel4);
+  std::vector<ContextCase> cases = kernel_cases();
+  cases.emplace_back(AnyContextKind::kSimulated);
+  return testing::ValuesIn(cases);
 }
-inline std::string kind_name(const testing::TestParamInfo<AnyContextKind>& info) {
-  return name_of(info.param);
-}
+inline std::string kind_name(const testing::TestParamInfo<ContextCase>& info) { return name_of(info.param); }
 
 }  // namespace weft::test

@@ -18,6 +18,7 @@
 #include <iterator>
 #include <optional>
 #include <string>
+#include <vector>
 #include <gtest/gtest.h>
 
 namespace weft::test {
@@ -40,6 +41,7 @@ inline void expect_no_fiber_lost(ExecutionContext& context) {
 struct ContextKind {
   const char* name;
   std::uint32_t parallelism;  ///< 0: a concurrent context
+  EventLoopStrategy strategy = {};
 };
 
 inline void PrintTo(const ContextKind& kind, std::ostream* out) { *out << kind.name; }
@@ -49,9 +51,10 @@ class EveryContext : public testing::TestWithParam<ContextKind> {
   void SetUp() override {
     files_ = open_files();
     if (GetParam().parallelism == 0) {
-      concurrent_.emplace("concurrent");
+      concurrent_.emplace("concurrent", ConcurrentOptions{.strategy = GetParam().strategy});
     } else {
-      parallel_.emplace("parallel", ParallelOptions{.parallelism = GetParam().parallelism});
+      parallel_.emplace("parallel", ParallelOptions{.parallelism = GetParam().parallelism,
+                                                    .strategy = GetParam().strategy});
     }
   }
 
@@ -84,12 +87,22 @@ inline std::string context_kind_name(const testing::TestParamInfo<ContextKind>& 
   return info.param.name;
 }
 
-#define WEFT_UNDER_EVERY_CONTEXT(suite)                                                                  \
-  INSTANTIATE_TEST_SUITE_P(                                                                              \
-      , suite,                                                                                           \
-      testing::Values(weft::test::ContextKind{"Concurrent", 0}, weft::test::ContextKind{"Parallel1", 1}, \
-                      weft::test::ContextKind{"Parallel2", 2}, weft::test::ContextKind{"Parallel4", 4}), \
-      weft::test::context_kind_name)
+/// Registration does not matter where nothing is read: each placement once or twice.
+inline std::vector<ContextKind> every_context() {
+  return {{"Concurrent", 0},
+          {"Parallel1", 1},
+          {"Parallel2", 2},
+          {"Parallel4", 4},
+          {"ConcurrentProcess", 0, EventLoopStrategy::process()},
+          {"Parallel2Process", 2, EventLoopStrategy::process()},
+          {"ConcurrentDedicated", 0, EventLoopStrategy::dedicated()},
+          {"Parallel2Dedicated", 2, EventLoopStrategy::dedicated()},
+          {"Parallel2LifetimeThread", 2, EventLoopStrategy::lifetime_thread()}};
+}
+
+#define WEFT_UNDER_EVERY_CONTEXT(suite)                                             \
+  INSTANTIATE_TEST_SUITE_P(, suite, testing::ValuesIn(weft::test::every_context()), \
+                           weft::test::context_kind_name)
 
 /// A flag that one sets and others wait for, in fibers by yielding and on plain threads by blocking.
 class Flag {
