@@ -179,7 +179,7 @@ TEST(Broadcast, ALoopWithoutRoomIsTriedAgainAndTheOthersServe) {
   }
   ConcurrentContext b("b", broadcasting());
   sys::FaultPlan faults;
-  faults.fail(Call::epoll_add, ENOSPC, {.fd = connection.near.fd(), .skip = 1});
+  faults.fail(Call::epoll_add, ENOSPC, {.skip = 1, .fd = connection.near.fd()});
   expect_read_in(a, connection);
   EXPECT_EQ(registrations_of(connection.near.fd()), 1u);
   expect_read_in(b, connection);
