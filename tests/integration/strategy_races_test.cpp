@@ -134,8 +134,9 @@ TEST(Broadcast, AnEdgeIsSeenByEveryLoop) {
   for (ConcurrentContext* context : {&a, &b, &c}) before[context] = context->event_loop_counters().events;
   connection.far.send("x");
   EXPECT_EQ(reader.join().value(), "x");
-  for (const auto& [context, events] : before) {
-    eventually([&] { return context->event_loop_counters().events > events; }, "the edge in each loop");
+  for (const auto& entry : before) {
+    eventually([&] { return entry.first->event_loop_counters().events > entry.second; },
+               "the edge in each loop");
   }
   EXPECT_TRUE(connection.near.close());
 }
