@@ -19,6 +19,7 @@ LoopId LoopRegistry::add(PollingEventLoop& loop) noexcept {
     Slot& slot = slots_[index];
     if (slot.loop.load(acquire) != nullptr) continue;
     slot.loop.store(&loop, relaxed);
+    slot.born.store(false, relaxed);  // published with the generation
     const std::uint32_t generation = slot.generation.load(relaxed) + 1;
     slot.generation.store(generation, seq_cst);  // publishes the pointer to pin()
     if (index >= used_.load(relaxed)) used_.store(index + 1, release);
@@ -51,6 +52,7 @@ void LoopRegistry::announce(PollingEventLoop& loop) noexcept {
   const std::scoped_lock lock(lock_);
   const std::uint64_t birth = births_.load(relaxed) + 1;
   loop.set_birth(birth);
+  slots_[loop.id().index].born.store(true, release);
   births_.store(birth, release);
 }
 
@@ -58,7 +60,7 @@ PollingEventLoop* LoopRegistry::pin_born(std::uint32_t index) noexcept {
   const std::uint32_t generation = slots_[index].generation.load(acquire);
   if (generation % 2 == 0) return nullptr;
   PollingEventLoop* const loop = pin({index, generation});
-  if (loop == nullptr || loop->birth() != 0) return loop;
+  if (loop == nullptr || slots_[index].born.load(acquire)) return loop;
   unpin({index, generation});
   return nullptr;
 }

@@ -54,6 +54,8 @@ class LoopRegistry {
     Atomic<PollingEventLoop*> loop{nullptr};
     Atomic<std::uint32_t> generation{0};  // odd: a loop has this slot
     Atomic<std::uint32_t> pins{0};
+    // The loop was announced: before, it may not even be constructed. Pairs with the acquire in pin_born().
+    Atomic<bool> born{false};
   };
 
   /// The loop of a slot if it is announced and alive, pinned; null if not.

@@ -36,7 +36,7 @@ Result<void> PollingEventLoop::wait(Descriptor& descriptor, Direction direction,
     registered = carry_out(descriptor, plan);
   // Also after a failed registration: it has ended the wait, unless somebody was faster.
   const WaitOutcome outcome = self.wait();
-  if (outcome == WaitOutcome::kReady) [[likely]]
+  if (outcome == WaitOutcome::kReady && plan.step == WaitPlan::Step::kNothing) [[likely]]
     return {};
   if (!won_through_list(outcome)) {
     std::scoped_lock lock(descriptor.lock);

@@ -265,7 +265,7 @@ struct Inventory {
 /// Whose contexts hand sockets to each other; none: those of all strategies.
 struct Between {
   std::optional<EventLoopStrategy> strategy;
-  int share;  ///< of the time, in tenths
+  unsigned long share;  ///< of the time, in tenths
 };
 
 std::vector<Between> all_strategies() {
@@ -278,7 +278,7 @@ class TransferStress : public testing::TestWithParam<Between> {};
 
 TEST_P(TransferStress, LiveSocketsGoFromContextToContext) {
   const auto seed = static_cast<unsigned>(number_of_environment("WEFT_STRESS_SEED", std::random_device()()));
-  const std::chrono::milliseconds time(100 * GetParam().share *
+  const std::chrono::milliseconds time(100ul * GetParam().share *
                                        number_of_environment("WEFT_STRESS_SECONDS", 2));
   std::printf("WEFT_STRESS_SEED=%u\n", seed);
   const Inventory before = Inventory::take();
