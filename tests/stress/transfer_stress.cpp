@@ -318,10 +318,10 @@ TEST_P(TransferStress, LiveSocketsGoFromContextToContext) {
   EXPECT_GE(connections, 12u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Between, TransferStress, testing::ValuesIn(all_strategies()), [](const auto& info) {
-  return info.param.strategy
-             ? test::name_of(test::ContextCase(test::AnyContextKind::kConcurrent, *info.param.strategy))
-             : std::string("AllStrategies");
+INSTANTIATE_TEST_SUITE_P(Between, TransferStress, testing::ValuesIn(all_strategies()), [](const auto& test) {
+  return test.param.strategy ? weft::test::name_of(weft::test::ContextCase(
+                                   weft::test::AnyContextKind::kConcurrent, *test.param.strategy))
+                             : std::string("AllStrategies");
 });
 
 }  // namespace
