@@ -21,14 +21,19 @@ constexpr std::size_t kB = 1;
 
 class ModelLoop final : public PollingEventLoop {
  public:
-  ModelLoop(Kernel& kernel, std::size_t index) : kernel_(kernel), index_(index) {}
+  ModelLoop(Kernel& kernel, std::size_t index, const RegistrationPolicy& policy)
+      : PollingEventLoop(policy), kernel_(kernel), index_(index) {}
   ~ModelLoop() override { retire(); }
 
   /// Plants an error: edges of what the loop does not own go nowhere, against O2.
   bool drops_foreign_edges = false;
 
  protected:
-  Result<void> add(int, std::uint64_t data) noexcept override { return kernel_.add(index_, data); }
+  Result<void> add(int, std::uint64_t data, Edges) noexcept override { return kernel_.add(index_, data); }
+  Result<void> modify(int, std::uint64_t, Edges) noexcept override {
+    model::check(false, "only readers wait");
+    return {};
+  }
   void remove(int) noexcept override { kernel_.remove(index_); }
   std::size_t poll(std::int64_t) noexcept override {
     std::uint64_t data = 0;
@@ -50,9 +55,10 @@ class ModelLoop final : public PollingEventLoop {
   const std::size_t index_;
 };
 
-/// A socket that loop A owns.
+/// A socket that loop A owns; under per_wait nobody has it, as nobody waits.
 struct World {
-  explicit World(model::ModelFibers& used) : fibers(used) {
+  explicit World(model::ModelFibers& used, const RegistrationPolicy& policy = transfer_policy())
+      : fibers(used), a(kernel, kA, policy), b(kernel, kB, policy) {
     static const std::int64_t time_ns = 1'000'000'000;
     set_clock_override(&time_ns);
     model::name(kernel, "kernel");
@@ -66,6 +72,7 @@ struct World {
     }
     handle = {&descriptor, descriptor.usage.generation()};
     descriptor.usage.open();
+    if (&policy == &per_wait_policy()) return;
     static_cast<void>(kernel.add(kA, std::uint64_t{handle.generation} << 32 | descriptor.index));
     descriptor.ownership = Ownership::kOwned;
     descriptor.owner = a.id();
@@ -100,8 +107,8 @@ struct World {
 
   model::ModelFibers& fibers;
   Kernel kernel;
-  ModelLoop a{kernel, kA};
-  ModelLoop b{kernel, kB};
+  ModelLoop a;
+  ModelLoop b;
   DescriptorHandle handle;
   Atomic<bool> ended{false};
   std::byte byte{};
@@ -186,6 +193,54 @@ TEST(ModelDescriptor, L4_TwoReadersGetTwoBytesWhateverTheEdges) {
                  }},
                 {"poller", [&] { world.poll(); }}});
     world.close();
+  });
+}
+
+/// Under per_wait: who was woken deletes, while the other comes, or is there already.
+void two_readers_per_wait(model::ModelFibers& fibers, std::size_t second) {
+  World world(fibers, per_wait_policy());
+  Atomic<int> left{2};
+  const auto read = [&](PollingEventLoop& loop) {
+    model::check(bool(world.read_in(loop)), "it gets a byte");
+    if (left.fetch_sub(1, acq_rel) == 1) world.end();
+  };
+  model::run({{"reader", fibers.fiber(0, [&] { read(world.a); })},
+              {"the other", fibers.fiber(1, [&] { read(second == kA ? world.a : world.b); })},
+              {"network",
+               [&] {
+                 world.kernel.receive();
+                 world.kernel.receive();
+               }},
+              {"poller", [&] { world.poll(); }}});
+  model::check(!world.kernel.registered(kA) && !world.kernel.registered(kB), "nobody waits");
+  world.close();
+  world.check_gone();
+}
+
+TEST(ModelDescriptor, PerWaitAWaiterThatComesDuringTheDeleteIsRegistered) {
+  model::ModelFibers fibers;
+  model::expect_holds(model::at_random(2'000), [&] { two_readers_per_wait(fibers, kA); });
+}
+
+TEST(ModelDescriptor, PerWaitAWaiterOfAnotherLoopIsForwardedOrTakesItOver) {
+  model::ModelFibers fibers;
+  model::expect_holds(model::at_random(2'000), [&] { two_readers_per_wait(fibers, kB); });
+}
+
+TEST(ModelDescriptor, PerWaitCloseACancelRequestAndAByteLeaveNoRegistrationBehind) {
+  model::ModelFibers fibers;
+  model::expect_holds(model::at_random(2'000), [&] {
+    World world(fibers, per_wait_policy());
+    model::run({{"reader", fibers.fiber(0,
+                                        [&] {
+                                          static_cast<void>(world.read_in(world.a));
+                                          world.end();
+                                        })},
+                {"closer", fibers.fiber(1, [&] { world.close(); })},
+                {"canceller", [&] { fibers[0].cancel(); }},
+                {"network", [&] { world.kernel.receive(); }},
+                {"poller", [&] { world.poll(); }}});
+    world.check_gone();
   });
 }
 
