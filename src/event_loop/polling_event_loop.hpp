@@ -106,6 +106,10 @@ class PollingEventLoop : public EventLoop {
       -> decltype(attempt(0));
   Result<void> finish_connect(DescriptorHandle, Deadline);
   Result<void> wait(Descriptor&, Direction, Deadline) noexcept;
+  /// The default's path, inline: registered here, for as long as the wait lasts.
+  bool owns_locked(const Descriptor& descriptor) const noexcept {
+    return descriptor.ownership == Ownership::kOwned && descriptor.owner == id_;
+  }
   WaitPlan plan_wait_slow_locked(Descriptor&, Direction) noexcept;
   Result<void> take_over(Descriptor&, const Registered& from) noexcept;
   bool abandon_move(Descriptor&, const Registered& from) noexcept;

@@ -26,7 +26,8 @@ Result<void> PollingEventLoop::wait(Descriptor& descriptor, Direction direction,
     std::scoped_lock lock(descriptor.lock);
     if (descriptor.usage.closing()) return Errc::closed;
     if (descriptor.readiness.load().ready(direction)) return {};  // an edge came after the attempt (L3)
-    plan = plan_wait_locked(descriptor, direction);
+    if (!owns_locked(descriptor)) [[unlikely]]
+      plan = plan_wait_slow_locked(descriptor, direction);
     node.waiter = &self;
     node.ticket = self.begin(WaitWord::Cancellable::kYes, deadline.time_ns());
     add_waiter_locked(descriptor, direction, node);
@@ -49,9 +50,7 @@ Result<void> PollingEventLoop::wait(Descriptor& descriptor, Direction direction,
 }
 
 WaitPlan PollingEventLoop::plan_wait_locked(Descriptor& descriptor, Direction direction) noexcept {
-  if (descriptor.ownership == Ownership::kOwned && descriptor.owner == id_) [[likely]]
-    return {};
-  return plan_wait_slow_locked(descriptor, direction);
+  return owns_locked(descriptor) ? WaitPlan() : plan_wait_slow_locked(descriptor, direction);
 }
 
 // Moves the descriptor to this loop if nobody else waits, and the policy says so. Otherwise it waits through

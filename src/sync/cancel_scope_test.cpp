@@ -18,7 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class CancelScopes : public test::InAnyContext {};
-INSTANTIATE_TEST_SUITE_P(, CancelScopes, test::all_contexts(), test::kind_name);
+INSTANTIATE_TEST_SUITE_P(, CancelScopes, test::all_placements(), test::kind_name);
 
 TEST_P(CancelScopes, ASleepIsCancelledByAnotherThread) {
   const auto slept = test::cancelled_while_waiting(context, [](auto ready) {

@@ -17,7 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class CancelTokens : public test::InAnyContext {};
-INSTANTIATE_TEST_SUITE_P(, CancelTokens, test::all_contexts(), test::kind_name);
+INSTANTIATE_TEST_SUITE_P(, CancelTokens, test::all_placements(), test::kind_name);
 
 TEST_P(CancelTokens, AScopeBoundToAStopTokenEndsWhenStopIsRequested) {
   std::stop_source source;

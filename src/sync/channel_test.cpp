@@ -316,7 +316,7 @@ TEST_P(ChannelTest, SharesItsRangeAmongSeveralReceivers) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(, ChannelTest, test::all_contexts(), test::kind_name);
+INSTANTIATE_TEST_SUITE_P(, ChannelTest, test::all_placements(), test::kind_name);
 
 TEST(ChannelOf, TooManyValuesIsRefused) {
   EXPECT_THROW(Channel<int> channel((std::size_t{1} << 31) + 1), std::length_error);

@@ -265,7 +265,7 @@ TEST_P(ChannelWaitTest, AFiberWhoseCallsNeverWaitNoticesThatItIsCancelled) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(, ChannelWaitTest, test::all_contexts(), test::kind_name);
+INSTANTIATE_TEST_SUITE_P(, ChannelWaitTest, test::all_placements(), test::kind_name);
 
 }  // namespace
 }  // namespace weft

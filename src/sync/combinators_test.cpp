@@ -18,7 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class Combinators : public test::InAnyContext {};
-INSTANTIATE_TEST_SUITE_P(, Combinators, test::all_contexts(), test::kind_name);
+INSTANTIATE_TEST_SUITE_P(, Combinators, test::all_placements(), test::kind_name);
 
 Result<int> wait_in_vain() {
   if (auto slept = sleep_until(Deadline::never()); !slept) return slept.error();

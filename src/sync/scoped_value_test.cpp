@@ -16,7 +16,7 @@ const ScopedValue<std::string> name;
 const ScopedValue<int> number;
 
 class ScopedValues : public test::InAnyContext {};
-INSTANTIATE_TEST_SUITE_P(, ScopedValues, test::all_contexts(), test::kind_name);
+INSTANTIATE_TEST_SUITE_P(, ScopedValues, test::all_placements(), test::kind_name);
 
 TEST_P(ScopedValues, AValueIsBoundForABlockAndHiddenByOneFurtherIn) {
   run([] {

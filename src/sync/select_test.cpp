@@ -338,7 +338,7 @@ TEST_P(SelectTest, OnABufferedChannelMaySendToItselfAndReceiveIt) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(, SelectTest, test::all_contexts(), test::kind_name);
+INSTANTIATE_TEST_SUITE_P(, SelectTest, test::all_placements(), test::kind_name);
 
 }  // namespace
 }  // namespace weft

@@ -305,7 +305,7 @@ TEST_P(SelectWaitTest, AValueIsNeverLostToADeadlineOrACancelRequest) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(, SelectWaitTest, test::all_contexts(), test::kind_name);
+INSTANTIATE_TEST_SUITE_P(, SelectWaitTest, test::all_placements(), test::kind_name);
 
 }  // namespace
 }  // namespace weft

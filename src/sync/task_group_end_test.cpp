@@ -19,7 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class TaskGroupEnds : public test::InAnyContext {};
-INSTANTIATE_TEST_SUITE_P(, TaskGroupEnds, test::all_contexts(), test::kind_name);
+INSTANTIATE_TEST_SUITE_P(, TaskGroupEnds, test::all_placements(), test::kind_name);
 
 /// Counts the copies of itself that live.
 class Tallied {

@@ -21,7 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class TaskGroups : public test::InAnyContext {};
-INSTANTIATE_TEST_SUITE_P(, TaskGroups, test::all_contexts(), test::kind_name);
+INSTANTIATE_TEST_SUITE_P(, TaskGroups, test::all_placements(), test::kind_name);
 
 /// Waits for ever, or until cancelled.
 Result<int> wait_in_vain() {

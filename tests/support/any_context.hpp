@@ -3,6 +3,7 @@
 
 // A context of the kind and the event loop strategy that a parametrized test asks for.
 
+#include "base/sanitizers.hpp"
 #include "event_loop/sim_event_loop.hpp"
 #include "execution_context/context.hpp"
 
@@ -82,13 +83,18 @@ class InAnyContext : public testing::TestWithParam<ContextCase> {
   AnyContext context{GetParam()};
 };
 
-/// Every kind under the default strategy, and one and two threads under each of the others.
+inline std::vector<ContextCase> default_cases() {
+  return {AnyContextKind::kConcurrent, AnyContextKind::kParallel1, AnyContextKind::kParallel2,
+          AnyContextKind::kParallel4};
+}
+
+/// Every kind under the default strategy, and one and two threads under each of the others; two only where
+/// a sanitizer makes tests slow.
 inline std::vector<ContextCase> kernel_cases() {
-  std::vector<ContextCase> cases{AnyContextKind::kConcurrent, AnyContextKind::kParallel1, AnyContextKind::kParallel2,
-                                 AnyContextKind::kParallel4};
+  std::vector<ContextCase> cases = default_cases();
   for (const EventLoopStrategy& strategy : EventLoopStrategy::named()) {
     if (strategy == EventLoopStrategy()) continue;
-    cases.emplace_back(AnyContextKind::kConcurrent, strategy);
+    if (!WEFT_ASAN && !WEFT_TSAN) cases.emplace_back(AnyContextKind::kConcurrent, strategy);
     cases.emplace_back(AnyContextKind::kParallel2, strategy);
   }
   return cases;
@@ -97,6 +103,15 @@ inline auto kernel_contexts() { return testing::ValuesIn(kernel_cases()); }
 inline auto all_contexts() {
   std::vector<ContextCase> cases = kernel_cases();
   cases.emplace_back(AnyContextKind::kSimulated);
+  return testing::ValuesIn(cases);
+}
+/// For what waits for no file: how files are registered does not matter, which threads wake whom does.
+inline auto all_placements() {
+  std::vector<ContextCase> cases = default_cases();
+  cases.emplace_back(AnyContextKind::kSimulated);
+  for (const EventLoopStrategy& strategy :
+       {EventLoopStrategy::process(), EventLoopStrategy::dedicated(), EventLoopStrategy::lifetime_thread()})
+    cases.emplace_back(AnyContextKind::kParallel2, strategy);
   return testing::ValuesIn(cases);
 }
 inline std::string kind_name(const testing::TestParamInfo<ContextCase>& info) { return name_of(info.param); }
