@@ -70,6 +70,16 @@ TEST_P(Combinators, AFailureWinsTheRaceToo) {
   });
 }
 
+// The cancelled one may be through before the other has returned from its report.
+TEST_P(Combinators, AFailureWinsAgainstThoseWhomItCancels) {
+  run([] {
+    for (int i = 0; i < 100; ++i) {
+      const auto ended = race(wait_in_vain, wait_in_vain, []() -> Result<int> { return Errc::closed; });
+      ASSERT_EQ(ended.error(), Errc::closed);
+    }
+  });
+}
+
 TEST_P(Combinators, ARaceOfWhatReturnsNothingGivesSuccess) {
   run([] {
     const Result<void> ended = race([] {}, [] { EXPECT_FALSE(sleep_until(Deadline::never())); });

@@ -75,6 +75,7 @@ void GroupCore::report_failure(GroupTask& task) noexcept {
     if (!std::exchange(failed_, true)) {
       failure_ = task.outcome;
       exception_ = task.exception;
+      if (keeps_results_) failing_ = last_held_ = &task;
     }
     sweep.run_locked(node_.node());
   }
@@ -99,8 +100,15 @@ void GroupCore::finish(GroupTask& task) noexcept {
   if (owner != nullptr) owner->wake();
 }
 
+// The first that fails comes before those whom its failure cancels: on another thread they may be through
+// before it is, so they are held behind it.
 void GroupCore::complete_locked(GroupTask& task) noexcept {
-  GroupTask* const before = std::exchange(last_completed_, &task);
+  if (failing_ != nullptr && failing_ != &task) {
+    last_held_ = last_held_->next_completed = &task;
+    return;
+  }
+  GroupTask* const last = std::exchange(failing_, nullptr) == nullptr ? &task : last_held_;
+  GroupTask* const before = std::exchange(last_completed_, last);
   (before != nullptr ? before->next_completed : first_completed_) = &task;
 }
 

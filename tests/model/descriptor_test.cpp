@@ -227,38 +227,29 @@ TEST(ModelDescriptor, PerWaitAWaiterOfAnotherLoopIsForwardedOrTakesItOver) {
   model::expect_holds(model::at_random(2'000), [&] { two_readers_per_wait(fibers, kB); });
 }
 
-TEST(ModelDescriptor, PerWaitCloseACancelRequestAndAByteLeaveNoRegistrationBehind) {
-  model::ModelFibers fibers;
-  model::expect_holds(model::at_random(2'000), [&] {
-    World world(fibers, per_wait_policy());
-    model::run({{"reader", fibers.fiber(0,
-                                        [&] {
-                                          static_cast<void>(world.read_in(world.a));
-                                          world.end();
-                                        })},
-                {"closer", fibers.fiber(1, [&] { world.close(); })},
-                {"canceller", [&] { fibers[0].cancel(); }},
-                {"network", [&] { world.kernel.receive(); }},
-                {"poller", [&] { world.poll(); }}});
-    world.check_gone();
-  });
+/// One reader, and all that can end its wait.
+void ended_by_everybody(model::ModelFibers& fibers, const RegistrationPolicy& policy) {
+  World world(fibers, policy);
+  model::run({{"reader", fibers.fiber(0,
+                                      [&] {
+                                        static_cast<void>(world.read_in(world.b));
+                                        world.end();
+                                      })},
+              {"closer", fibers.fiber(1, [&] { world.close(); })},
+              {"canceller", [&] { fibers[0].cancel(); }},
+              {"network", [&] { world.kernel.receive(); }},
+              {"poller", [&] { world.poll(); }}});
+  world.check_gone();
 }
 
 TEST(ModelDescriptor, L9_CloseACancelRequestAndAByteEndAWaitOnce) {
   model::ModelFibers fibers;
-  model::expect_holds(model::at_random(2'000), [&] {
-    World world(fibers);
-    model::run({{"reader", fibers.fiber(0,
-                                        [&] {
-                                          static_cast<void>(world.read_in(world.b));
-                                          world.end();
-                                        })},
-                {"closer", fibers.fiber(1, [&] { world.close(); })},
-                {"canceller", [&] { fibers[0].cancel(); }},
-                {"network", [&] { world.kernel.receive(); }},
-                {"poller", [&] { world.poll(); }}});
-    world.check_gone();
-  });
+  model::expect_holds(model::at_random(2'000), [&] { ended_by_everybody(fibers, transfer_policy()); });
+}
+
+TEST(ModelDescriptor, PerWaitCloseACancelRequestAndAByteLeaveNoRegistrationBehind) {
+  model::ModelFibers fibers;
+  model::expect_holds(model::at_random(2'000), [&] { ended_by_everybody(fibers, per_wait_policy()); });
 }
 
 }  // namespace

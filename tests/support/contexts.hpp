@@ -7,6 +7,7 @@
 //   WEFT_UNDER_EVERY_CONTEXT(Something);
 //   TEST_P(Something, DoesThis) { context().spawn(...); }
 
+#include "base/sanitizers.hpp"
 #include "execution_context/context.hpp"
 
 #include <weft/execution_context.hpp>
@@ -89,15 +90,18 @@ inline std::string context_kind_name(const testing::TestParamInfo<ContextKind>& 
 
 /// Registration does not matter where nothing is read: each placement once or twice.
 inline std::vector<ContextKind> every_context() {
-  return {{"Concurrent", 0},
-          {"Parallel1", 1},
-          {"Parallel2", 2},
-          {"Parallel4", 4},
-          {"ConcurrentProcess", 0, EventLoopStrategy::process()},
-          {"Parallel2Process", 2, EventLoopStrategy::process()},
-          {"ConcurrentDedicated", 0, EventLoopStrategy::dedicated()},
-          {"Parallel2Dedicated", 2, EventLoopStrategy::dedicated()},
-          {"Parallel2LifetimeThread", 2, EventLoopStrategy::lifetime_thread()}};
+  std::vector<ContextKind> kinds{{"Concurrent", 0},
+                                 {"Parallel1", 1},
+                                 {"Parallel2", 2},
+                                 {"Parallel4", 4},
+                                 {"Parallel2Process", 2, EventLoopStrategy::process()},
+                                 {"Parallel2Dedicated", 2, EventLoopStrategy::dedicated()},
+                                 {"Parallel2LifetimeThread", 2, EventLoopStrategy::lifetime_thread()}};
+  if (!WEFT_ASAN && !WEFT_TSAN) {
+    kinds.push_back({"ConcurrentProcess", 0, EventLoopStrategy::process()});
+    kinds.push_back({"ConcurrentDedicated", 0, EventLoopStrategy::dedicated()});
+  }
+  return kinds;
 }
 
 #define WEFT_UNDER_EVERY_CONTEXT(suite)                                             \

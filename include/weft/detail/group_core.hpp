@@ -100,7 +100,9 @@ class GroupCore {
   GroupTask* last_ = nullptr;
   GroupTask* first_completed_ = nullptr;
   GroupTask* last_completed_ = nullptr;
-  Result<void> failure_;  ///< the first one
+  GroupTask* failing_ = nullptr;    ///< the first that failed, until it has completed
+  GroupTask* last_held_ = nullptr;  ///< the last of those that completed meanwhile, or itself
+  Result<void> failure_;            ///< the first one
   std::exception_ptr exception_;
   const ScopedBindingNode* bindings_;  ///< as they were when the group was made
 };
