@@ -3,6 +3,7 @@
 
 // What the operations of every event loop have in common, whatever is behind them.
 
+#include "fiber/budget.hpp"
 #include "fiber/fiber.hpp"
 #include "fiber/runner.hpp"
 #include "fiber/wait_word.hpp"
@@ -28,24 +29,10 @@ inline bool won_through_list(WaitOutcome outcome) noexcept {
   return outcome != WaitOutcome::kTimedOut && outcome != WaitOutcome::kCancelled;
 }
 
-/// A fiber whose operations never have to wait must notice a cancel request, or the deadline of its scope,
-/// too: when its budget is at the end. Then every operation fails until the fiber waits or yields.
-inline bool cancel_is_due(Runner& runner) noexcept {
-  return runner.budget == 1 && runner.current->cancellation() != WaitOutcome::kReady;
-}
-inline bool cancel_is_due() noexcept { return cancel_is_due(*this_runner()); }
-
-/// What such an operation fails with.
+/// What an operation fails with when cancel_is_due().
 inline std::error_code cancel_error() noexcept {
   return result_of_outcome(this_runner()->current->cancellation()).error();
 }
-
-/// L12: a fiber whose operations never have to wait lets others run now and then. Suspends: may.
-inline void spend_budget(Runner& runner) noexcept {
-  if (--runner.budget == 0) [[unlikely]]
-    runner.yield();
-}
-inline void spend_budget() noexcept { spend_budget(*this_runner()); }
 
 inline Result<std::size_t> end_of_file_if_zero(Result<std::size_t> moved) noexcept {
   if (moved && *moved == 0) return Errc::end_of_file;

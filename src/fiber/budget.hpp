@@ -1,14 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// L12 for operations that plain threads may call too: a fiber whose operations never have to wait lets others
-// run now and then, and notices then that it was cancelled. The budget is the runner's; each switch sets it
-// anew. (Those of event loops are of fibers only, and spend it afterwards: event_loop/operation.hpp.)
+// The operation budget (L12): a fiber whose operations never have to wait lets others run now and then, and
+// notices then that it was cancelled. The budget is the runner's; each switch sets it anew.
+//
+// Operations of fibers only, those of event loops, look first whether a cancel is due, and pay afterwards:
+// cancel_is_due(), spend_budget(). What plain threads call too pays before: spend_budget_before().
 
+#include "fiber/fiber.hpp"
 #include "fiber/runner.hpp"
 #include "fiber/wait_word.hpp"
 
 namespace weft {
+
+/// A fiber whose operations never have to wait must notice a cancel request, or the deadline of its scope,
+/// too: when its budget is at the end. Then every operation fails until the fiber waits or yields.
+inline bool cancel_is_due(Runner& runner) noexcept {
+  return runner.budget == 1 && runner.current->cancellation() != WaitOutcome::kReady;
+}
+inline bool cancel_is_due() noexcept { return cancel_is_due(*this_runner()); }
+
+/// After an operation. Suspends: may.
+inline void spend_budget(Runner& runner) noexcept {
+  if (--runner.budget == 0) [[unlikely]]
+    runner.yield();
+}
+inline void spend_budget() noexcept { spend_budget(*this_runner()); }
 
 /// The end of the budget, see below.
 [[nodiscard]] WaitOutcome yield_at_end_of_budget(Runner& runner) noexcept;

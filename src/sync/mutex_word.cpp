@@ -2,7 +2,7 @@
 #include "sync/mutex_word.hpp"
 
 #include "base/panic.hpp"
-#include "fiber/runner.hpp"
+#include "fiber/budget.hpp"
 
 namespace weft::mutex_word {
 namespace {
@@ -22,8 +22,7 @@ bool has_waiters(std::uintptr_t word) noexcept { return (word & ~kFlags) != 0; }
 /// this thread's queue, for ever: it pays for it with its budget (L12).
 void let_woken_run() noexcept {
   Runner* const runner = this_runner();
-  if (runner != nullptr && runner->current != nullptr && --runner->budget == 0) [[unlikely]]
-    runner->yield();
+  if (runner != nullptr && runner->current != nullptr) spend_budget(*runner);
 }
 
 /// The woken waiter tries: it takes the lock, and its mark away.
