@@ -5,9 +5,11 @@
 //   bench_qsort [THREADS...]     default: 1 2 4 8 16
 #include <weft/channel.hpp>
 #include <weft/execution_context.hpp>
+#include <weft/this_fiber.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -62,7 +64,7 @@ int main(int argc, char** argv) {
   std::vector<std::vector<double>> times(threads.size());
   for (const int count : threads) {
     contexts.push_back(std::make_unique<weft::ParallelContext>(
-        "qsort", weft::ParallelOptions{.parallelism = static_cast<std::size_t>(count)}));
+        "qsort", weft::ParallelOptions{.parallelism = static_cast<std::uint32_t>(count)}));
   }
   for (int round = 0; round < kRounds; ++round) {
     for (std::size_t i = 0; i < threads.size(); ++i) times[i].push_back(timed_ms(*contexts[i], values));
