@@ -9,8 +9,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstddef>
 #include <cstdlib>
 #include <mutex>
+#include <new>
 #include <string_view>
 #include <utility>
 
@@ -38,7 +40,10 @@ struct Settings {
 };
 
 Settings& settings() noexcept {
-  static Settings* const instance = new Settings();  // the monitor's thread never ends
+  // Never destroyed, as the monitor's thread never ends; and not on the heap, as the first look comes whenever
+  // the machine is busy, and a request allocates nothing.
+  alignas(Settings) static std::byte storage[sizeof(Settings)];
+  static Settings* const instance = new (storage) Settings();
   return *instance;
 }
 
