@@ -3,14 +3,14 @@
 
 # What each package is for is in HACKING.md. package=probe: a command, or a file (may be a glob).
 packages_to_build=(cmake=cmake ninja-build=ninja g++=g++ node-llhttp=/usr/share/llhttp/llhttp.c
-  libcli11-dev=/usr/include/CLI/CLI.hpp)
+  libcli11-dev=/usr/include/CLI/CLI.hpp nlohmann-json3-dev=/usr/include/nlohmann/json.hpp)
 packages_to_test=("${packages_to_build[@]}" python3=python3 libgtest-dev=/usr/include/gtest/gtest.h
   libgmock-dev=/usr/include/gmock/gmock.h clang-format=clang-format gdb=gdb)
 packages_to_test_all=("${packages_to_test[@]}" clang=clang++ lld=ld.lld
   libclang-rt-14-dev='/usr/lib/llvm-14/lib/clang/*/lib/linux/libclang_rt.tsan-*.a'
   libbenchmark-dev=/usr/include/benchmark/benchmark.h
   libboost-context-dev=/usr/include/boost/context/fiber.hpp
-  nlohmann-json3-dev=/usr/include/nlohmann/json.hpp wrk=wrk slowhttptest=slowhttptest strace=strace
+  wrk=wrk slowhttptest=slowhttptest strace=strace
   valgrind=valgrind curl=curl procps=ps)
 packages_to_test_full=("${packages_to_test_all[@]}" clang-tidy=run-clang-tidy-14 cppcheck=cppcheck)
 

@@ -5,6 +5,7 @@
 #include "event_loop/descriptor_waiters.hpp"
 #include "event_loop/operation.hpp"
 #include "event_loop/polling_event_loop.hpp"
+#include "event_loop/read_policy.hpp"
 #include "sys/errors.hpp"
 #include "sys/iovec.hpp"
 #include "sys/poll.hpp"
@@ -142,7 +143,7 @@ Result<Accepted> PollingEventLoop::accept(DescriptorHandle handle, Deadline dead
       *listener, Direction::kRead, deadline, [&](int listening) { return sys::accept(listening, &peer); },
       [&](Readiness::Snapshot, const sys::Fd&) { pass_turn(*listener, Direction::kRead); });
   if (!fd) return fd.error();
-  Result<DescriptorHandle> accepted = open_descriptor(std::move(*fd), DescriptorKind::kStream);
+  Result<DescriptorHandle> accepted = open_descriptor(std::move(*fd), stream_kind());
   if (!accepted) return accepted.error();
   opened(*accepted->descriptor);
   return Accepted{*accepted, peer};
@@ -174,7 +175,7 @@ Result<DescriptorHandle> PollingEventLoop::connect(const sys::RawAddress& addres
   if (auto set = sys::set_no_delay(fd->get(), true); !set) return set.error();
   const Result<bool> connected = sys::connect(fd->get(), address);
   if (!connected) return connected.error();
-  Result<DescriptorHandle> handle = open_descriptor(std::move(*fd), DescriptorKind::kStream);
+  Result<DescriptorHandle> handle = open_descriptor(std::move(*fd), stream_kind());
   if (!handle) return handle;
   if (*connected) {
     opened(*handle->descriptor);

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The weft command.
+#include "compare/compare_command.hpp"
+#include "compare/parts.hpp"
 #include "serve.hpp"
 
 #include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <string>
+#include <vector>
 
 int main(int argc, char** argv) {
   CLI::App app("weft: fibers, execution contexts and lifetime event loops for network software", "weft");
@@ -10,6 +16,19 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   weft::tool::ServeCommand serve;
   const CLI::App* const serve_command = serve.add_to(app);
-  CLI11_PARSE(app, argc, argv);
-  return serve_command->parsed() ? serve.run() : 0;
+  weft::tool::compare::CompareCommand compare;
+  const CLI::App* const compare_command = compare.add_to(app);
+  weft::tool::compare::PartCommand part;
+  const CLI::App* const part_command = part.add_to(app);
+
+  // What stands behind -- is not for this program.
+  char** const end = argv + argc;
+  char** const separator = std::find(argv, end, std::string("--"));
+  if (separator != end) compare.serve_options.assign(separator + 1, end);
+  compare.command_line.assign(argv, end);
+  CLI11_PARSE(app, static_cast<int>(separator - argv), argv);
+
+  if (serve_command->parsed()) return serve.run();
+  if (compare_command->parsed()) return compare.run();
+  return part_command->parsed() ? part.run() : 0;
 }

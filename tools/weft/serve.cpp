@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve.hpp"
 
+#include "event_loop/read_policy.hpp"
+#include "handler_library.hpp"
+#include "serve_counters.hpp"
 #include "signals.hpp"
 
 #include <weft/weft.hpp>
@@ -10,9 +13,11 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <exception>
 #include <map>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace weft::tool {
@@ -44,9 +49,18 @@ void echo(const http::Request& request, http::Response& response) {
   }
 }
 
-void add_routes(http::Server& server) {
+void add_own_routes(http::Server& server) {
   server.get("/", say_hello).get("/hello", say_hello);
   server.post("/echo", echo).put("/echo", echo);
+}
+
+void add_routes(http::Server& server, const ServeCommand& command) {
+  if (command.handler.empty()) {
+    add_own_routes(server);
+  } else {
+    add_routes_of_library(server, command.handler);
+  }
+  if (!command.counters_path.empty()) add_counters_route(server, command.counters_path);
 }
 
 /// The contexts that serve; empty: the default context does.
@@ -77,7 +91,11 @@ int fail(const std::string& what) {
 int serve(const ServeCommand& command) {
   const ServingContexts contexts(command.context, command.threads);
   http::Server server;
-  add_routes(server);
+  try {
+    add_routes(server, command);
+  } catch (const std::exception& error) {
+    return fail(error.what());
+  }
   const Result<net::SocketAddress> bound = server.start(command.address, {.contexts = contexts.list()});
   if (!bound) return fail("cannot listen at " + command.address + ": " + bound.error().message());
   const StopSignals signals([&server, &command] {
@@ -117,15 +135,28 @@ CLI::App* ServeCommand::add_to(CLI::App& app) {
       ->envname("WEFT_STRATEGY");
   serve->add_option("--drain-seconds", drain_seconds, "time for open connections after SIGINT or SIGTERM")
       ->capture_default_str();
+  serve
+      ->add_option("--counters-path", counters_path, "show the counters of contexts and loops there, as JSON")
+      ->type_name("PATH");
+  serve->add_option("--handler", handler, "take the routes from this shared object: its weft_add_routes()")
+      ->check(CLI::ExistingFile)
+      ->type_name("FILE");
+  serve->add_flag("--read-to-eagain", read_to_eagain,
+                  "read again after a short read; one more system call for each request");
   return serve;
 }
 
 int ServeCommand::run() const {
   if (context == ServeContext::kConcurrent && threads != 1)
     return fail("--context concurrent has exactly one thread");
+  if (read_to_eagain) set_read_policy(ReadPolicy::kToEagain);
   block_stop_signals();
   const std::uint32_t parallelism = context == ServeContext::kParallel ? threads : 1;
-  return weft::run({.parallelism = parallelism, .strategy = strategy}, [this] { return serve(*this); });
+  try {
+    return weft::run({.parallelism = parallelism, .strategy = strategy}, [this] { return serve(*this); });
+  } catch (const std::system_error& error) {
+    return fail(error.what());  // out of threads or descriptors
+  }
 }
 
 }  // namespace weft::tool

@@ -27,6 +27,12 @@ struct ServeCommand {
   ServeContext context = ServeContext::kParallel;
   std::optional<EventLoopStrategy> strategy;  ///< none: WEFT_STRATEGY's, else the default
   std::uint32_t drain_seconds = 10;
+  /// Where counters_json() is shown; empty: nowhere.
+  std::string counters_path = {};
+  /// A shared object that has the routes; empty: the tool's own.
+  std::string handler = {};
+  /// Streams are read until the kernel says that they are empty, also after a short read.
+  bool read_to_eagain = false;
 
   /// Adds the subcommand; its options write to this object, which must outlive the parsing.
   CLI::App* add_to(CLI::App& app);

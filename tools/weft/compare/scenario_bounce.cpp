@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "part_process.hpp"
+#include "progress.hpp"
+#include "scenario.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace weft::tool::compare {
+namespace {
+
+constexpr const char* kRate = "lines_per_second";
+/// A measurement is as long as ten turns of the others.
+constexpr int kScale = 10;
+constexpr int kRounds = 5;
+
+struct Counted {
+  const char* key;
+  const char* heading;
+  const char* counter;
+};
+const Counted kCounted[] = {{"transfers", "transfers", "event_loop.transfers"},
+                            {"registrations", "registrations", "event_loop.registrations"},
+                            {"cross_context_wakeups", "cross-context", "event_loop.cross_context_wakeups"},
+                            {"local_enqueues", "local enq.", "scheduler.local_enqueues"},
+                            {"global_enqueues", "global enq.", "scheduler.global_enqueues"},
+                            {"epoll_wait", "epoll_wait", "event_loop.polls"}};
+
+std::vector<Column> columns() {
+  std::vector<Column> columns{{kRate, "lines/s", 0}};
+  for (const Counted& counted : kCounted) columns.push_back({counted.key, counted.heading, 4});
+  return columns;
+}
+
+void add_rows(Report& report, Entry entry) {
+  progress(entry.row.strategy);
+  const std::optional<nlohmann::json> result = run_part(entry);
+  if (!result) {
+    report.rows.push_back(entry.row);
+    return;
+  }
+  for (const char* const variant : {"mutex", "channel"}) {
+    const nlohmann::json& measured = result->at(variant);
+    const nlohmann::json& counters = measured.at("per_line");
+    Row row = entry.row;
+    row.variant = variant;
+    row.figures[kRate] = median_with_bounds(measured.at(kRate).get<std::vector<double>>());
+    for (const Counted& counted : kCounted) {
+      if (counters.contains(counted.counter))
+        row.figures[counted.key] = {counters[counted.counter].get<double>()};
+    }
+    report.rows.push_back(row);
+  }
+}
+
+std::string seen(const Report& report) {
+  std::string text;
+  for (const Row& row : report.rows) {
+    if (!row.measured() || row.strategy != "lifetime") continue;
+    text += (text.empty() ? "lifetime: " : ", ") + figure_text(&row, "transfers", 4) +
+            " transfers a line with a " + row.variant;
+  }
+  return text.empty() ? "nothing to compare" : text;
+}
+
+}  // namespace
+
+Report run_bounce(const Options& options) {
+  Report report;
+  report.scenario = "bounce";
+  report.title = "fibers of several contexts print lines to one socket: with a mutex, and through a channel";
+  report.columns = columns();
+  report.plotted = kRate;
+  for (const std::uint32_t count :
+       options.threads.empty() ? std::vector<std::uint32_t>{2} : options.threads) {
+    for (const std::string& strategy : options.strategies) {
+      Entry entry = part_entry(
+          options, "bounce", strategy, count,
+          {"--seconds", std::to_string(options.seconds * kScale), "--rounds", std::to_string(kRounds)});
+      entry.launch.cpus.clear();  // all contexts are in it
+      entry.row.labels.clear();
+      add_rows(report, std::move(entry));
+    }
+  }
+  report.expected =
+      "with a mutex whoever has to wait takes the socket along: under lifetime it jumps between the "
+      "contexts; a channel and "
+      "one writing fiber stop that";
+  report.seen = seen(report);
+  report.notes.push_back(
+      "threads are the printing contexts, one thread each; counts are per line, without the reader's");
+  return report;
+}
+
+}  // namespace weft::tool::compare
