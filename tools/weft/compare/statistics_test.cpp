@@ -57,14 +57,19 @@ TEST(Statistics, BoundsHoldTheTrueMedianAboutAsOftenAsTheySay) {
   std::mt19937 generator(7);
   std::normal_distribution<double> noise(10.0, 1.0);
   int held = 0;
-  constexpr int kTrials = 200;
+  double width = 0;
+  constexpr int kTrials = 30;
   for (int trial = 0; trial < kTrials; ++trial) {
     std::vector<double> values(25);
     for (double& value : values) value = noise(generator);
-    held += median_with_bounds(values).may_be(10.0) ? 1 : 0;
+    const Estimate estimate = median_with_bounds(values);
+    held += estimate.may_be(10.0) ? 1 : 0;
+    width += (estimate.high.value() - estimate.low.value()) / kTrials;
   }
   EXPECT_GE(held, kTrials * 88 / 100);
-  EXPECT_LT(held, kTrials);
+  // 2 x 1.96 standard errors of a median, 1.25 / sqrt(25) each, would be 0.98: they are not wide either.
+  EXPECT_GT(width, 0.7);
+  EXPECT_LT(width, 1.3);
 }
 
 TEST(Statistics, ARatioOfMediansNeedsNoPairs) {
