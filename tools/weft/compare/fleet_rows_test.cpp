@@ -9,7 +9,7 @@
 namespace weft::tool::compare {
 namespace {
 
-Measured example() {
+Measured measured_example() {
   Measured member{.entry = {.row = {.strategy = "lifetime", .threads = 2}, .launch = {}, .cpus = {}}};
   for (int i = 1; i <= 5; ++i)
     member.turns.push_back({.requests = 1000.0 * i, .seconds = 0.1 * i, .server_cpu_us = 4000.0 * i});
@@ -26,7 +26,7 @@ double value(const Row& row, const char* key) { return row.figures.at(key).value
 
 TEST(FleetRows, TurnsBecomeRatesAndCostsForEachRequest) {
   Row row{.strategy = "lifetime"};
-  fill_row(row, example(), false);
+  fill_row(row, measured_example(), false);
   EXPECT_DOUBLE_EQ(value(row, "requests_per_second"), 10'000);
   EXPECT_DOUBLE_EQ(value(row, "cpu_us_per_request"), 4);
   EXPECT_DOUBLE_EQ(value(row, "cpu_ratio"), 0.8);
@@ -37,14 +37,14 @@ TEST(FleetRows, TurnsBecomeRatesAndCostsForEachRequest) {
 
 TEST(FleetRows, CountersAreShownForEachRequestIfTheServerHasThem) {
   Row row{.strategy = "lifetime"};
-  fill_row(row, example(), false);
+  fill_row(row, measured_example(), false);
   EXPECT_DOUBLE_EQ(value(row, "epoll_wait"), 0.25);
   EXPECT_DOUBLE_EQ(value(row, "steals"), 0);
   EXPECT_EQ(row.figure("transfers"), nullptr);
 }
 
 TEST(FleetRows, TracedSyscallsFillInWhatNoCounterTells) {
-  Measured member = example();
+  Measured member = measured_example();
   member.syscalls = SyscallGroups{.read = 200, .write = 100, .epoll_ctl = 50, .epoll_wait = 999, .futex = 1};
   member.traced_requests = 100;
   Row row{.strategy = "lifetime"};
@@ -56,7 +56,7 @@ TEST(FleetRows, TracedSyscallsFillInWhatNoCounterTells) {
 
 TEST(FleetRows, TheReferenceIsOneExactly) {
   Row row{.strategy = kReference};
-  Measured member = example();
+  Measured member = measured_example();
   member.ratios.clear();
   fill_row(row, member, true);
   EXPECT_DOUBLE_EQ(value(row, "cpu_ratio"), 1);
@@ -64,7 +64,7 @@ TEST(FleetRows, TheReferenceIsOneExactly) {
 }
 
 TEST(FleetRows, DisturbedTurnsAreLeftOutUnlessMostAre) {
-  Measured member = example();
+  Measured member = measured_example();
   member.ratios.push_back({.requests_per_second = 9, .cpu = 9, .disturbed = true});
   Row few{.strategy = "lifetime"};
   fill_row(few, member, false);
@@ -77,21 +77,21 @@ TEST(FleetRows, DisturbedTurnsAreLeftOutUnlessMostAre) {
 
 TEST(FleetRows, WhatIsNotAvailableHasNoFigures) {
   Row row{.strategy = "broadcast", .not_available = "no"};
-  fill_row(row, example(), false);
+  fill_row(row, measured_example(), false);
   EXPECT_TRUE(row.figures.empty());
 }
 
 TEST(FleetRows, EveryFigureHasAColumn) {
-  Measured member = example();
+  Measured member = measured_example();
   member.syscalls = SyscallGroups{};
   member.traced_requests = 1;
   Row row{.strategy = "lifetime"};
   fill_row(row, member, false);
-  for (const auto& [key, figure] : row.figures) {
+  for (const auto& figure : row.figures) {
     const auto columns = fleet_columns();
     EXPECT_TRUE(std::any_of(columns.begin(), columns.end(), [&](const Column& column) {
-      return column.key == key;
-    })) << key;
+      return column.key == figure.first;
+    })) << figure.first;
   }
 }
 
