@@ -19,5 +19,5 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/weftConfig.cmake"
               "${CMAKE_CURRENT_BINARY_DIR}/weftConfigVersion.cmake"
         DESTINATION "${WEFT_INSTALL_CMAKEDIR}")
 if(TARGET weft_command)
-  install(TARGETS weft_command)
+  install(TARGETS weft_command weft_exports)
 endif()

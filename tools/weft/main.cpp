@@ -2,6 +2,7 @@
 // The weft command.
 #include "compare/compare_command.hpp"
 #include "compare/parts.hpp"
+#include "exporting_program.hpp"
 #include "serve.hpp"
 
 #include <CLI/CLI.hpp>
@@ -28,7 +29,10 @@ int main(int argc, char** argv) {
   compare.command_line.assign(argv, end);
   CLI11_PARSE(app, static_cast<int>(separator - argv), argv);
 
-  if (serve_command->parsed()) return serve.run();
+  if (serve_command->parsed()) {
+    const bool may_load = serve.handler.empty() || weft::tool::exports_weft();
+    return may_load ? serve.run() : weft::tool::become_exporting_program(argv);
+  }
   if (compare_command->parsed()) return compare.run();
   return part_command->parsed() ? part.run() : 0;
 }
