@@ -6,9 +6,9 @@
     cmake --preset release -DWEFT_BUILD_BENCH=ON && cmake --build --preset release
     bench/primitives.py
 
-The programs take turns, so that a slow minute of the machine hits all of them. Each figure is the median of the
-rounds, each of which is a median, too. ns for each operation (qsort: ms for each sort). A peer that is not
-installed is left out. Writes build/bench/primitives.json. The figures are in docs/perf.md.
+The programs take turns, so that a slow minute of the machine hits all of them. Each figure is the median of
+the rounds, each of which is a median, too. ns for each operation (qsort: ms for each sort). A peer that is
+not installed is left out. Writes build/bench/primitives.json. The figures are in docs/perf.md.
 """
 
 import argparse
@@ -114,12 +114,13 @@ def measure(options):
 def table(figures):
     for name, weft, go, boost, bar in ROWS:
         peers = [figures[peer] for peer in (go, boost) if peer in figures]
-        yield {"": name, "weft": figures[weft], "Go": figures.get(go, "-"), "Boost.Fiber": figures.get(boost, "-"),
-               "x best peer": figures[weft] / min(peers) if peers else "-", "bar": bar or "-"}
+        yield {"": name, "weft": figures[weft], "Go": figures.get(go, "-"),
+               "Boost.Fiber": figures.get(boost, "-"), "x best peer": figures[weft] / min(peers) if peers else "-", "bar": bar or "-"}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=lambda text: Path(text).resolve(), default=ROOT / "build" / "release",
                         help="directory (build/release)")
     parser.add_argument("--rounds", type=int, default=5)

@@ -42,8 +42,8 @@ if(WEFT_LTO)
   include(CheckIPOSupported)
   check_ipo_supported(LANGUAGES C CXX)
   set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
-  # gcc can put machine code beside its intermediate one: what is installed then links without LTO as well, and
-  # so do most tests. clang 14 cannot.
+  # gcc can put machine code beside its intermediate one: what is installed then links without LTO as well,
+  # and so do most tests. clang 14 cannot.
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
     set(WEFT_FAT_OBJECTS ON)
   endif()

@@ -4,7 +4,7 @@
 jobs=$(nproc)
 export NINJA_STATUS='[%f/%t] '
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
-# TSan sleeps a second in each exit with threads about, which is most of a test's time, without atexit_sleep_ms.
+# Without atexit_sleep_ms TSan sleeps a second in each exit with threads about: most of a test's time.
 export TSAN_OPTIONS=second_deadlock_stack=1:halt_on_error=1:atexit_sleep_ms=0
 export WEFT_STRESS_SECONDS=2
 

@@ -21,7 +21,9 @@ struct HeapItem {
 
 struct ItemOrder {
   static PairingHeapLinks<HeapItem>& links(HeapItem& item) { return item.links; }
-  static bool before(const HeapItem& a, const HeapItem& b) { return a.key != b.key ? a.key < b.key : a.id < b.id; }
+  static bool before(const HeapItem& a, const HeapItem& b) {
+    return a.key != b.key ? a.key < b.key : a.id < b.id;
+  }
 };
 
 using Heap = PairingHeap<HeapItem, ItemOrder>;

@@ -40,8 +40,8 @@ struct Settings {
 };
 
 Settings& settings() noexcept {
-  // Never destroyed, as the monitor's thread never ends; and not on the heap, as the first look comes whenever
-  // the machine is busy, and a request allocates nothing.
+  // Never destroyed, as the monitor's thread never ends; and not on the heap, as the first look comes
+  // whenever the machine is busy, and a request allocates nothing.
   alignas(Settings) static std::byte storage[sizeof(Settings)];
   static Settings* const instance = new (storage) Settings();
   return *instance;

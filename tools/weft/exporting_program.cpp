@@ -14,7 +14,8 @@ bool exports_weft() noexcept { return WEFT_EXPORTS != 0; }
 
 int become_exporting_program(char** arguments) {
   std::error_code error;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", error).replace_filename("weft-exports");
+  const auto program =
+      std::filesystem::read_symlink("/proc/self/exe", error).replace_filename("weft-exports");
   if (!error) {
     execv(program.c_str(), arguments);
     error.assign(errno, std::system_category());
