@@ -115,7 +115,9 @@ def table(figures):
     for name, weft, go, boost, bar in ROWS:
         peers = [figures[peer] for peer in (go, boost) if peer in figures]
         yield {"": name, "weft": figures[weft], "Go": figures.get(go, "-"),
-               "Boost.Fiber": figures.get(boost, "-"), "x best peer": figures[weft] / min(peers) if peers else "-", "bar": bar or "-"}
+               "Boost.Fiber": figures.get(boost, "-"),
+               "x best peer": figures[weft] / min(peers) if peers else "-",
+               "bar": bar or "-"}
 
 
 def main():
