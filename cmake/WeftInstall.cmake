@@ -18,6 +18,7 @@ write_basic_package_version_file("${CMAKE_CURRENT_BINARY_DIR}/weftConfigVersion.
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/weftConfig.cmake"
               "${CMAKE_CURRENT_BINARY_DIR}/weftConfigVersion.cmake"
         DESTINATION "${WEFT_INSTALL_CMAKEDIR}")
+install(FILES tools/gdb/weft_gdb.py DESTINATION "${CMAKE_INSTALL_DATADIR}/weft/gdb")
 if(TARGET weft_command)
   install(TARGETS weft_command weft_exports)
 endif()

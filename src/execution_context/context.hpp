@@ -112,6 +112,7 @@ class Context final : public Home, public ListNode<ContextRegistry> {
 
  private:
   friend class Scheduler;
+  friend struct DebuggerLayout;
 
   // -- for schedulers
   // ---------------------------------------------------------------------------------------- Never has a

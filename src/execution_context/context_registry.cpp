@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "execution_context/context_registry.hpp"
 
+#include "execution_context/debugger_layout.hpp"
+
 #include <cstddef>
 #include <new>
 
 namespace weft {
+namespace {
+
+/// Nothing in the library reads the table: this makes the linker take it out of the archive, wherever there
+/// is a context.
+[[gnu::used, gnu::retain]] const DebuggerLayout* const keep_debugger_layout = &weft_debugger_layout;
+
+}  // namespace
 
 ContextRegistry& ContextRegistry::instance() noexcept {
   // In static storage without a destructor: the monitor looks at it until the process is gone.

@@ -106,6 +106,8 @@ class alignas(kCacheLine) Fiber final : public Waiter {
   }
 
  private:
+  friend struct DebuggerLayout;
+
   static const std::size_t kSize;
 
   Fiber() noexcept : Waiter(Kind::kFiber) {}

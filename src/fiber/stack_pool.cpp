@@ -13,10 +13,11 @@ StackPool::StackPool(StackPoolOptions options) noexcept
   for (Shelf& shelf : shelves_) shelf.next_slab_slots = options.first_slab_slots;
 }
 
+// In static storage without a destructor: fibers and caches of other statics may end later.
+alignas(StackPool) std::byte process_stack_pool[sizeof(StackPool)];
+
 StackPool& StackPool::process() noexcept {
-  // In static storage without a destructor: fibers and caches of other statics may end later.
-  alignas(StackPool) static std::byte storage[sizeof(StackPool)];
-  static StackPool* const pool = new (storage) StackPool();
+  static StackPool* const pool = new (process_stack_pool) StackPool();
   return *pool;
 }
 

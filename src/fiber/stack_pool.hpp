@@ -61,6 +61,8 @@ class StackPool {
   bool guards_by_mprotect() const noexcept { return guard_by_mprotect_; }
 
  private:
+  friend struct DebuggerLayout;
+
   /// The free slots of one size class. Guarded by lock_.
   struct Shelf {
     StackBatch loose;             ///< slots that came one by one
@@ -89,6 +91,10 @@ class StackPool {
   Atomic<StackSlab*> slabs_{nullptr};
   std::array<Shelf, StackSizeClass::kCount> shelves_;
 };
+
+/// Where StackPool::process() stands; all zero until somebody asks for it. For debuggers, by their table
+/// (execution_context/debugger_layout.hpp).
+extern std::byte process_stack_pool[sizeof(StackPool)];
 
 /// The free slots of one thread. Destroyed, or flushed, it leaves them to the pool.
 class StackCache {

@@ -64,6 +64,8 @@ class StackSlab {
   StackSlab* next = nullptr;  ///< the slab made before this one; fixed once published
 
  private:
+  friend struct DebuggerLayout;
+
   StackSlab(sys::Mapping mapping, int size_class, std::uint32_t count) noexcept;
 
   sys::Mapping mapping_;

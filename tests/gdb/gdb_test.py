@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""weft_gdb.py on a process that stands at a breakpoint, and on the core file made of it there.
+
+    gdb_test.py GDB SCRIPT PROGRAM
+"""
+
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+GDB = SCRIPT = PROGRAM = ""
+
+# What each fiber of fibers.cpp does: state, context, the function of its own that it stands in.
+FIBERS = {
+    "main": (r"running on thread \d+", "default", "all_wait"),
+    "sleeper": ("suspended", "workers", "sleep_long"),
+    "receiver": ("suspended", "workers", "receive_order"),
+    "joiner": ("suspended", "workers", "join_sleeper"),
+    "-": ("suspended", "workers", "receive_order"),
+    "queued": ("runnable", "default", "not started, spawned at fibers.cpp:"),
+}
+STARTED = [name for name in FIBERS if name not in ("queued", "-")]
+
+
+def gdb(program, *commands):
+    arguments = [argument for command in commands for argument in ("-ex", command)]
+    result = subprocess.run([GDB, "-nx", "-batch", "-ex", f"source {SCRIPT}", "-ex", "set width 0", *arguments,
+                             *program], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+    return result.stdout
+
+
+class Looks:
+    """What is asked of gdb; a subclass says of what. One gdb for all tests: a start takes a second."""
+
+    @classmethod
+    def look(cls, program, *commands):
+        cls.output = gdb(program, *commands, "echo <list>\\n", "info fibers", "echo <all>\\n",
+                         "fiber apply all bt", "echo <threads>\\n", "bt 1")
+        cls.list = cls.between("list", "all")
+        cls.all = cls.between("all", "threads")
+
+    @classmethod
+    def between(cls, first, last):
+        return cls.output.partition(f"<{first}>\n")[2].partition(f"<{last}>\n")[0]
+
+    def backtrace(self, name):
+        return re.search(rf"(?m)^Fiber \d+ \({name}\).*\n((?:.+\n)*)", self.all + "\n").group(1)
+
+    def test_every_fiber_is_listed_with_its_state_its_context_and_its_own_innermost_function(self):
+        rows = self.list.splitlines()
+        self.assertEqual(len(rows), 1 + len(FIBERS), self.output)
+        for name, (state, context, function) in FIBERS.items():
+            self.assertRegex(self.list, rf"(?m)^\d+ +{name} +{state} +{context} +{re.escape(function)}")
+
+    def test_the_list_says_in_what_source_line_and_in_what_call_a_fiber_waits(self):
+        self.assertRegex(self.list, r"sleep_long \(\) at fibers\.cpp:\d+, in weft::sleep")
+
+    def test_a_backtrace_goes_from_the_switch_over_the_users_functions_to_the_fibers_entry(self):
+        for name in STARTED:
+            backtrace = self.backtrace(name)
+            self.assertRegex(backtrace, r"\A#0 ", self.output)
+            self.assertRegex(backtrace, rf"(?s)\b{FIBERS[name][2]} .*weft_context_start[^\n]*\n\Z")
+            self.assertNotRegex(backtrace, "corrupt stack|previous frame|Backtrace stopped")
+
+    def test_frames_of_the_thread_are_not_among_those_of_a_parked_fiber(self):
+        for name in STARTED[1:]:
+            self.assertNotIn("all_wait", self.backtrace(name))
+
+    def test_afterwards_the_thread_has_its_own_frames_again(self):
+        self.assertRegex(self.output.partition("<threads>\n")[2], r"#0 .*all_wait")
+
+
+class OfAProcess(Looks, unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.look([PROGRAM], "break all_wait", "run")
+
+
+class OfACoreFile(Looks, unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        with tempfile.TemporaryDirectory() as directory:
+            core = Path(directory, "core")
+            cls.made = gdb([PROGRAM], "break all_wait", "run", f"fiber core {core}", "kill")
+            cls.look([PROGRAM, str(core)])
+
+    def test_the_core_file_is_made_of_a_live_process(self):
+        self.assertIn("Saved the core file", self.made)
+
+
+class Errors(unittest.TestCase):
+    def test_a_fiber_that_is_not_there_is_an_error(self):
+        output = gdb([PROGRAM], "break all_wait", "run", "fiber 4711 bt")
+        self.assertIn("there is no fiber 4711", output)
+
+    def test_a_program_without_weft_is_an_error(self):
+        self.assertIn("there is no weft in this program", gdb([], "info fibers"))
+
+    def test_a_program_that_does_not_run_yet_is_an_error(self):
+        self.assertIn("there is neither a process nor a core file", gdb([PROGRAM], "info fibers"))
+
+
+if __name__ == "__main__":
+    GDB, SCRIPT, PROGRAM = sys.argv[1:4]
+    unittest.main(argv=sys.argv[:1], verbosity=2)
