@@ -6,6 +6,8 @@
 """
 
 import re
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,10 +30,14 @@ STARTED = [name for name in FIBERS if name not in ("queued", "-")]
 
 def gdb(program, *commands):
     arguments = [argument for command in commands for argument in ("-ex", command)]
-    result = subprocess.run([GDB, "-nx", "-batch", "-ex", f"source {SCRIPT}", "-ex", "set width 0", *arguments,
-                             *program], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
-    return result.stdout
+    process = subprocess.Popen([GDB, "-nx", "-batch", "-ex", f"source {SCRIPT}", "-ex", "set width 0",
+                                *arguments, *program], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    try:
+        return process.communicate(timeout=100)[0]
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)  # its program, too, which has the same pipe
+        raise
 
 
 class Looks:

@@ -8,9 +8,9 @@
     fiber core FILE          generate-core-file, with the fibers' stacks in it
 
 Numbers are those of weft's own reports. Where things stand in memory comes from a table in the program, the
-symbol weft_debugger_layout (src/execution_context/debugger_layout.cpp), so neither types nor a running process
-are needed. A fiber that is parked has its registers on its own stack (src/fiber/context): an unwinder that
-answers with them makes the fiber's frames appear behind frame 0 of the selected thread.
+symbol weft_debugger_layout (src/execution_context/debugger_layout.cpp), so neither types nor a running
+process are needed. A fiber that is parked has its registers on its own stack (src/fiber/context): an
+unwinder that answers with them makes the fiber's frames appear behind frame 0 of the selected thread.
 """
 
 import contextlib
@@ -250,7 +250,7 @@ UNWINDER = ParkedFiberUnwinder()
 
 @contextlib.contextmanager
 def innermost_frame(fiber):
-    """The innermost frame of a fiber, and below it the rest; null for one that never ran, or is just switched."""
+    """The innermost frame of a fiber, then the rest; null for one that never ran, or is just switched."""
     with selection_kept():
         if fiber.thread is not None:
             fiber.thread.switch()
@@ -282,7 +282,8 @@ def function_of(frame):
 def place_of(frame):
     found = frame.find_sal()
     source = f" at {os.path.basename(found.symtab.filename)}:{found.line}" if found.symtab else ""
-    return f"{function_of(frame)} (){source}" if "(" not in function_of(frame) else function_of(frame) + source
+    function = function_of(frame)
+    return f"{function} (){source}" if "(" not in function else function + source
 
 
 def where(fiber):
