@@ -7,6 +7,7 @@ packages_to_build=(cmake=cmake ninja-build=ninja g++=g++ node-llhttp=/usr/share/
 packages_to_test=("${packages_to_build[@]}" python3=python3 libgtest-dev=/usr/include/gtest/gtest.h
   libgmock-dev=/usr/include/gmock/gmock.h clang-format=clang-format gdb=gdb)
 packages_to_test_all=("${packages_to_test[@]}" clang=clang++ lld=ld.lld
+  llvm-14=/usr/lib/llvm-14/bin/llvm-ar
   libclang-rt-14-dev='/usr/lib/llvm-14/lib/clang/*/lib/linux/libclang_rt.tsan-*.a'
   libbenchmark-dev=/usr/include/benchmark/benchmark.h
   libboost-context-dev=/usr/include/boost/context/fiber.hpp
