@@ -58,8 +58,7 @@ void in(ExecutionContext& context, Body&& body) {
   context.spawn(body).join();
 }
 
-// -- nobody else there
-// -----------------------------------------------------------------------------------------
+// -- nobody else there ------------------------------------------------------------------------------------
 
 void pair_of_cas(World& world, int count) {
   in(world.one, [&] {
@@ -115,8 +114,7 @@ void wait_group(World& world, int count) {
   });
 }
 
-// -- contended
-// -------------------------------------------------------------------------------------------------
+// -- contended --------------------------------------------------------------------------------------------
 
 /// `count` increments under the mutex by kFibers fibers; `work` turns of a loop outside of it for each.
 void count_together(Mutex& mutex, ExecutionContext& context, int count, int work) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who runs when: S1, S4, S6, L12, and the order of what comes from outside.
-#include "support/baton.hpp"
+#include "fiber/baton.hpp"
 #include "support/contexts.hpp"
 
 #include <weft/this_fiber.hpp>
@@ -13,7 +13,6 @@ namespace weft {
 namespace {
 
 using namespace std::chrono_literals;
-using test::Baton;
 using test::Flag;
 
 class FairnessTest : public test::EveryContext {

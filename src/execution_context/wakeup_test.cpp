@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // S2 no lost wake-up, S5 bursts spread. A lost wake-up hangs: ctest's timeout is the failure.
-#include "support/baton.hpp"
+#include "fiber/baton.hpp"
 #include "support/contexts.hpp"
 
 #include <weft/this_fiber.hpp>
@@ -12,8 +12,6 @@
 
 namespace weft {
 namespace {
-
-using test::Baton;
 
 class WakeUpTest : public test::EveryContext {};
 WEFT_UNDER_EVERY_CONTEXT(WakeUpTest);

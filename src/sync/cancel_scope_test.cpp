@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.hpp"
+#include "fiber/baton.hpp"
 #include "support/any_context.hpp"
-#include "support/baton.hpp"
 #include "support/cancelled.hpp"
 #include "support/sim_context.hpp"
 
@@ -43,7 +43,7 @@ TEST_P(CancelScopes, AJoinIsCancelledAndTheHandleStaysJoinable) {
 TEST_P(CancelScopes, CancellingFromAFiberOfAnotherContextWakesTheWaiter) {
   ConcurrentContext other("other");
   CancelScope* scope = nullptr;
-  test::Baton made;
+  Baton made;
   auto fiber = context.spawn([&] {
     CancelScope own;
     scope = &own;
@@ -128,7 +128,7 @@ TEST_P(CancelScopes, SpawnedFibersDoNotInheritTheScope) {
 }
 
 TEST_P(CancelScopes, AShieldHoldsOffTheScopeAndTheFibersCancel) {
-  test::Baton waits, go;
+  Baton waits, go;
   auto fiber = context.spawn([&] {
     CancelScope scope(Deadline::after(0ms));
     waits.give();
@@ -156,7 +156,7 @@ TEST_P(CancelScopes, ALateCancelHitsNothingElse) {
   constexpr int kRounds = 100;
   for (int round = 0; round < kRounds; ++round) {
     CancelScope* scope = nullptr;
-    test::Baton made, cancelled;
+    Baton made, cancelled;
     auto fiber = context.spawn([&] {
       {
         CancelScope own;
@@ -237,7 +237,7 @@ TEST(CancelShield, AnEndingContextWaitsForTheCleanUp) {
   bool cleaned = false;
   {
     ConcurrentContext context("context");
-    test::Baton started;
+    Baton started;
     context.spawn([&] {
       CancelScope scope;
       started.give();

@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "fiber/baton.hpp"
 #include "support/any_context.hpp"
-#include "support/baton.hpp"
 
 #include <optional>
 #include <stop_token>
@@ -21,7 +21,7 @@ INSTANTIATE_TEST_SUITE_P(, CancelTokens, test::all_placements(), test::kind_name
 
 TEST_P(CancelTokens, AScopeBoundToAStopTokenEndsWhenStopIsRequested) {
   std::stop_source source;
-  test::Baton started;
+  Baton started;
   auto fiber = context.spawn([&] {
     CancelScope scope(source.get_token());
     started.give();
@@ -105,7 +105,7 @@ TEST_P(CancelTokens, TheEndOfAnOuterScopeAndADeadlineReachTheToken) {
 
 TEST_P(CancelTokens, ADetachedFiberIsBoundToAScopeByItsToken) {
   run([] {
-    test::Baton waits, ended;
+    Baton waits, ended;
     CancelScope scope;
     spawn([&, token = scope.token()] {
       CancelScope own(token);

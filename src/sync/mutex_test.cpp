@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <weft/mutex.hpp>
 
-#include "support/baton.hpp"
+#include "fiber/baton.hpp"
 #include "support/sleeper.hpp"
 
 #include <weft/this_fiber.hpp>
@@ -16,7 +16,6 @@ namespace weft {
 namespace {
 
 using namespace std::chrono_literals;
-using test::Baton;
 using test::spawn_suspended;
 using test::until;
 

@@ -2,7 +2,7 @@
 #include <weft/once.hpp>
 
 #include "base/atomic.hpp"
-#include "support/baton.hpp"
+#include "fiber/baton.hpp"
 #include "support/sleeper.hpp"
 
 #include <weft/this_fiber.hpp>
@@ -16,7 +16,6 @@ namespace weft {
 namespace {
 
 using namespace std::chrono_literals;
-using test::Baton;
 using test::spawn_suspended;
 
 class OnceTest : public test::WaitingInEveryContext {};

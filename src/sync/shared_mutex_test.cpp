@@ -2,7 +2,7 @@
 #include <weft/shared_mutex.hpp>
 
 #include "base/atomic.hpp"
-#include "support/baton.hpp"
+#include "fiber/baton.hpp"
 #include "support/sleeper.hpp"
 
 #include <weft/latch.hpp>
@@ -20,7 +20,6 @@ namespace weft {
 namespace {
 
 using namespace std::chrono_literals;
-using test::Baton;
 using test::spawn_suspended;
 
 class SharedMutexTest : public test::WaitingInEveryContext {

@@ -6,8 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "fiber/baton.hpp"
 #include "support/any_context.hpp"
-#include "support/baton.hpp"
 
 #include <memory>
 #include <stdexcept>
@@ -120,7 +120,7 @@ TEST_P(TaskGroupEnds, AGroupMayDieWithItsLastChildStillOnTheWayOut) {
 TEST_P(TaskGroupEnds, FailuresCancelsAndSpawnsMeet) {
   for (int round = 0; round < 60; ++round) {
     CancelScope* scope = nullptr;
-    test::Baton made, cancelled;
+    Baton made, cancelled;
     auto fiber = context.spawn([&] {
       CancelScope own;
       scope = &own;

@@ -5,8 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "fiber/baton.hpp"
 #include "support/any_context.hpp"
-#include "support/baton.hpp"
 #include "sys/errors.hpp"
 
 #include <memory>
@@ -140,7 +140,7 @@ TEST_P(TaskGroups, AScopeAroundWaitOnlyEndsTheChildrenToo) {  // G6
 }
 
 TEST_P(TaskGroups, CancellingTheFiberThatWaitsEndsTheChildren) {
-  test::Baton started;
+  Baton started;
   auto fiber = context.spawn([&] {
     TaskGroup<int> group;
     group.spawn([&] {
@@ -172,7 +172,7 @@ TEST_P(TaskGroups, ChildrenOfAnotherContextAreEndedAndWaitedFor) {
   ConcurrentContext other("other");
   run([&] {
     TaskGroup<int> group;
-    test::Baton started;
+    Baton started;
     group.spawn(other, [&] {
       EXPECT_EQ(this_fiber::context_name(), "other");
       started.give();
@@ -224,7 +224,7 @@ TEST_P(TaskGroups, GroupsNest) {
 TEST_P(TaskGroups, NextGivesResultsInTheOrderOfCompletion) {
   run([] {
     TaskGroup<int> group;
-    test::Baton batons[3];
+    Baton batons[3];
     for (int i = 0; i < 3; ++i) {
       group.spawn([i, &batons] {
         batons[i].take();

@@ -4,7 +4,7 @@
 // wake-up hangs (and is reported by name), a duplicate one breaks the counts or the wait word.
 //
 //   WEFT_STRESS_SEED repeats the choices of a run, though not its interleavings.
-#include "support/baton.hpp"
+#include "fiber/baton.hpp"
 #include "support/contexts.hpp"
 
 #include <weft/this_fiber.hpp>
@@ -97,7 +97,7 @@ class Walker {
   }
 
   void pass_batons() {
-    test::Baton there, back;
+    Baton there, back;
     auto partner = anywhere().spawn([&] {
       for (int i = 0; i < 5; ++i) {
         there.take();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/spin_lock.hpp"
 #include "child_process.hpp"
-#include "fiber/waiter.hpp"
+#include "fiber/baton.hpp"
 #include "parts.hpp"
 #include "serve_counters.hpp"
 #include "server_process.hpp"
@@ -10,7 +9,6 @@
 
 #include <cstdio>
 #include <memory>
-#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -21,43 +19,6 @@ namespace {
 
 constexpr int kPairs = 16;
 constexpr int kBatch = 64;  // between two looks at the clock
-
-/// What is handed from one fiber to another, in whatever contexts they are: take() suspends until it is
-/// there. One taker. The bare wake-up, with nothing around it.
-class Baton {
- public:
-  void take() {
-    Waiter& self = Waiter::current();
-    {
-      std::scoped_lock lock(lock_);
-      if (std::exchange(given_, false)) return;
-      taker_ = &self;
-      ticket_ = self.begin(WaitWord::Cancellable::kNo);
-    }
-    self.wait();
-  }
-
-  void give() {
-    Waiter* taker = nullptr;
-    {
-      std::scoped_lock lock(lock_);
-      taker = std::exchange(taker_, nullptr);
-      if (taker == nullptr) {
-        given_ = true;
-        return;
-      }
-      // Nobody else wakes it: it is not cancellable, and has no deadline.
-      static_cast<void>(taker->word.try_win(ticket_, WaitOutcome::kReady));
-    }
-    taker->wake();
-  }
-
- private:
-  SpinLock lock_;
-  bool given_ = false;
-  Waiter* taker_ = nullptr;
-  WaitTicket ticket_;
-};
 
 /// Two fibers that wake each other, each in its context.
 class Pair {

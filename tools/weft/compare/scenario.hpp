@@ -29,8 +29,7 @@ Report run_churn(const Options& options);
 Report run_idle(const Options& options);
 Report run_bounce(const Options& options);
 
-// -- what they share
-// -----------------------------------------------------------------------------------------
+// -- what they share -------------------------------------------------------------------------------------
 
 /// This program, for children that are `weft` commands too.
 std::string this_program();

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "part_process.hpp"
-#include "progress.hpp"
 #include "scenario.hpp"
-
-#include <nlohmann/json.hpp>
 
 namespace weft::tool::compare {
 namespace {
@@ -13,44 +10,17 @@ constexpr const char* kRate = "lines_per_second";
 constexpr int kScale = 10;
 constexpr int kRounds = 5;
 
-struct Counted {
-  const char* key;
-  const char* heading;
-  const char* counter;
-};
-const Counted kCounted[] = {{"transfers", "transfers", "event_loop.transfers"},
-                            {"registrations", "registrations", "event_loop.registrations"},
-                            {"cross_context_wakeups", "cross-context", "event_loop.cross_context_wakeups"},
-                            {"local_enqueues", "local enq.", "scheduler.local_enqueues"},
-                            {"global_enqueues", "global enq.", "scheduler.global_enqueues"},
-                            {"epoll_wait", "epoll_wait", "event_loop.polls"}};
+const char* const kVariants[] = {"mutex", "channel"};
 
-std::vector<Column> columns() {
-  std::vector<Column> columns{{kRate, "lines/s", 0}};
-  for (const Counted& counted : kCounted) columns.push_back({counted.key, counted.heading, 4});
-  return columns;
-}
+constexpr CountedColumn kCounted[] = {
+    {"transfers", "transfers", "event_loop.transfers"},
+    {"registrations", "registrations", "event_loop.registrations"},
+    {"cross_context_wakeups", "cross-context", "event_loop.cross_context_wakeups"},
+    {"local_enqueues", "local enq.", "scheduler.local_enqueues"},
+    {"global_enqueues", "global enq.", "scheduler.global_enqueues"},
+    {"epoll_wait", "epoll_wait", "event_loop.polls"}};
 
-void add_rows(Report& report, Entry entry) {
-  progress(entry.row.strategy);
-  const std::optional<nlohmann::json> result = run_part(entry);
-  if (!result) {
-    report.rows.push_back(entry.row);
-    return;
-  }
-  for (const char* const variant : {"mutex", "channel"}) {
-    const nlohmann::json& measured = result->at(variant);
-    const nlohmann::json& counters = measured.at("per_line");
-    Row row = entry.row;
-    row.variant = variant;
-    row.figures[kRate] = median_with_bounds(measured.at(kRate).get<std::vector<double>>());
-    for (const Counted& counted : kCounted) {
-      if (counters.contains(counted.counter))
-        row.figures[counted.key] = {counters[counted.counter].get<double>()};
-    }
-    report.rows.push_back(row);
-  }
-}
+const PartTable kTable{{kRate, "lines/s", 0}, "per_line", 4, kVariants, kCounted};
 
 std::string seen(const Report& report) {
   std::string text;
@@ -68,7 +38,7 @@ Report run_bounce(const Options& options) {
   Report report;
   report.scenario = "bounce";
   report.title = "fibers of several contexts print lines to one socket: with a mutex, and through a channel";
-  report.columns = columns();
+  report.columns = kTable.columns();
   report.plotted = kRate;
   for (const std::uint32_t count :
        options.threads.empty() ? std::vector<std::uint32_t>{2} : options.threads) {
@@ -78,7 +48,7 @@ Report run_bounce(const Options& options) {
           {"--seconds", std::to_string(options.seconds * kScale), "--rounds", std::to_string(kRounds)});
       entry.launch.cpus.clear();  // all contexts are in it
       entry.row.labels.clear();
-      add_rows(report, std::move(entry));
+      add_rows_of_part(report, std::move(entry), kTable);
     }
   }
   report.expected =

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "part_process.hpp"
-#include "progress.hpp"
 #include "scenario.hpp"
 #include "table.hpp"
 
@@ -30,12 +29,8 @@ Row row_of(const Entry& entry, const char* variant, const nlohmann::json& summar
 }
 
 void add_rows(Report& report, Entry entry) {
-  progress(entry.row.strategy);
-  const std::optional<nlohmann::json> result = run_part(entry);
-  if (!result) {
-    report.rows.push_back(entry.row);
-    return;
-  }
+  const std::optional<nlohmann::json> result = run_part(report, entry);
+  if (!result) return;
   const Row quiet = row_of(entry, "quiet", result->value("quiet", nlohmann::json()));
   Row busy = row_of(entry, "busy", result->value("busy", nlohmann::json()));
   const Estimate* const before = quiet.figure("p50_us");

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/panic.hpp"
 #include "base/spin_lock.hpp"
 #include "fiber/waiter.hpp"
 
 #include <mutex>
 #include <utility>
 
-namespace weft::test {
+namespace weft {
 
 /// One thing that is given and taken: take() suspends until it is there. One taker at a time; any threads.
+/// The bare wake-up with nothing around it, for tests and measurements.
 class Baton {
  public:
   void take() {
@@ -44,4 +46,4 @@ class Baton {
   WaitTicket ticket_;
 };
 
-}  // namespace weft::test
+}  // namespace weft
