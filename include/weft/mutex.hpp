@@ -81,6 +81,7 @@ class [[WEFT_LOCK_ABI]] Mutex {
   Result<void> lock_until_slow(Deadline deadline) noexcept;
   bool try_lock_slow() noexcept;
   void unlock_slow() noexcept;
+  struct Description;
 
   detail::Atomic<std::uintptr_t> word_{0};  // src/sync/mutex_word.hpp
   [[no_unique_address]] detail::LockOwner owner_;

@@ -62,7 +62,8 @@ Result<void> close_descriptor(DescriptorHandle handle) noexcept {
   Waiter& self = Waiter::current();
   WaitNode closer;
   closer.waiter = &self;
-  closer.ticket = self.begin(WaitWord::Cancellable::kNo);
+  closer.ticket =
+      self.begin(WaitWord::Cancellable::kNo, Waiter::kNoDeadline, {WaitKind::kClose, &*descriptor});
   begin_close(*descriptor, closer);
   Descriptor& record = *descriptor;
   if (descriptor.leave()) {

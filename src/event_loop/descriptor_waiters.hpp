@@ -34,6 +34,11 @@ inline void pass_turn(Descriptor& descriptor, Direction direction) noexcept {
   }
 }
 
+/// What a wait for `direction` is called in dumps.
+inline WaitingFor waiting_for(const Descriptor& descriptor, Direction direction) noexcept {
+  return {direction == Direction::kRead ? WaitKind::kRead : WaitKind::kWrite, &descriptor};
+}
+
 /// Wakes each in its own context.
 void wake_all(FiberQueue& won) noexcept;
 

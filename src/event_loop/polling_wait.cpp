@@ -29,7 +29,8 @@ Result<void> PollingEventLoop::wait(Descriptor& descriptor, Direction direction,
     if (!owns_locked(descriptor)) [[unlikely]]
       plan = plan_wait_slow_locked(descriptor, direction);
     node.waiter = &self;
-    node.ticket = self.begin(WaitWord::Cancellable::kYes, deadline.time_ns());
+    node.ticket =
+        self.begin(WaitWord::Cancellable::kYes, deadline.time_ns(), waiting_for(descriptor, direction));
     add_waiter_locked(descriptor, direction, node);
   }
   Result<void> registered;

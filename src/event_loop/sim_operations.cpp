@@ -63,7 +63,8 @@ Result<void> SimEventLoop::wait(Descriptor& descriptor, Direction direction, Dea
     if (descriptor.usage.closing()) return Errc::closed;
     if (descriptor.readiness.load().ready(direction)) return {};  // an edge came after the attempt (L3)
     node.waiter = &self;
-    node.ticket = self.begin(WaitWord::Cancellable::kYes, deadline.time_ns());
+    node.ticket =
+        self.begin(WaitWord::Cancellable::kYes, deadline.time_ns(), waiting_for(descriptor, direction));
     add_waiter_locked(descriptor, direction, node);
   }
   ++wait_changes_;

@@ -65,7 +65,7 @@ void Context::wait_until_drained() noexcept {
   {
     std::scoped_lock lock(drain_lock_);
     if (drained()) return;
-    node.ticket = self.begin(WaitWord::Cancellable::kNo);
+    node.ticket = self.begin(WaitWord::Cancellable::kNo, Waiter::kNoDeadline, {WaitKind::kContextEnd, this});
     drain_waiters_.push_back(node);
   }
   self.wait();

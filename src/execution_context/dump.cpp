@@ -1,94 +1,122 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "execution_context/dump.hpp"
+#include <weft/dump.hpp>
 
-#include "base/panic.hpp"
 #include "execution_context/context_registry.hpp"
+#include "execution_context/dump.hpp"
+#include "execution_context/fiber_snapshot.hpp"
+#include "execution_context/symbol.hpp"
 #include "fiber/describe.hpp"
+#include "fiber/join.hpp"
 
-#include <charconv>
-#include <string_view>
+#include <cerrno>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unistd.h>
+#include <unordered_map>
 
 namespace weft {
 namespace {
 
-/// A number as text, without allocation.
-class Digits {
- public:
-  explicit Digits(std::uint64_t number) noexcept
-      : size_(static_cast<std::size_t>(std::to_chars(text_, text_ + sizeof(text_), number).ptr - text_)) {}
-  std::string_view view() const noexcept { return {text_, size_}; }
+/// Dumps come one at a time: a wait is held by one.
+std::mutex& dump_lock() noexcept {
+  static std::mutex* const lock = new std::mutex();  // also while statics end
+  return *lock;
+}
 
- private:
-  char text_[20];
-  std::size_t size_;
-};
-
-/// A fiber that stands in no queue and waits for nothing either runs, or will.
-std::string_view doing(Fiber& fiber, bool running) noexcept {
-  if (fiber.done) return "ended";
-  if (running) return "running";
-  return fiber.word.waiting() ? "suspended" : "runnable";
+std::string line_of(Fiber& fiber, std::string_view state, std::string_view context) {
+  std::string line = "weft: fiber #" + std::to_string(fiber.id) + ' ';
+  line += FiberDescription(fiber).view();
+  line += ' ';
+  line += state;
+  line += " in context \"";
+  line += context;
+  return line + "\"\n";
 }
 
 class Dump {
  public:
-  enum class Visiting : bool { kWaits, kTries };
-
-  explicit Dump(Visiting visiting) noexcept : visiting_(visiting) {}
-
-  void add(Fiber& fiber) noexcept {
+  void add(Fiber& fiber) {
     if (++count_ > kDumpFibersMax) return;
+    const std::optional<HeldWait> wait = HeldWait::of(fiber);
     bool running = false;
-    std::string_view context = "?";
-    const auto look = [&](Context& candidate) {
+    std::string context = "?";
+    ContextRegistry::instance().for_each([&](Context& candidate) {
       if (static_cast<Home*>(&candidate) != fiber.home) return;
       context = candidate.name();
       candidate.for_each_scheduler(
           [&](Scheduler& scheduler) { running = running || scheduler.running() == &fiber; });
-      write(fiber, doing(fiber, running), context);
-    };
-    // The line is written under the registry's lock: it keeps the context's name.
-    const int lines = lines_;
-    if (visiting_ == Visiting::kWaits) {
-      ContextRegistry::instance().for_each(look);
-    } else {
-      ContextRegistry::instance().try_for_each(look);
-    }
-    if (lines_ == lines) write(fiber, doing(fiber, running), context);
+    });
+    text_ += line_of(fiber, doing(fiber, wait, running), context);
+    if (wait) add_wait(fiber, *wait);
   }
 
-  void finish() const noexcept {
-    write_to_stderr({"weft: ", Digits(static_cast<std::uint64_t>(count_)).view(), " fibers in all\n"});
+  std::string finish() {
+    add_cycles();
+    text_ += "weft: " + std::to_string(count_) + " fibers in all\n";
+    return std::move(text_);
   }
 
  private:
-  void write(Fiber& fiber, std::string_view state, std::string_view context) noexcept {
-    ++lines_;
-    write_to_stderr({"weft: fiber #", Digits(fiber.id).view(), " ", FiberDescription(fiber).view(), " ",
-                     state, " in context \"", context, "\"\n"});
+  /// A fiber that stands in no queue and waits for nothing either runs, or will.
+  static std::string_view doing(Fiber& fiber, const std::optional<HeldWait>& wait, bool running) noexcept {
+    if (wait && wait->parked) return "suspended";
+    if (fiber_done(fiber)) return "ended";
+    return running ? "running" : "runnable";
   }
 
-  const Visiting visiting_;
+  void add_wait(Fiber& fiber, const HeldWait& wait) {
+    text_ += "weft:   waits for ";
+    text_ += wait.what.text();
+    if (wait.deadline_ns != Waiter::kNoDeadline) text_ += ", with a deadline";
+    text_ += '\n';
+    for (void* const frame : wait.frames()) text_ += "weft:     " + describe_address(frame) + '\n';
+    if (wait.internal() && wait.what.fiber_id != 0) waits_for_[fiber.id] = wait.what.fiber_id;
+  }
+
+  // Each fiber waits for one other at most: from each, as far as it goes; a ring is named by its lowest
+  // number.
+  void add_cycles() {
+    for (const auto& [start, next] : waits_for_) {
+      std::string ring = "#" + std::to_string(start);
+      std::uint64_t id = next;
+      for (std::size_t steps = 0; steps < waits_for_.size() && id > start; ++steps) {
+        ring += " waits for #" + std::to_string(id);
+        const auto found = waits_for_.find(id);
+        id = found == waits_for_.end() ? 0 : found->second;
+      }
+      if (id == start) text_ += "weft: deadlock: " + ring + " waits for #" + std::to_string(start) + '\n';
+    }
+  }
+
+  std::string text_;
   int count_ = 0;
-  int lines_ = 0;
+  std::unordered_map<std::uint64_t, std::uint64_t> waits_for_;
 };
 
 }  // namespace
 
-void dump_fibers() noexcept {
-  Dump dump(Dump::Visiting::kWaits);
+std::string dump_to_string() {
+  const std::scoped_lock lock(dump_lock());
+  Dump dump;
   for_each_fiber(StackPool::process(), nullptr, [&](Fiber& fiber) { dump.add(fiber); });
-  dump.finish();
+  return dump.finish();
 }
 
-// The references are never given back: that could free a fiber, which takes locks and runs destructors.
-void dump_fibers_and_die() noexcept {
-  Dump dump(Dump::Visiting::kTries);
-  StackPool::process().for_each_slot([&](StackSlot& slot) {
-    Fiber& fiber = Fiber::in_slot(slot);
-    if (fiber.try_reference()) dump.add(fiber);
-  });
-  dump.finish();
+void dump(int fd) {
+  const std::string text = dump_to_string();
+  for (std::size_t written = 0; written < text.size();) {
+    const ssize_t count = ::write(fd, text.data() + written, text.size() - written);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return;
+    written += static_cast<std::size_t>(count);
+  }
+}
+
+void dump(std::FILE* stream) {
+  const std::string text = dump_to_string();
+  [[maybe_unused]] const std::size_t written = std::fwrite(text.data(), 1, text.size(), stream);
+  std::fflush(stream);
 }
 
 }  // namespace weft

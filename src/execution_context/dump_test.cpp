@@ -3,9 +3,12 @@
 
 #include "support/contexts.hpp"
 
+#include <weft/dump.hpp>
 #include <weft/this_fiber.hpp>
 
+#include <optional>
 #include <string>
+#include <vector>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -24,9 +27,7 @@ TEST(DumpTest, NamesEveryLiveFiberItsStateItsContextAndWhereItWasSpawned) {
             auto sleeper = spawn([] { return sleep(1h).has_value(); }, {.name = "sleeper"});
             yield();
             auto waiting = spawn([] {}, {.name = "waiting"});
-            testing::internal::CaptureStderr();
-            dump_fibers();
-            text = testing::internal::GetCapturedStderr();
+            text = dump_to_string();
             sleeper.cancel();
           },
           {.name = "looker"})
@@ -35,7 +36,48 @@ TEST(DumpTest, NamesEveryLiveFiberItsStateItsContextAndWhereItWasSpawned) {
                         "\"sleeper\" .*spawned at .*dump_test.cpp:[0-9]+. suspended in context \"archive\""));
   EXPECT_THAT(text, ContainsRegex("\"waiting\" .* runnable in context \"archive\""));
   EXPECT_THAT(text, ContainsRegex("\"looker\" .* running in context \"archive\""));
+  EXPECT_THAT(text, ContainsRegex("weft:   waits for its time, with a deadline\nweft:     "));
   EXPECT_THAT(text, ContainsRegex("weft: [0-9]+ fibers in all"));
+}
+
+TEST(DumpTest, FibersThatJoinEachOtherAreNamedAsADeadlock) {
+  ConcurrentContext context("archive");
+  std::string text;
+  context
+      .spawn([&] {
+        std::optional<JoinHandle<void>> second;
+        auto first = spawn([&] { static_cast<void>(second->join_until(Deadline::never())); });
+        second = spawn([&] { static_cast<void>(first.join_until(Deadline::never())); });
+        const std::uint64_t a = first.id();
+        const std::uint64_t b = second->id();
+        yield();
+        yield();
+        text = dump_to_string();
+        EXPECT_THAT(text, testing::HasSubstr("waits for the end of fiber #" + std::to_string(a)));
+        EXPECT_THAT(text, testing::HasSubstr("deadlock: #" + std::to_string(a) + " waits for #" +
+                                             std::to_string(b) + " waits for #" + std::to_string(a)));
+        first.cancel();
+        yield();
+      })
+      .join();
+}
+
+// Race "the waiter goes on while it is looked at" (docs/design/dump.md): dumps on a plain thread while the
+// fibers of two threads wait and are woken without a pause.
+TEST(DumpTest, LooksAtFibersThatAreWokenMeanwhile) {
+  ParallelContext context("busy", {.parallelism = 2});
+  Atomic<bool> stop{false};
+  std::vector<JoinHandle<void>> parents;
+  for (int i = 0; i < 4; ++i) {
+    parents.push_back(context.spawn([&] {
+      while (!stop.load(relaxed)) spawn([] { yield(); }).join();
+    }));
+  }
+  std::string text;
+  for (int i = 0; i < 200; ++i) text = dump_to_string();
+  stop.store(true, relaxed);
+  for (auto& parent : parents) parent.join();
+  EXPECT_THAT(text, ContainsRegex("in context \"busy\""));
 }
 
 TEST(DumpDeathTest, ABugComesWithTheFibersThatThereAre) {

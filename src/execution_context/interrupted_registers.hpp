@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/sanitizers.hpp"
+#include "fiber/context.hpp"
 
 #include <cstdint>
 #include <ucontext.h>
@@ -9,11 +10,7 @@
 namespace weft {
 
 /// Where a thread was when a signal interrupted it.
-struct InterruptedRegisters {
-  std::uintptr_t instruction;
-  std::uintptr_t stack;
-  std::uintptr_t frame;
-};
+using InterruptedRegisters = SavedRegisters;
 
 /// Of the third argument of a SA_SIGINFO handler. Async-signal-safe.
 [[gnu::always_inline]] WEFT_NO_SANITIZE inline InterruptedRegisters interrupted_registers(

@@ -17,7 +17,7 @@ Result<void> sleep_until(Deadline deadline) noexcept {
   CancelNode* const scope = self.scope.load(relaxed);
   if (scope != nullptr && scope->ended() != WaitOutcome::kReady) [[unlikely]]
     return result_of_outcome(scope->ended());
-  self.begin(WaitWord::Cancellable::kYes, deadline.time_ns());
+  self.begin(WaitWord::Cancellable::kYes, deadline.time_ns(), {WaitKind::kSleep, nullptr});
   const WaitOutcome outcome = self.wait();
   if (outcome == WaitOutcome::kCancelled) return Errc::cancelled;
   if (scope == nullptr) return {};

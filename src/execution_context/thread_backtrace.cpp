@@ -10,6 +10,7 @@
 
 #include "base/clock.hpp"
 #include "execution_context/interrupted_registers.hpp"
+#include "fiber/frame_walk.hpp"
 #include "sys/futex.hpp"
 #include "sys/signal.hpp"
 #include "sys/thread.hpp"
@@ -39,25 +40,6 @@ struct Request {
 constinit Request request;
 struct sigaction previous_action;
 
-/// A frame is {the caller's frame pointer, the return address}. The words of a stack are read as they are,
-/// whatever a sanitizer thinks of them.
-WEFT_NO_SANITIZE std::size_t walk(const InterruptedRegisters& registers) noexcept {
-  if (registers.stack < request.stack_low || registers.stack >= request.stack_top) return 0;
-  std::size_t count = 0;
-  request.frames[count++] = reinterpret_cast<void*>(registers.instruction);
-  std::uintptr_t lowest = registers.stack;
-  std::uintptr_t frame = registers.frame;
-  while (count < kFramesMax && frame >= lowest && frame % sizeof(void*) == 0 &&
-         frame <= request.stack_top - 2 * sizeof(void*)) {
-    void* const* const words = reinterpret_cast<void* const*>(frame);
-    if (words[1] == nullptr) break;
-    request.frames[count++] = words[1];
-    lowest = frame + 2 * sizeof(void*);  // upwards only: no cycle
-    frame = reinterpret_cast<std::uintptr_t>(words[0]);
-  }
-  return count;
-}
-
 WEFT_NO_SANITIZE void forward(int signal_number, siginfo_t* info, void* context) noexcept {
   if ((previous_action.sa_flags & SA_SIGINFO) != 0) {
     previous_action.sa_sigaction(signal_number, info, context);
@@ -75,7 +57,8 @@ WEFT_NO_SANITIZE void on_signal(int signal_number, siginfo_t* info, void* contex
       !request.state.compare_exchange_strong(asked, kTaken, acquire)) {
     forward(signal_number, info, context);
   } else {
-    request.count = walk(interrupted_registers(context));
+    request.count =
+        walk_frames(interrupted_registers(context), request.stack_low, request.stack_top, request.frames);
     request.state.store(kDone, release);
     sys::futex_wake(request.state, 1);
   }

@@ -26,6 +26,13 @@ struct MachineContext {
 static_assert(offsetof(MachineContext, stack_pointer) == 0 && offsetof(MachineContext, saved) == 8,
               "context/*.S uses these offsets");
 
+/// What a walk over a suspended flow's frames begins with.
+struct SavedRegisters {
+  std::uintptr_t instruction;
+  std::uintptr_t stack;
+  std::uintptr_t frame;
+};
+
 /// What a new context runs first; it never returns.
 using ContextEntry = void (*)(void* argument);
 

@@ -63,7 +63,7 @@ WaitOutcome join_fiber(Fiber& fiber, Deadline deadline, WaitWord::Cancellable ca
   WEFT_ASSERT(&self != &fiber, "a fiber joins itself", WEFT_VALUE(fiber.id));
   WaitNode node;
   node.waiter = &self;
-  node.ticket = self.begin(cancellable, deadline.time_ns());
+  node.ticket = self.begin(cancellable, deadline.time_ns(), {WaitKind::kJoin, &fiber});
   if (!add_joiner(fiber, node)) {
     if (self.word.try_win(node.ticket, WaitOutcome::kReady)) return WaitOutcome::kReady;
   }

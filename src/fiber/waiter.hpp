@@ -49,15 +49,21 @@ class Waiter : public Timer {
   /// The timer was armed once: it must be disarmed, under the lock, before the waiter dies. Waiter only.
   bool uses_timer = false;
 
+  /// What the current wait is for; of what type, the wait's kind says. Stored by the waiter before
+  /// word.begin(); read by who holds the wait (WaitWord::hold).
+  const void* waits_for = nullptr;
+
   static constexpr std::int64_t kNoDeadline = std::numeric_limits<std::int64_t>::max();
 
   /// Starts a wait that ends at `until_ns` at the latest (kNoDeadline: never); a cancellable one also at the
   /// deadline of the cancel scope around it. Waiter only.
-  WaitTicket begin(WaitWord::Cancellable cancellable, std::int64_t until_ns = kNoDeadline) noexcept {
+  WaitTicket begin(WaitWord::Cancellable cancellable, std::int64_t until_ns = kNoDeadline,
+                   WaitingFor what = {}) noexcept {
+    waits_for = what.object;
     if (scope.load(relaxed) != nullptr) [[unlikely]]
-      return begin_in_scope(cancellable, until_ns);
+      return begin_in_scope(cancellable, until_ns, what.kind);
     deadline_ns.store(until_ns, relaxed);  // published by the read-modify-write of word.begin()
-    return word.begin(cancellable);
+    return word.begin(cancellable, what.kind);
   }
 
   /// Makes the waiter run again: enqueues the fiber in its context, or unparks the thread.
@@ -83,7 +89,7 @@ class Waiter : public Timer {
   static Waiter& current() noexcept;
 
  private:
-  WaitTicket begin_in_scope(WaitWord::Cancellable cancellable, std::int64_t until_ns) noexcept;
+  WaitTicket begin_in_scope(WaitWord::Cancellable cancellable, std::int64_t until_ns, WaitKind kind) noexcept;
   WaitOutcome wait_in_scope() noexcept;
   WaitOutcome wait_for_winner() noexcept;
   WaitOutcome cancellation_in_scope() noexcept;

@@ -7,13 +7,15 @@
 
 namespace weft {
 
-WaitTicket Waiter::begin_in_scope(WaitWord::Cancellable cancellable, std::int64_t until_ns) noexcept {
+WaitTicket Waiter::begin_in_scope(WaitWord::Cancellable cancellable, std::int64_t until_ns,
+                                  WaitKind kind) noexcept {
   const CancelNode& node = *scope.load(relaxed);
   const bool by_scope = cancellable == WaitWord::Cancellable::kYes;
   // Both published by the read-modify-write of word.begin().
   ended_by_scope.store(by_scope, relaxed);
   deadline_ns.store(by_scope ? std::min(until_ns, node.deadline_ns()) : until_ns, relaxed);
-  return word.begin(by_scope && !node.shielded() ? WaitWord::Cancellable::kYes : WaitWord::Cancellable::kNo);
+  const bool ends = by_scope && !node.shielded();
+  return word.begin(ends ? WaitWord::Cancellable::kYes : WaitWord::Cancellable::kNo, kind);
 }
 
 WaitOutcome Waiter::wait_in_scope() noexcept {

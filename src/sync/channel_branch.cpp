@@ -33,6 +33,11 @@ void ChannelBranch::add_locked(Waiter& self, const WaitTicket& ticket) noexcept 
   operation_ == Operation::kSend ? channel_.add_sender_locked(node) : channel_.add_receiver_locked(node);
 }
 
+void ChannelBranch::describe(WaitDescription& description) const noexcept {
+  const WaitKind kind = operation_ == Operation::kSend ? WaitKind::kSend : WaitKind::kReceive;
+  describe_wait({kind, &channel_}, description);
+}
+
 void ChannelBranch::remove_locked() noexcept {
   auto& node = node_in<ChannelNode>(node_);
   operation_ == Operation::kSend ? channel_.remove_sender_locked(node)

@@ -32,6 +32,17 @@ ChannelStatus status_of_failure(WaitOutcome outcome) noexcept {
   return outcome == WaitOutcome::kTimedOut ? ChannelStatus::kTimedOut : ChannelStatus::kCancelled;
 }
 
+[[maybe_unused]] const bool send_described =
+    set_wait_describer(WaitKind::kSend, [](const void* object, WaitDescription& description) noexcept {
+      description.add("room in channel ");
+      description.add_address(object);
+    });
+[[maybe_unused]] const bool receive_described =
+    set_wait_describer(WaitKind::kReceive, [](const void* object, WaitDescription& description) noexcept {
+      description.add("a value from channel ");
+      description.add_address(object);
+    });
+
 }  // namespace
 
 void Handover::complete(const detail::ElementType& type) const noexcept {
@@ -130,11 +141,12 @@ void ChannelCore::remove_receiver_locked(ChannelNode& node) noexcept { remove(re
 // REQUIRES: the lock, which is released here. The step was looked for, and not possible, under the same lock:
 // whoever makes it possible finds the node.
 ChannelStatus ChannelCore::wait_locked(ChannelWaiters& waiters, void* element, Deadline deadline) noexcept {
+  const WaitKind kind = &waiters == &senders_ ? WaitKind::kSend : WaitKind::kReceive;
   Waiter& self = Waiter::current();
   ChannelNode node;
   node.waiter = &self;
   node.element = element;
-  node.ticket = self.begin(WaitWord::Cancellable::kYes, deadline.time_ns());
+  node.ticket = self.begin(WaitWord::Cancellable::kYes, deadline.time_ns(), {kind, this});
   waiters.push_back(node);
   lock_.unlock();
   const WaitOutcome outcome = self.wait();

@@ -8,6 +8,12 @@
 namespace weft {
 namespace {
 
+[[maybe_unused]] const bool described =
+    set_wait_describer(WaitKind::kCondition, [](const void* object, WaitDescription& description) noexcept {
+      description.add("condition variable ");
+      description.add_address(object);
+    });
+
 // The waiter stands in the queue before the mutex is free: whoever changes the state under the mutex finds it
 // there. Unlocking never suspends, so it may stand between begin() and wait().
 WaitOutcome wait_notified(detail::WaitQueue& queue, std::unique_lock<Mutex>& lock,
@@ -15,7 +21,7 @@ WaitOutcome wait_notified(detail::WaitQueue& queue, std::unique_lock<Mutex>& loc
   WEFT_ASSERT(lock.owns_lock(), "a condition variable is waited for without its mutex", WEFT_VALUE(&queue));
   QueueNode own;
   const WaitOutcome outcome = wait_in_queue(
-      own, cancellable, deadline,
+      own, {WaitKind::kCondition, &queue}, cancellable, deadline,
       [&](QueueNode& node) {
         WaitChain chain = queue.lock();
         chain.push_back(node);

@@ -9,6 +9,15 @@
 #include "sync/wait_queue.hpp"
 
 namespace weft::detail {
+namespace {
+
+[[maybe_unused]] const bool described =
+    set_wait_describer(WaitKind::kCountdown, [](const void* object, WaitDescription& description) noexcept {
+      description.add("the zero of wait group or latch ");
+      description.add_address(object);
+    });
+
+}  // namespace
 
 struct Countdown::Protocol {
   /// With the queue bit nobody else reaches zero.
@@ -31,7 +40,8 @@ struct Countdown::Protocol {
     if (countdown.settled()) return WaitOutcome::kReady;
     QueueNode own;
     return wait_in_queue(
-        own, cancellable, deadline, [&](QueueNode& node) { return queue(countdown, node); },
+        own, {WaitKind::kCountdown, &countdown}, cancellable, deadline,
+        [&](QueueNode& node) { return queue(countdown, node); },
         [&](QueueNode& node) { leave(countdown, node); });
   }
 

@@ -19,6 +19,12 @@ void release_fiber(Fiber& fiber) noexcept {
   fiber.release(StackPool::process(), runner == nullptr ? nullptr : runner->stacks);
 }
 
+[[maybe_unused]] const bool described =
+    set_wait_describer(WaitKind::kGroup, [](const void* object, WaitDescription& description) noexcept {
+      description.add("the children of task group ");
+      description.add_address(object);
+    });
+
 }  // namespace
 
 Context& spawn_context_of(ExecutionContext& context) noexcept { return context.core().spawn_context(); }
@@ -126,7 +132,7 @@ Result<void> GroupCore::wait_until(Until until) noexcept {
     if (satisfied_locked(until)) return {};
     WEFT_ASSERT(waiting_ == nullptr, "two fibers wait for the same task group");
     using enum WaitWord::Cancellable;
-    node.ticket = self.begin(failed_ ? kNo : kYes);
+    node.ticket = self.begin(failed_ ? kNo : kYes, Waiter::kNoDeadline, {WaitKind::kGroup, this});
     waiting_ = &node;
     awaited_ = until;
   }

@@ -17,6 +17,11 @@ void JoinBranch::add_locked(Waiter& self, const WaitTicket& ticket) noexcept {
   fiber_.joiners.push_back(make_node<WaitNode>(node_, self, ticket));
 }
 
+void JoinBranch::describe(WaitDescription& description) const noexcept {
+  description.add("the end of fiber #");
+  description.add_number(fiber_.id);
+}
+
 void JoinBranch::remove_locked() noexcept {
   auto& node = node_in<WaitNode>(node_);
   if (node.linked()) fiber_.joiners.remove(node);

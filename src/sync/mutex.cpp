@@ -4,9 +4,32 @@
 #include "event_loop/operation.hpp"
 #include "sync/mutex_word.hpp"
 
+#include <type_traits>
+
 namespace weft {
 
 static_assert(WEFT_CHECK_LOCKS || sizeof(Mutex) == 8);
+
+/// For dumps.
+struct Mutex::Description {
+  static void write(const void* word, WaitDescription& description) noexcept {
+    // A mutex word without a mutex around it is nobody's business but ours: Mutex is standard layout, so its
+    // first member's address is its own.
+    static_assert(std::is_standard_layout_v<Mutex>);
+    const std::uint64_t owner = static_cast<const Mutex*>(word)->owner_.id();
+    description.add("mutex ");
+    description.add_address(word);
+    if (owner >> 63 != 0) {
+      description.add(", held by a plain thread");
+      description.external = true;
+    } else if (owner != 0) {
+      description.add(", held by fiber #");
+      description.add_number(owner);
+      description.fiber_id = owner;
+    }
+  }
+  static inline const bool known = set_wait_describer(WaitKind::kMutex, write);
+};
 
 void Mutex::lock_slow() noexcept {
   static_assert(kLocked == mutex_word::kLocked);

@@ -116,8 +116,8 @@ WaitOutcome lock(SyncWord& word, WaitWord::Cancellable cancellable, Deadline dea
   LockNode node;
   for (;;) {
     const WaitOutcome outcome = wait_in_queue(
-        node, cancellable, deadline, [&](QueueNode&) { return queue_or_lock(word, node); },
-        [&](QueueNode&) { leave(word, node); });
+        node, {WaitKind::kMutex, &word}, cancellable, deadline,
+        [&](QueueNode&) { return queue_or_lock(word, node); }, [&](QueueNode&) { leave(word, node); });
     if (outcome != WaitOutcome::kReady || node.owns || try_lock_woken(word)) return outcome;
     if (node.losses < kLossesMax) ++node.losses;
   }

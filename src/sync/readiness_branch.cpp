@@ -68,6 +68,12 @@ void ReadinessBranch::queued() noexcept {
   }
 }
 
+void ReadinessBranch::describe(WaitDescription& description) const noexcept {
+  description.add(operation_ == Operation::kRead ? "reading from fd " : "writing to fd ");
+  description.add_number(static_cast<std::uint64_t>(handle_.descriptor->fd));
+  description.external = true;
+}
+
 void ReadinessBranch::remove_locked() noexcept {
   remove_waiter_locked(*handle_.descriptor, direction_of(operation_), node_in<ReadinessNode>(node_));
 }

@@ -118,6 +118,16 @@ Errc errc_of_failure(WaitOutcome outcome) noexcept {
   return outcome == WaitOutcome::kTimedOut ? Errc::timed_out : Errc::cancelled;
 }
 
+void describe_select(const void* object, WaitDescription& description) noexcept {
+  const auto& plan = *static_cast<const SelectPlan*>(object);
+  description.add("one of: ");
+  for (std::size_t i = 0; i < plan.count; ++i) {
+    if (i != 0) description.add("; ");
+    plan.by_lock[i]->describe(description);
+  }
+}
+[[maybe_unused]] const bool described = set_wait_describer(WaitKind::kSelect, describe_select);
+
 constexpr std::uint16_t kFirst = static_cast<std::uint16_t>(WaitOutcome::kFirstBranch);
 
 /// One select, from the first look to the last.
@@ -148,7 +158,8 @@ class Selection {
       AllLocks locks(by_lock_);
       branch = poll_locked(in_order_, plan_.fair);
       if (branch == nullptr && !plan_.has_otherwise) {
-        const WaitTicket ticket = self_.begin(WaitWord::Cancellable::kYes, plan_.deadline.time_ns());
+        const WaitTicket ticket =
+            self_.begin(WaitWord::Cancellable::kYes, plan_.deadline.time_ns(), {WaitKind::kSelect, &plan_});
         for (SelectBranch* const waiting : by_lock_) waiting->add_locked(self_, ticket);
         return false;
       }

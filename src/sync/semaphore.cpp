@@ -23,6 +23,12 @@ std::size_t add_permits(std::size_t there, std::size_t more) noexcept {
   return there + more;
 }
 
+[[maybe_unused]] const bool described =
+    set_wait_describer(WaitKind::kSemaphore, [](const void* object, WaitDescription& description) noexcept {
+      description.add("a permit of semaphore ");
+      description.add_address(object);
+    });
+
 }  // namespace
 
 struct Semaphore::Protocol {
@@ -49,7 +55,8 @@ struct Semaphore::Protocol {
     if (semaphore.try_acquire()) return WaitOutcome::kReady;
     QueueNode own;
     return wait_in_queue(
-        own, cancellable, deadline, [&](QueueNode& node) { return queue(semaphore, node); },
+        own, {WaitKind::kSemaphore, &semaphore}, cancellable, deadline,
+        [&](QueueNode& node) { return queue(semaphore, node); },
         [&](QueueNode& node) { leave(semaphore, node); });
   }
 };

@@ -24,6 +24,17 @@ constexpr std::uintptr_t kOneReader = 8;
 constexpr bool held(std::uintptr_t word) noexcept { return word >= kWriter; }
 constexpr bool held_by_readers(std::uintptr_t word) noexcept { return word >= kOneReader; }
 
+[[maybe_unused]] const bool lock_described =
+    set_wait_describer(WaitKind::kSharedMutex, [](const void* object, WaitDescription& description) noexcept {
+      description.add("shared mutex ");
+      description.add_address(object);
+    });
+[[maybe_unused]] const bool lock_shared_described = set_wait_describer(
+    WaitKind::kSharedMutexShared, [](const void* object, WaitDescription& description) noexcept {
+      description.add("reading behind shared mutex ");
+      description.add_address(object);
+    });
+
 }  // namespace
 
 /// What is done with the queue bit: each takes it, and lets it go with the new state.
@@ -107,16 +118,16 @@ struct SharedMutex::Protocol {
     if (mutex.try_lock()) return WaitOutcome::kReady;
     QueueNode own;
     return wait_in_queue(
-        own, cancellable, deadline, [&](QueueNode& node) { return queue_writer(node); },
-        [&](QueueNode& node) { leave_writer(node); });
+        own, {WaitKind::kSharedMutex, &mutex}, cancellable, deadline,
+        [&](QueueNode& node) { return queue_writer(node); }, [&](QueueNode& node) { leave_writer(node); });
   }
 
   WaitOutcome lock_shared(WaitWord::Cancellable cancellable, Deadline deadline) noexcept {
     if (mutex.try_lock_shared()) return WaitOutcome::kReady;
     QueueNode own;
     return wait_in_queue(
-        own, cancellable, deadline, [&](QueueNode& node) { return queue_reader(node); },
-        [&](QueueNode& node) { leave_reader(node); });
+        own, {WaitKind::kSharedMutexShared, &mutex}, cancellable, deadline,
+        [&](QueueNode& node) { return queue_reader(node); }, [&](QueueNode& node) { leave_reader(node); });
   }
 };
 

@@ -78,15 +78,16 @@ inline std::uintptr_t lock_queue(SyncWord& word) noexcept {
   }
 }
 
-/// One wait of the caller. `queue(node)`, called once the wait can be won, links the node under the queue
-/// bit, or returns false if there is nothing to wait for any more: the object's state then already counts the
-/// caller in. `leave(node)` takes the node off, under the queue bit, after a timeout or a cancel.
+/// One wait of the caller, for `what` (dumps). `queue(node)`, called once the wait can be won, links the node
+/// under the queue bit, or returns false if there is nothing to wait for any more: the object's state then
+/// already counts the caller in. `leave(node)` takes the node off, under the queue bit, after a timeout or a
+/// cancel.
 template <class Queue, class Leave>
-WaitOutcome wait_in_queue(QueueNode& node, WaitWord::Cancellable cancellable, Deadline deadline,
-                          Queue&& queue, Leave&& leave) noexcept {
+WaitOutcome wait_in_queue(QueueNode& node, WaitingFor what, WaitWord::Cancellable cancellable,
+                          Deadline deadline, Queue&& queue, Leave&& leave) noexcept {
   Waiter& self = Waiter::current();
   node.waiter = &self;
-  node.ticket = self.begin(cancellable, deadline.time_ns());
+  node.ticket = self.begin(cancellable, deadline.time_ns(), what);
   if (!queue(node)) {
     // A cancel or an earlier timer may have won meanwhile: its wake-up is taken here (wait.md, I5), what the
     // caller has got counts.

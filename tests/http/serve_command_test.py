@@ -60,6 +60,18 @@ class ServeCommand(unittest.TestCase):
                 self.assertEqual(served.get("/hello"), b"Hello world!")
                 self.assertEqual(served.stop(number), 0, options)
 
+    def test_sigquit_prints_every_fiber_and_the_server_goes_on(self):
+        served = Served("--context parallel --threads 2")
+        served.process.send_signal(signal.SIGQUIT)
+        lines = []
+        while not lines or "fibers in all" not in lines[-1]:
+            lines.append(served.process.stderr.readline())
+            self.assertTrue(lines[-1])
+        self.assertRegex("".join(lines), r'"main" .*suspended in context "default"')
+        self.assertRegex("".join(lines), r"waits for reading from fd \d+")
+        self.assertEqual(served.get("/hello"), b"Hello world!")
+        self.assertEqual(served.stop(), 0)
+
     def test_a_stop_under_load_fails_no_request_that_is_being_answered(self):
         for options in CONTEXTS:
             served = Served(options)

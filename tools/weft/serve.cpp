@@ -12,6 +12,7 @@
 
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <map>
@@ -98,6 +99,7 @@ int serve(const ServeCommand& command) {
   }
   const Result<net::SocketAddress> bound = server.start(command.address, {.contexts = contexts.list()});
   if (!bound) return fail("cannot listen at " + command.address + ": " + bound.error().message());
+  dump_on_signal(SIGQUIT);
   const StopSignals signals([&server, &command] {
     std::fprintf(stderr, "weft serve: draining, at most %u s; once more to stop at once\n",
                  command.drain_seconds);

@@ -8,6 +8,8 @@
 #define WEFT_CHECK_LOCKS 0
 #endif
 
+#include <cstdint>
+
 // What is compiled with checks does not link with what is compiled without: the sizes differ.
 #if WEFT_CHECK_LOCKS
 #define WEFT_LOCK_ABI gnu::abi_tag("checked_locks")
@@ -18,8 +20,6 @@
 #if WEFT_CHECK_LOCKS
 
 #include <weft/detail/atomic.hpp>
-
-#include <cstdint>
 
 namespace weft::detail {
 
@@ -36,6 +36,8 @@ class LockOwner {
   void locked() noexcept;
   /// BUG if the caller is not the owner.
   void before_unlock() noexcept;
+  /// A fiber's id, or a mark of a plain thread with the highest bit set; 0: nobody. For dumps.
+  std::uint64_t id() const noexcept { return owner_.load(relaxed); }
 
  private:
   Atomic<std::uint64_t> owner_{0};  // a fiber's id, or a mark of a plain thread; 0: nobody
@@ -52,6 +54,7 @@ class LockOwner {
   void before_lock() const noexcept {}
   void locked() noexcept {}
   void before_unlock() noexcept {}
+  static constexpr std::uint64_t id() noexcept { return 0; }
 };
 
 }  // namespace weft::detail

@@ -18,6 +18,7 @@ namespace weft {
 
 class Fiber;
 class SpinLock;
+class WaitDescription;
 class WaitTicket;
 class Waiter;
 
@@ -59,6 +60,9 @@ class SelectBranch {
   /// The select is over.
   virtual void leave() noexcept {}
 
+  /// Adds what is waited for, in dumps. Called by anybody, while the select waits and is held.
+  virtual void describe(WaitDescription& description) const noexcept = 0;
+
   // -- written by the select
   SpinLock* guard = nullptr;   ///< what lock() said
   std::uint16_t position = 0;  ///< among the arguments, from 0 on
@@ -87,6 +91,7 @@ class ChannelBranch : public SelectBranch {
   void finish_poll() noexcept final;
   void add_locked(Waiter& self, const WaitTicket& ticket) noexcept final;
   void remove_locked() noexcept final;
+  void describe(WaitDescription& description) const noexcept final;
 
   /// Of a branch that was taken: kDone, and the element was moved, or kClosed, and it was not.
   ChannelStatus status() const noexcept;
@@ -113,6 +118,7 @@ class JoinBranch : public SelectBranch {
   bool poll_locked() noexcept final;
   void add_locked(Waiter& self, const WaitTicket& ticket) noexcept final;
   void remove_locked() noexcept final;
+  void describe(WaitDescription& description) const noexcept final;
 
  protected:
   ~JoinBranch() = default;
@@ -134,6 +140,7 @@ class ReadinessBranch : public SelectBranch {
   bool poll_locked() noexcept final;
   void add_locked(Waiter& self, const WaitTicket& ticket) noexcept final;
   void remove_locked() noexcept final;
+  void describe(WaitDescription& description) const noexcept final;
   void prepare() noexcept final;
   void queued() noexcept final;
   void leave() noexcept final;

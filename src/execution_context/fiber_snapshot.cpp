@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "execution_context/fiber_snapshot.hpp"
+
+#include "event_loop/descriptor_use.hpp"
+#include "execution_context/context.hpp"
+#include "fiber/context/switch.hpp"
+#include "fiber/frame_walk.hpp"
+#include "sys/socket.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+namespace weft {
+namespace {
+
+/// The other end of a connection. The use keeps the number from standing for another file.
+void complete_descriptor(WaitDescription& description) noexcept {
+  auto* const descriptor = const_cast<Descriptor*>(static_cast<const Descriptor*>(description.object));
+  const DescriptorUse use(DescriptorHandle{descriptor, description.generation});
+  if (!use || use->kind != DescriptorKind::kStream) return;
+  const auto peer = sys::peer_address(use->fd);
+  if (!peer) return;
+  char host[INET6_ADDRSTRLEN] = "";
+  in_port_t port = 0;
+  if (peer->family() == AF_INET) {
+    const auto address = peer->as<sockaddr_in>();
+    ::inet_ntop(AF_INET, &address.sin_addr, host, sizeof(host));
+    port = address.sin_port;
+  } else if (peer->family() == AF_INET6) {
+    const auto address = peer->as<sockaddr_in6>();
+    ::inet_ntop(AF_INET6, &address.sin6_addr, host, sizeof(host));
+    port = address.sin6_port;
+  }
+  if (host[0] == 0) return;
+  description.add(" (peer ");
+  description.add(host);
+  description.add(" port ");
+  description.add_number(ntohs(port));
+  description.add(")");
+}
+
+void describe_descriptor(const char* what, const void* object, WaitDescription& description) noexcept {
+  const auto& descriptor = *static_cast<const Descriptor*>(object);
+  description.external = true;
+  description.add(what);
+  if (descriptor.kind == DescriptorKind::kSimulated) return description.add("a simulated socket");
+  description.add("fd ");
+  description.add_number(static_cast<std::uint64_t>(descriptor.fd));
+  description.object = object;
+  description.generation = descriptor.usage.generation();
+  description.complete = complete_descriptor;
+}
+
+/// The kinds of this layer and those below; the others have described theirs.
+void describe(WaitingFor what, WaitDescription& description) noexcept {
+  switch (what.kind) {
+    case WaitKind::kSleep: return description.add("its time");
+    case WaitKind::kRead: return describe_descriptor("reading from ", what.object, description);
+    case WaitKind::kWrite: return describe_descriptor("writing to ", what.object, description);
+    case WaitKind::kClose: description.add("the last operation on a descriptor that is being closed"); return;
+    case WaitKind::kJoin:
+      description.fiber_id = static_cast<const Fiber*>(what.object)->id;
+      description.add("the end of fiber #");
+      return description.add_number(description.fiber_id);
+    case WaitKind::kContextEnd:
+      description.add("the end of context \"");
+      description.add(static_cast<const Context*>(what.object)->name());
+      return description.add("\"");
+    default: describe_wait(what, description);
+  }
+}
+
+std::size_t walk(Fiber& fiber, std::span<void*> frames) noexcept {
+  return walk_frames(saved_registers(fiber.flow.machine), reinterpret_cast<std::uintptr_t>(fiber.stack_low()),
+                     reinterpret_cast<std::uintptr_t>(fiber.stack_top()), frames);
+}
+
+}  // namespace
+
+std::optional<HeldWait> HeldWait::of(Fiber& fiber) noexcept {
+  std::optional<HeldWait> wait;
+  WaitKind kind{};
+  if (!fiber.word.hold(kind)) return wait;
+  wait.emplace();
+  wait->kind = kind;
+  wait->deadline_ns = fiber.deadline_ns.load(relaxed);
+  // Acquire: it has left its stack. Nobody brings it back while its wait is held.
+  wait->parked = fiber.flow.machine.saved.load(acquire) != 0;
+  describe({kind, fiber.waits_for}, wait->what);
+  if (wait->parked) wait->frame_count = walk(fiber, wait->frame_room);
+  fiber.word.let_go();
+  if (wait->what.complete != nullptr) wait->what.complete(wait->what);
+  return wait;
+}
+
+}  // namespace weft
