@@ -70,9 +70,11 @@ void describe(WaitingFor what, WaitDescription& description) noexcept {
   }
 }
 
-std::size_t walk(Fiber& fiber, std::span<void*> frames) noexcept {
-  return walk_frames(saved_registers(fiber.flow.machine), reinterpret_cast<std::uintptr_t>(fiber.stack_low()),
-                     reinterpret_cast<std::uintptr_t>(fiber.stack_top()), frames);
+void walk(Fiber& fiber, HeldWait& wait) noexcept {
+  wait.frame_count = walk_frames(saved_registers(fiber.flow.machine),
+                                 reinterpret_cast<std::uintptr_t>(fiber.stack_low()),
+                                 reinterpret_cast<std::uintptr_t>(fiber.stack_top()),
+                                 wait.frame_room.data(), wait.frame_room.size());
 }
 
 }  // namespace
@@ -87,7 +89,7 @@ std::optional<HeldWait> HeldWait::of(Fiber& fiber) noexcept {
   // Acquire: it has left its stack. Nobody brings it back while its wait is held.
   wait->parked = fiber.flow.machine.saved.load(acquire) != 0;
   describe({kind, fiber.waits_for}, wait->what);
-  if (wait->parked) wait->frame_count = walk(fiber, wait->frame_room);
+  if (wait->parked) walk(fiber, *wait);
   fiber.word.let_go();
   if (wait->what.complete != nullptr) wait->what.complete(wait->what);
   return wait;

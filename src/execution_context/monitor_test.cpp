@@ -8,11 +8,13 @@
 #include <weft/monitor.hpp>
 #include <weft/this_fiber.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <latch>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -166,13 +168,21 @@ TEST(MonitorTest, AFiberThatYieldsToItselfIsNeverReported) {
   Reports reports;
   ConcurrentContext yielding("yielding"), stuck("stuck");
   Flag done;
+  using Clock = std::chrono::steady_clock;
   auto polite = yielding.spawn([&] {
-    while (!done.is_set()) yield();
+    auto longest = Clock::duration::zero();
+    for (auto last = Clock::now(); !done.is_set();) {
+      yield();
+      const auto now = Clock::now();
+      longest = std::max(longest, now - std::exchange(last, now));
+    }
+    return longest;
   });
   EXPECT_TRUE(stuck.spawn([&] { return reports.wait_for("stuck"); }).join());
   done.set();
-  polite.join();
-  EXPECT_EQ(reports.count("yielding"), 0u);
+  // If the machine has kept the thread from running that long, a report is right.
+  const bool ran_all_the_time = polite.join() < 10ms;
+  EXPECT_TRUE(!ran_all_the_time || reports.count("yielding") == 0);
 }
 
 TEST(MonitorTest, ReportsCanBeSwitchedOff) {

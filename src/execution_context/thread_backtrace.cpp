@@ -57,8 +57,8 @@ WEFT_NO_SANITIZE void on_signal(int signal_number, siginfo_t* info, void* contex
       !request.state.compare_exchange_strong(asked, kTaken, acquire)) {
     forward(signal_number, info, context);
   } else {
-    request.count =
-        walk_frames(interrupted_registers(context), request.stack_low, request.stack_top, request.frames);
+    request.count = walk_frames(interrupted_registers(context), request.stack_low, request.stack_top,
+                                request.frames, kFramesMax);
     request.state.store(kDone, release);
     sys::futex_wake(request.state, 1);
   }

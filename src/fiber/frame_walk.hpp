@@ -6,19 +6,17 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 namespace weft {
 
 /// The return addresses of a flow that is where `registers` say, innermost first: how many. Follows frame
 /// pointers, a frame being {the caller's frame pointer, the return address}, upwards within
 /// [stack_low, stack_top) only, whatever stands there. The words are read as they are, whatever a sanitizer
-/// thinks of them. Async-signal-safe.
+/// thinks of them, and nothing is called that a sanitizer might have changed. Async-signal-safe.
 WEFT_NO_SANITIZE inline std::size_t walk_frames(const SavedRegisters& registers, std::uintptr_t stack_low,
-                                                std::uintptr_t stack_top, std::span<void*> frames) noexcept {
-  if (registers.stack < stack_low || registers.stack >= stack_top) return 0;
-  void** const found = frames.data();
-  const std::size_t count_max = frames.size();
+                                                std::uintptr_t stack_top, void** found,
+                                                std::size_t count_max) noexcept {
+  if (count_max == 0 || registers.stack < stack_low || registers.stack >= stack_top) return 0;
   std::size_t count = 0;
   found[count++] = reinterpret_cast<void*>(registers.instruction);
   std::uintptr_t lowest = registers.stack;

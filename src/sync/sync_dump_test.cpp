@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// What dumps say about waits for what fibers share (docs/design/dump.md).
+#include "support/contexts.hpp"
+
+#include <weft/channel.hpp>
+#include <weft/dump.hpp>
+#include <weft/latch.hpp>
+#include <weft/mutex.hpp>
+#include <weft/select.hpp>
+#include <weft/semaphore.hpp>
+#include <weft/this_fiber.hpp>
+
+#include <mutex>
+#include <string>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace weft {
+namespace {
+
+using testing::ContainsRegex;
+using testing::HasSubstr;
+
+/// In a context of one thread: until all that have been spawned wait.
+void let_them_wait() {
+  for (int i = 0; i < 10; ++i) yield();
+}
+
+/// Runs `body` as a fiber of a context of one thread.
+template <class Body>
+void run_in_context(Body body) {
+  ConcurrentContext context("archive");
+  context.spawn(body, {.name = "looker"}).join();
+}
+
+std::string number(std::uint64_t id) { return '#' + std::to_string(id); }
+
+#if WEFT_CHECK_LOCKS
+TEST(SyncDumpTest, FibersThatWaitForEachOthersMutexAreNamedAsADeadlockWithTheOwners) {
+  run_in_context([] {
+    Mutex left, right;
+    const auto lock_both = [](Mutex& mine, Mutex& theirs) {
+      const std::scoped_lock lock(mine);
+      yield();
+      if (theirs.lock_until(Deadline::never())) theirs.unlock();
+    };
+    auto first = spawn([&] { lock_both(left, right); });
+    auto second = spawn([&] { lock_both(right, left); });
+    let_them_wait();
+    const std::string text = dump_to_string();
+    const std::string a = number(first.id()), b = number(second.id());
+    EXPECT_THAT(text, ContainsRegex("waits for mutex 0x[0-9a-f]+, held by fiber " + a));
+    EXPECT_THAT(text, ContainsRegex("waits for mutex 0x[0-9a-f]+, held by fiber " + b));
+    EXPECT_THAT(text, HasSubstr("deadlock: " + a + " waits for " + b + " waits for " + a + "\n"));
+    first.cancel();
+    first.join();
+    second.join();
+    EXPECT_THAT(dump_to_string(), testing::Not(HasSubstr("deadlock: ")));
+  });
+}
+#endif
+
+TEST(SyncDumpTest, AReceiverWithoutASenderIsListedWithItsChannelAndItsBacktrace) {
+  run_in_context([] {
+    Channel<int> channel(0);
+    auto receiver = spawn([&] { return channel.receive().has_value(); }, {.name = "receiver"});
+    let_them_wait();
+    EXPECT_THAT(dump_to_string(),
+                ContainsRegex("\"receiver\" .*sync_dump_test.cpp:[0-9]+. suspended in context \"archive\"\n"
+                              "weft:   waits for a value from channel 0x[0-9a-f]+\nweft:     "));
+    channel.close();
+    EXPECT_FALSE(receiver.join());
+  });
+}
+
+TEST(SyncDumpTest, ASelectIsListedWithEachOfItsBranches) {
+  run_in_context([] {
+    Channel<int> in(0), out(0);
+    auto chooser = spawn([&] { return select(receive(in, [](Result<int>) {}), send(out, 1, [](Result<void>) {})).index(); });
+    let_them_wait();
+    EXPECT_THAT(dump_to_string(), ContainsRegex("waits for one of: .*channel 0x[0-9a-f]+; .*channel 0x"));
+    in.close();
+    out.close();
+    chooser.join();
+  });
+}
+
+// A fiber whose handle was given up and whom nobody will wake: it is found by its name, and by what it
+// waits for.
+TEST(SyncDumpTest, AForgottenFiberIsListedWithWhatItWaitsFor) {
+  run_in_context([] {
+    Semaphore permits(0);
+    Latch end(1);
+    spawn(
+        [&] {
+          permits.acquire();
+          end.count_down();
+        },
+        {.name = "forgotten"})
+        .detach();
+    let_them_wait();
+    EXPECT_THAT(dump_to_string(),
+                ContainsRegex("\"forgotten\" .*suspended.*\nweft:   waits for a permit of semaphore 0x"));
+    permits.release();
+    end.wait();
+  });
+}
+
+}  // namespace
+}  // namespace weft
