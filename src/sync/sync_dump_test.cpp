@@ -33,9 +33,9 @@ void run_in_context(Body body) {
   context.spawn(body, {.name = "looker"}).join();
 }
 
-std::string number(std::uint64_t id) { return '#' + std::to_string(id); }
-
 #if WEFT_CHECK_LOCKS
+std::string fiber_number(std::uint64_t id) { return '#' + std::to_string(id); }
+
 TEST(SyncDumpTest, FibersThatWaitForEachOthersMutexAreNamedAsADeadlockWithTheOwners) {
   run_in_context([] {
     Mutex left, right;
@@ -48,7 +48,7 @@ TEST(SyncDumpTest, FibersThatWaitForEachOthersMutexAreNamedAsADeadlockWithTheOwn
     auto second = spawn([&] { lock_both(right, left); });
     let_them_wait();
     const std::string text = dump_to_string();
-    const std::string a = number(first.id()), b = number(second.id());
+    const std::string a = fiber_number(first.id()), b = fiber_number(second.id());
     EXPECT_THAT(text, ContainsRegex("waits for mutex 0x[0-9a-f]+, held by fiber " + a));
     EXPECT_THAT(text, ContainsRegex("waits for mutex 0x[0-9a-f]+, held by fiber " + b));
     EXPECT_THAT(text, HasSubstr("deadlock: " + a + " waits for " + b + " waits for " + a + "\n"));
