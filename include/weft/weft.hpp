@@ -10,6 +10,7 @@
 #include <weft/condition_variable.hpp>
 #include <weft/counters.hpp>
 #include <weft/deadline.hpp>
+#include <weft/deadlock.hpp>
 #include <weft/dump.hpp>
 #include <weft/error.hpp>
 #include <weft/event_loop_strategy.hpp>

@@ -46,6 +46,12 @@ struct ContextOptions {
   std::unique_ptr<EventLoop> event_loop = nullptr;           ///< null: the platform's, as the strategy says
 };
 
+/// What the monitor remembers of a context that is being closed. Its own.
+struct ClosingRecord {
+  std::int64_t since_ns = 0;
+  bool reported = false;
+};
+
 class Context final : public Home, public ListNode<ContextRegistry> {
  public:
   static constexpr std::uint32_t kParallelismMax = 256;
@@ -94,6 +100,8 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   ContextCounters counters() const noexcept;
   EventLoopCounters event_loop_counters() const noexcept;
   std::uint32_t lane() const noexcept { return lane_; }
+  /// The context that the user knows, of which this is a lane.
+  const Context& leader() const noexcept { return *leader_; }
   /// Where spawn() in a fiber of this context goes: itself, but for an isolated one.
   bool isolated() const noexcept { return isolated_; }
   Context& spawn_context() noexcept { return *spawn_context_; }
@@ -103,6 +111,8 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   /// By the monitor: `scheduler` is stuck in a fiber. Its siblings get its fibers, the run-next slot
   /// included, and its poll duty (S8, S11). A context that never has siblings is left alone.
   void relieve(Scheduler& scheduler) noexcept;
+  ClosingRecord closing_record;
+
   /// Calls `visit(Scheduler&)` for each scheduler there ever was.
   template <class Visit>
   void for_each_scheduler(Visit&& visit) {

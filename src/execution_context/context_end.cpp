@@ -2,6 +2,7 @@
 // The end of a context: closing, counting, telling who waits for it (docs/design/contexts.md).
 #include "execution_context/context.hpp"
 #include "execution_context/context_lanes.hpp"
+#include "execution_context/monitor.hpp"
 
 namespace weft {
 
@@ -10,6 +11,7 @@ void Context::close() noexcept {
   for_each_lane([](Context& lane) { lane.closing_.store(true, seq_cst); });
   cancel_fibers();
   look_whether_drained();
+  Monitor::unpark();  // it watches what does not end
 }
 
 void Context::cancel_fibers() noexcept {

@@ -24,12 +24,14 @@ ContextRegistry& ContextRegistry::instance() noexcept {
 
 void ContextRegistry::add(Context& context) noexcept {
   std::scoped_lock lock(lock_);
+  changes_.fetch_add(1, seq_cst);
   contexts_.push_back(context);
 }
 
 void ContextRegistry::remove(Context& context) noexcept {
   std::scoped_lock lock(lock_);
   const ListNode<ContextRegistry>& hook = context;
+  changes_.fetch_add(1, seq_cst);
   if (hook.linked()) contexts_.remove(context);
 }
 

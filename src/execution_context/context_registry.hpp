@@ -18,6 +18,9 @@ class ContextRegistry {
   /// Returns when nobody visits the context any more.
   void remove(Context& context) noexcept;
 
+  /// How often a context has been added or removed.
+  std::uint64_t changes() const noexcept { return changes_.load(seq_cst); }
+
   /// Calls `visit(Context&)` for each, under the lock: it may neither create nor destroy contexts.
   template <class Visit>
   void for_each(Visit&& visit) {
@@ -36,6 +39,7 @@ class ContextRegistry {
 
  private:
   std::mutex lock_;
+  Atomic<std::uint64_t> changes_{0};
   IntrusiveList<Context, ContextRegistry> contexts_;  // guarded by lock_
 };
 

@@ -36,25 +36,41 @@ std::string line_of(Fiber& fiber, std::string_view state, std::string_view conte
 
 class Dump {
  public:
+  /// Of all fibers, or of those of one context, which is only compared.
+  explicit Dump(const Context* only = nullptr) noexcept : only_(only) {}
+
   void add(Fiber& fiber) {
-    if (++count_ > kDumpFibersMax) return;
-    const std::optional<HeldWait> wait = HeldWait::of(fiber);
     bool running = false;
+    const Context* leader = nullptr;
     std::string context = "?";
     ContextRegistry::instance().for_each([&](Context& candidate) {
       if (static_cast<Home*>(&candidate) != fiber.home) return;
+      leader = &candidate.leader();
       context = candidate.name();
       candidate.for_each_scheduler(
           [&](Scheduler& scheduler) { running = running || scheduler.running() == &fiber; });
     });
+    if (only_ != nullptr && (leader != only_ || fiber_done(fiber))) return;
+    if (++count_ > kDumpFibersMax) return;
+    const std::optional<HeldWait> wait = HeldWait::of(fiber);
     text_ += line_of(fiber, doing(fiber, wait, running), context);
-    if (wait) add_wait(fiber, *wait);
+    if (!wait) return;
+    add_wait(*wait);
+    if (wait->internal() && wait->what.fiber_id != 0) waits_for_[fiber.id] = wait->what.fiber_id;
   }
 
-  std::string finish() {
+  void add(ThreadWaiter& thread) {
+    const std::optional<HeldWait> wait = HeldWait::of(thread);
+    if (!wait || !wait->parked) return;
+    text_ += "weft: thread " + std::to_string(thread.thread_id()) + " suspended, in no context\n";
+    add_wait(*wait);
+  }
+
+  FiberList finish() {
     add_cycles();
-    text_ += "weft: " + std::to_string(count_) + " fibers in all\n";
-    return std::move(text_);
+    if (count_ > kDumpFibersMax || only_ == nullptr)
+      text_ += "weft: " + std::to_string(count_) + " fibers in all\n";
+    return {count_, std::move(text_)};
   }
 
  private:
@@ -65,13 +81,12 @@ class Dump {
     return running ? "running" : "runnable";
   }
 
-  void add_wait(Fiber& fiber, const HeldWait& wait) {
+  void add_wait(const HeldWait& wait) {
     text_ += "weft:   waits for ";
     text_ += wait.what.text();
     if (wait.deadline_ns != Waiter::kNoDeadline) text_ += ", with a deadline";
     text_ += '\n';
     for (void* const frame : wait.frames()) text_ += "weft:     " + describe_address(frame) + '\n';
-    if (wait.internal() && wait.what.fiber_id != 0) waits_for_[fiber.id] = wait.what.fiber_id;
   }
 
   // Each fiber waits for one other at most: from each, as far as it goes; a ring is named by its lowest
@@ -89,8 +104,9 @@ class Dump {
     }
   }
 
+  const Context* const only_;
   std::string text_;
-  int count_ = 0;
+  std::size_t count_ = 0;
   std::unordered_map<std::uint64_t, std::uint64_t> waits_for_;
 };
 
@@ -99,6 +115,14 @@ class Dump {
 std::string dump_to_string() {
   const std::scoped_lock lock(dump_lock());
   Dump dump;
+  for_each_fiber(StackPool::process(), nullptr, [&](Fiber& fiber) { dump.add(fiber); });
+  ThreadWaiter::for_each([&](ThreadWaiter& thread) { dump.add(thread); });
+  return dump.finish().text;
+}
+
+FiberList dump_of_context(const Context* context) {
+  const std::scoped_lock lock(dump_lock());
+  Dump dump(context);
   for_each_fiber(StackPool::process(), nullptr, [&](Fiber& fiber) { dump.add(fiber); });
   return dump.finish();
 }

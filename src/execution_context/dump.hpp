@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
+#include <string>
+
 namespace weft {
 
 /// Writes every live fiber to standard error, at most kDumpFibersMax, for a program that is about to abort,
@@ -8,6 +11,15 @@ namespace weft {
 /// panic hook. <weft/dump.hpp> is for programs that go on.
 void dump_fibers_and_die() noexcept;
 
-inline constexpr int kDumpFibersMax = 1000;
+inline constexpr std::size_t kDumpFibersMax = 1000;
+
+class Context;
+
+struct FiberList {
+  std::size_t count = 0;
+  std::string text;
+};
+/// As dump_to_string(), of the fibers of one context only, which is compared and not touched.
+FiberList dump_of_context(const Context* context);
 
 }  // namespace weft

@@ -50,7 +50,7 @@ class LastDump {
   }
 
   void finish() const noexcept {
-    write_to_stderr({"weft: ", Digits(static_cast<std::uint64_t>(count_)).view(), " fibers in all\n"});
+    write_to_stderr({"weft: ", Digits(count_).view(), " fibers in all\n"});
   }
 
  private:
@@ -59,7 +59,7 @@ class LastDump {
                      state, " in context \"", context, "\"\n"});
   }
 
-  int count_ = 0;
+  std::size_t count_ = 0;
 };
 
 }  // namespace

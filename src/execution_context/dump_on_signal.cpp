@@ -4,9 +4,9 @@
 #include <weft/dump.hpp>
 
 #include "base/atomic.hpp"
+#include "execution_context/library_thread.hpp"
 #include "sys/futex.hpp"
 #include "sys/signal.hpp"
-#include "sys/thread.hpp"
 
 #include <cerrno>
 #include <system_error>
@@ -27,7 +27,7 @@ WEFT_NO_SANITIZE void on_signal(int, siginfo_t*, void*) noexcept {
 }
 
 [[noreturn]] void write_dumps() {
-  [[maybe_unused]] const auto named = sys::set_thread_name("weft-dump");
+  const LibraryThread thread("weft-dump");
   for (std::uint32_t seen = 0;;) {
     const std::uint32_t now = requests.load(relaxed);
     if (now == seen) {

@@ -70,28 +70,47 @@ void describe(WaitingFor what, WaitDescription& description) noexcept {
   }
 }
 
-void walk(Fiber& fiber, HeldWait& wait) noexcept {
-  wait.frame_count = walk_frames(saved_registers(fiber.flow.machine),
-                                 reinterpret_cast<std::uintptr_t>(fiber.stack_low()),
-                                 reinterpret_cast<std::uintptr_t>(fiber.stack_top()),
-                                 wait.frame_room.data(), wait.frame_room.size());
-}
-
 }  // namespace
 
-std::optional<HeldWait> HeldWait::of(Fiber& fiber) noexcept {
+std::optional<HeldWait> HeldWait::hold(Waiter& waiter) noexcept {
   std::optional<HeldWait> wait;
   WaitKind kind{};
-  if (!fiber.word.hold(kind)) return wait;
+  if (!waiter.word.hold(kind)) return wait;
   wait.emplace();
   wait->kind = kind;
-  wait->deadline_ns = fiber.deadline_ns.load(relaxed);
+  wait->epoch = waiter.word.epoch();
+  wait->deadline_ns = waiter.deadline_ns.load(relaxed);
+  describe({kind, waiter.waits_for}, wait->what);
+  return wait;
+}
+
+void HeldWait::let_go(Waiter& waiter) noexcept {
+  waiter.word.let_go();
+  if (what.complete != nullptr) what.complete(what);
+}
+
+void HeldWait::walk(Fiber& fiber) noexcept {
+  frame_count = walk_frames(saved_registers(fiber.flow.machine),
+                            reinterpret_cast<std::uintptr_t>(fiber.stack_low()),
+                            reinterpret_cast<std::uintptr_t>(fiber.stack_top()), frame_room.data(),
+                            frame_room.size());
+}
+
+std::optional<HeldWait> HeldWait::of(Fiber& fiber) noexcept {
+  std::optional<HeldWait> wait = hold(fiber);
+  if (!wait) return wait;
   // Acquire: it has left its stack. Nobody brings it back while its wait is held.
   wait->parked = fiber.flow.machine.saved.load(acquire) != 0;
-  describe({kind, fiber.waits_for}, wait->what);
-  if (wait->parked) walk(fiber, *wait);
-  fiber.word.let_go();
-  if (wait->what.complete != nullptr) wait->what.complete(wait->what);
+  if (wait->parked) wait->walk(fiber);
+  wait->let_go(fiber);
+  return wait;
+}
+
+std::optional<HeldWait> HeldWait::of(ThreadWaiter& thread) noexcept {
+  std::optional<HeldWait> wait = hold(thread);
+  if (!wait) return wait;
+  wait->parked = thread.parked();
+  wait->let_go(thread);
   return wait;
 }
 

@@ -3,12 +3,16 @@
 
 #include "base/clock.hpp"
 #include "execution_context/context_registry.hpp"
+#include "execution_context/deadlock_watch.hpp"
+#include "execution_context/library_thread.hpp"
+#include "execution_context/stall_reports.hpp"
 #include "execution_context/stuck_fiber.hpp"
 #include "sys/signal.hpp"
-#include "sys/thread.hpp"
 
 #include <optional>
+#include <string>
 #include <thread>
+#include <vector>
 
 namespace weft {
 namespace {
@@ -17,8 +21,21 @@ namespace {
 struct Sight {
   std::int64_t now_ns;
   bool active = false;
+  bool waits_for_end = false;  ///< a context is being closed, for less time than would be reported
   std::optional<StuckFiber> to_report = {};  ///< one for each look; others come with the next
+  std::vector<Leak> leaks = {};
 };
+
+void look_whether_it_ends(Context& context, Sight& sight) {
+  const std::int64_t report_after_ns = leak_report_after_ns();
+  ClosingRecord& record = context.closing_record;
+  if (!context.closing() || context.drained() || report_after_ns == 0 || record.reported) return;
+  if (record.since_ns == 0) record.since_ns = sight.now_ns;
+  const std::int64_t closing_ns = sight.now_ns - record.since_ns;
+  record.reported = closing_ns >= report_after_ns;
+  sight.waits_for_end = sight.waits_for_end || !record.reported;
+  if (record.reported) sight.leaks.push_back({&context, std::string(context.name()), closing_ns});
+}
 
 void look_at(Context& context, Scheduler& scheduler, Sight& sight) noexcept {
   MonitorRecord& record = scheduler.monitor_record;
@@ -40,15 +57,17 @@ void look_at(Context& context, Scheduler& scheduler, Sight& sight) noexcept {
   record.reported = sight.to_report.has_value();
 }
 
-/// True if any scheduler is awake, or was since the last time.
-bool look_at_all() noexcept {
+Sight look_at_all() noexcept {
   Sight sight{.now_ns = monotonic_ns()};
   ContextRegistry::instance().for_each([&](Context& context) {
+    if (&context.leader() == &context) look_whether_it_ends(context, sight);
     if (context.isolated()) return;
     context.for_each_scheduler([&](Scheduler& scheduler) { look_at(context, scheduler, sight); });
   });
-  if (sight.to_report) sight.to_report->report();  // without the registry's lock: handlers may end contexts
-  return sight.active;
+  // Without the registry's lock: handlers may end contexts.
+  if (sight.to_report) sight.to_report->report();
+  for (const Leak& leak : sight.leaks) leak.report();
+  return sight;
 }
 
 bool anybody_awake() noexcept {
@@ -78,21 +97,29 @@ void Monitor::start() {
 }
 
 void Monitor::run() noexcept {
-  [[maybe_unused]] const auto named = sys::set_thread_name("weft-monitor");
-  int idle_looks = 0;
-  for (;;) {
+  const LibraryThread thread("weft-monitor");
+  DeadlockWatch deadlocks;
+  for (int idle_looks = 0;;) {
     wait_for_next_look();
-    idle_looks = look_at_all() ? 0 : idle_looks + 1;
-    if (idle_looks < kIdleLooks) continue;
-    park();
-    idle_looks = 0;
+    const Sight sight = look_at_all();
+    if (sight.active) {
+      idle_looks = 0;
+      deadlocks.something_ran();
+    } else if (++idle_looks >= kIdleLooks) {
+      const std::int64_t until_ns = deadlocks.look(sight.now_ns);
+      if (!sight.waits_for_end) park(until_ns);
+    }
   }
 }
 
-void Monitor::park() noexcept {
+// What is seen after this, but for the time, was there before: the looks that follow need not be many.
+void Monitor::park(std::int64_t until_ns) noexcept {
+  const Deadline until = until_ns == DeadlockWatch::kNever ? Deadline::never() : Deadline::at_ns(until_ns);
   parked_.store(1, seq_cst);
   if (anybody_awake()) return parked_.store(0, relaxed);
-  while (parked_.load(acquire) != 0) sys::futex_wait(parked_, 1);
+  while (parked_.load(acquire) != 0) {
+    if (!sys::futex_wait(parked_, 1, until)) return parked_.store(0, relaxed);
+  }
 }
 
 void Monitor::unpark() noexcept {

@@ -7,7 +7,8 @@
 // the look before is stuck. In a context with siblings they get its fibers and its poll duty
 // (Context::relieve); from a threshold on it is reported once (include/weft/monitor.hpp). Isolated contexts
 // are not looked at: they are for fibers that keep their thread. When all schedulers have slept for
-// kIdleLooks looks the monitor parks, and costs nothing (L13).
+// kIdleLooks looks the monitor parks, and costs nothing (L13); before that it asks whether anybody can go on
+// at all, and it stays awake for a while beside a context that does not end (docs/design/deadlock.md).
 //
 // Thread safety: any thread. Litmus (store buffering, all seq_cst): the monitor says that it is parked, then
 // looks who is awake; a scheduler says that it is awake, then looks whether the monitor is parked. A
@@ -34,13 +35,15 @@ class Monitor {
       unpark();
   }
 
+  /// Makes it look again.
+  static void unpark() noexcept;
+
   /// Whether the thread sleeps until a scheduler wakes up. For tests.
   static bool parked() noexcept { return parked_.load(seq_cst) != 0; }
 
  private:
   [[noreturn]] static void run() noexcept;
-  static void park() noexcept;
-  static void unpark() noexcept;
+  static void park(std::int64_t until_ns) noexcept;
 
   alignas(kCacheLine) static Atomic<std::uint32_t> parked_;
 };

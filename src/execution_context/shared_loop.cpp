@@ -3,8 +3,8 @@
 
 #include "event_loop/epoll_event_loop.hpp"
 #include "execution_context/context.hpp"
+#include "execution_context/library_thread.hpp"
 #include "sys/signal.hpp"
-#include "sys/thread.hpp"
 
 #include <algorithm>
 
@@ -62,7 +62,7 @@ SharedLoop::~SharedLoop() {
 }
 
 void SharedLoop::poll() noexcept {
-  [[maybe_unused]] const auto named = sys::set_thread_name("weft-poller");
+  const LibraryThread thread("weft-poller");
   FiberQueue none;
   for (;;) {
     loop_->prepare_to_block();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "execution_context/stuck_fiber.hpp"
 
+#include "execution_context/report_settings.hpp"
 #include "execution_context/thread_backtrace.hpp"
 #include "fiber/describe.hpp"
 
@@ -8,12 +9,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstddef>
-#include <cstdlib>
-#include <mutex>
 #include <new>
-#include <string_view>
 #include <utility>
 
 namespace weft {
@@ -22,21 +19,9 @@ namespace {
 constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::int64_t kDefaultThresholdMs = 100;
 
-/// WEFT_STUCK_REPORT_MS, or the default if it is not there or makes no sense.
-std::int64_t threshold_of_environment() noexcept {
-  const char* const text = std::getenv("WEFT_STUCK_REPORT_MS");
-  if (text == nullptr) return kDefaultThresholdMs;
-  const std::string_view digits = text;
-  std::int64_t ms = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), ms);
-  const bool whole = error == std::errc() && end == digits.data() + digits.size();
-  return whole && ms >= 0 ? ms : kDefaultThresholdMs;
-}
-
 struct Settings {
-  Atomic<std::int64_t> threshold_ms{threshold_of_environment()};
-  std::mutex lock;
-  StuckHandler handler;  // guarded by lock
+  Atomic<std::int64_t> threshold_ms{environment_ms("WEFT_STUCK_REPORT_MS", kDefaultThresholdMs)};
+  ReportHandler<StuckReport> handler;
 };
 
 Settings& settings() noexcept {
@@ -47,21 +32,13 @@ Settings& settings() noexcept {
   return *instance;
 }
 
-StuckHandler current_handler() {
-  std::scoped_lock lock(settings().lock);
-  return settings().handler;
-}
-
 }  // namespace
 
 void set_stuck_report_after(std::chrono::milliseconds threshold) noexcept {
   settings().threshold_ms.store(std::max<std::int64_t>(threshold.count(), 0), relaxed);
 }
 
-void set_stuck_handler(StuckHandler handler) {
-  std::scoped_lock lock(settings().lock);
-  std::swap(settings().handler, handler);
-}
+void set_stuck_handler(StuckHandler handler) { settings().handler.set(std::move(handler)); }
 
 bool stuck_for_too_long(std::int64_t stuck_ns) noexcept {
   const std::int64_t ms = settings().threshold_ms.load(relaxed);
@@ -95,8 +72,7 @@ void StuckFiber::report() const {
                            .fiber = description_,
                            .stuck_for = std::chrono::nanoseconds(stuck_ns_),
                            .backtrace = std::span<void* const>(frames).first(count)};
-  const StuckHandler handler = current_handler();
-  handler ? handler(report) : print_stuck_report(report);
+  settings().handler.tell(report, print_stuck_report);
 }
 
 }  // namespace weft

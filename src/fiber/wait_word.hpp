@@ -122,6 +122,9 @@ class WaitWord {
     return false;
   }
 
+  /// Which wait the last one was; grows with each. Any thread.
+  std::uint64_t epoch() const noexcept { return word_.load(acquire) / kEpochOne; }
+
   bool cancel_requested() const noexcept { return (word_.load(relaxed) & kCancelBit) != 0; }
 
   /// Forgets everything but the epoch: the memory gets a new waiter (a recycled fiber), and late

@@ -4,42 +4,10 @@
 #include "base/opaque.hpp"
 #include "fiber/fiber.hpp"
 #include "fiber/runner.hpp"
-#include "sys/futex.hpp"
+#include "fiber/thread_waiter.hpp"
 
 namespace weft {
 namespace {
-
-/// A plain thread that waits: it sleeps on a futex.
-class ThreadWaiter final : public Waiter {
- public:
-  ThreadWaiter() noexcept : Waiter(Kind::kThread) {}
-
-  /// Sleeps until unpark(); the deadline is the thread's own business, it has no event loop. Not inlined: a
-  /// fiber's wait shall not save the registers that this needs.
-  [[gnu::noinline]] void park() noexcept {
-    const Deadline deadline = Deadline::at_ns(deadline_ns.load(relaxed));
-    // Acquire: pairs with the release in unpark().
-    while (token_.exchange(0, acquire) == 0) {
-      if (!sys::futex_wait(token_, 0, deadline)) return timed_out();
-    }
-  }
-
-  /// The waiter may return, and its thread end, between the two lines: futex_wake looks only at the address.
-  void unpark() noexcept {
-    token_.store(1, release);
-    sys::futex_wake(token_, 1);
-  }
-
- private:
-  void timed_out() noexcept {
-    WaitTicket ticket;
-    if (word.current(ticket) && word.try_win(ticket, WaitOutcome::kTimedOut)) return;
-    // Somebody else won first and is about to wake this thread: the token is theirs to put.
-    while (token_.exchange(0, acquire) == 0) sys::futex_wait(token_, 0);
-  }
-
-  Atomic<std::uint32_t> token_{0};
-};
 
 WEFT_OPAQUE Waiter& thread_waiter() noexcept {
   static thread_local ThreadWaiter waiter;

@@ -6,6 +6,8 @@
 #include "sys/syscall.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <string>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <time.h>
@@ -55,6 +57,16 @@ std::int64_t thread_cpu_ns() noexcept {
   timespec time{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+Result<std::vector<pid_t>> process_threads() {
+  std::error_code error;
+  std::vector<pid_t> threads;
+  std::filesystem::directory_iterator entry("/proc/self/task", error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error))
+    threads.push_back(static_cast<pid_t>(std::stol(entry->path().filename())));
+  if (error) return error_of(error.value());
+  return threads;
 }
 
 pid_t thread_id() noexcept { return static_cast<pid_t>(::syscall(SYS_gettid)); }

@@ -15,6 +15,9 @@ namespace weft::sys {
 /// to another thread.
 pid_t thread_id() noexcept;
 
+/// The kernel's ids of all threads of this process.
+Result<std::vector<pid_t>> process_threads();
+
 /// The CPU time that the calling thread has used. A syscall.
 std::int64_t thread_cpu_ns() noexcept;
 

@@ -10,6 +10,7 @@
 #include <thread>
 #include <unistd.h>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace weft::sys {
@@ -25,6 +26,16 @@ TEST(Thread, EachHasAnIdOfItsOwn) {
   std::thread([&other] { other = thread_id(); }).join();
   EXPECT_GT(other, 0);
   EXPECT_NE(other, thread_id());
+}
+
+TEST(Thread, AllOfTheProcessAreListed) {
+  const auto before = process_threads().value();
+  EXPECT_THAT(before, testing::Contains(thread_id()));
+  std::thread([&] {
+    const auto now = process_threads().value();
+    EXPECT_THAT(now, testing::Contains(thread_id()));
+    EXPECT_THAT(before, testing::Not(testing::Contains(thread_id())));
+  }).join();
 }
 
 TEST(Thread, ANameIsCutToFifteenBytes) {

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "execution_context/deadlock_check.hpp"
+
+#include "base/sanitizers.hpp"
+#include "execution_context/context_registry.hpp"
+#include "execution_context/fiber_snapshot.hpp"
+#include "execution_context/library_thread.hpp"
+#include "fiber/join.hpp"
+#include "fiber/thread_waiter.hpp"
+#include "sys/thread.hpp"
+
+#include <algorithm>
+
+namespace weft {
+namespace {
+
+/// Clang's TSan has a thread of its own.
+constexpr std::ptrdiff_t kSanitizerThreads = WEFT_TSAN;
+
+/// Whether `fiber`, which is kept, can only go on if somebody else does something. An ended one whose handle
+/// is kept does not count: it is none any more.
+bool waits_for_others(Fiber& fiber) noexcept {
+  const std::optional<HeldWait> wait = HeldWait::of(fiber);
+  return wait && wait->internal();
+}
+
+bool contains(const std::vector<int>& ids, int id) noexcept {
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
+}  // namespace
+
+DeadlockCheck::Answer DeadlockCheck::ask(bool assume_threads_idle) {
+  const Pulse before = pulse();
+  if (before.awake || !every_fiber_waits_for_others()) return Answer::kAlive;
+  const bool threads_wait = assume_threads_idle || every_thread_waits();
+  if (!every_fiber_waits_for_others() || pulse() != before) return Answer::kAlive;
+  return threads_wait ? Answer::kDeadlocked : Answer::kUnknown;
+}
+
+DeadlockCheck::Pulse DeadlockCheck::pulse() {
+  Pulse pulse;
+  scheduler_threads_.clear();
+  waiting_threads_.clear();
+  ContextRegistry& contexts = ContextRegistry::instance();
+  pulse.context_changes = contexts.changes();
+  contexts.for_each([&](Context& context) {
+    context.for_each_scheduler([&](Scheduler& scheduler) {
+      pulse.switches += scheduler.ticks();
+      pulse.awake = pulse.awake || scheduler.awake();
+      scheduler_threads_.push_back(scheduler.thread_id());
+    });
+  });
+  ThreadWaiter::for_each([&](ThreadWaiter& thread) {
+    const std::optional<HeldWait> wait = HeldWait::of(thread);
+    if (!wait || !wait->internal()) return;
+    pulse.thread_epochs += wait->epoch;
+    waiting_threads_.push_back(thread.thread_id());
+  });
+  pulse.threads = waiting_threads_.size();
+  return pulse;
+}
+
+// Slots of free fibers stay readable, so the witness of the last time can be asked first.
+bool DeadlockCheck::every_fiber_waits_for_others() {
+  fibers_ = 0;
+  StackSlot* alive = nullptr;
+  const auto look = [&](StackSlot& slot) {
+    if (alive != nullptr) return;
+    Fiber& fiber = Fiber::in_slot(slot);
+    if (!fiber.try_reference()) return;
+    if (!fiber_done(fiber)) {
+      ++fibers_;
+      if (!waits_for_others(fiber)) alive = &slot;
+    }
+    fiber.release(StackPool::process(), nullptr);
+  };
+  if (witness_ != nullptr) look(*witness_);
+  if (alive == nullptr) {
+    fibers_ = 0;
+    StackPool::process().for_each_slot(look);
+  }
+  witness_ = alive;
+  return alive == nullptr && fibers_ != 0;
+}
+
+bool DeadlockCheck::every_thread_waits() const {
+  const auto threads = sys::process_threads();
+  if (!threads) return false;
+  return std::count_if(threads->begin(), threads->end(), [this](int id) { return !accounted_for(id); }) <=
+         kSanitizerThreads;
+}
+
+bool DeadlockCheck::accounted_for(int thread_id) const {
+  return contains(scheduler_threads_, thread_id) || contains(waiting_threads_, thread_id) ||
+         LibraryThread::is_one(thread_id);
+}
+
+}  // namespace weft
