@@ -77,6 +77,9 @@ function(weft_add_library)
   target_include_directories(weft PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
                                          $<INSTALL_INTERFACE:include>)
   target_link_libraries(weft PUBLIC Threads::Threads PRIVATE $<BUILD_INTERFACE:weft_codegen>)
+  if(WEFT_HAVE_LIBBACKTRACE)
+    target_link_libraries(weft PRIVATE backtrace)
+  endif()
 endfunction()
 
 # A GoogleTest executable. Its tests are named <name without _test>.<Suite>.<Test>, and are found when ctest

@@ -3,6 +3,7 @@
 """Runs an example and checks what it does: run_example.py NAME PROGRAM. Used by ctest."""
 
 import http.client
+import re
 import socket
 import subprocess
 import sys
@@ -57,8 +58,18 @@ def check_contexts(program):
     assert set(result.stdout.splitlines()) == CONTEXTS_OUTPUT, result.stdout
 
 
+def check_deadlock(program):
+    result = subprocess.run([program], stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert result.returncode == 1, result.returncode
+    assert "3 fibers are deadlocked" in result.stderr, result.stderr
+    for name in ("monthly saving", "refund"):
+        wait = f'"{name}" .* suspended in context "default"\nweft:   waits for mutex 0x'
+        assert re.search(wait, result.stderr), result.stderr
+
+
 def main(name, program):
-    checks = {"echo_server": check_echo_server, "hello_http": check_hello_http, "contexts": check_contexts}
+    checks = {"contexts": check_contexts, "deadlock": check_deadlock, "echo_server": check_echo_server,
+              "hello_http": check_hello_http}
     checks[name](program)
     return 0
 

@@ -8,8 +8,8 @@
 
 namespace weft {
 
-/// Nothing in the process can run any more: every fiber and every thread that uses weft waits for another one.
-/// Valid during the call of the handler only.
+/// Nothing in the process can run any more: every fiber and every thread that uses weft waits for another
+/// one. Valid during the call of the handler only.
 struct DeadlockReport {
   std::size_t fibers = 0;   ///< that are suspended: all there are
   std::size_t threads = 0;  ///< that wait for fibers, and are not of a context

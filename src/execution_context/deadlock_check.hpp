@@ -43,7 +43,7 @@ class DeadlockCheck {
   bool every_thread_waits() const;
   bool accounted_for(int thread_id) const;
 
-  StackSlot* witness_ = nullptr;      ///< of the fiber that could go on, the last time
+  StackSlot* witness_ = nullptr;        ///< of the fiber that could go on, the last time
   std::vector<int> scheduler_threads_;  ///< of the last pulse
   std::vector<int> waiting_threads_;    ///< of the last pulse
   std::size_t fibers_ = 0;

@@ -20,9 +20,9 @@ namespace weft {
 namespace {
 
 using namespace std::chrono_literals;
+using test::Flag;
 using testing::ContainsRegex;
 using testing::HasSubstr;
-using test::Flag;
 using Answer = DeadlockCheck::Answer;
 
 /// Two fibers that wait for each other until one is cancelled.
@@ -126,7 +126,9 @@ TEST(DeadlockTest, WithoutAHandlerTheReportGoesToStandardError) {
   while (!Monitor::parked()) std::this_thread::yield();
   const std::string text = testing::internal::GetCapturedStderr();
   set_deadlock_detection(DeadlockDetection::kCertain);
-  EXPECT_THAT(text, HasSubstr("weft: deadlock: nothing can run any more: 2 fibers and 0 threads wait for one another"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("weft: deadlock: nothing can run any more: 2 fibers and 0 threads wait for one another"));
   EXPECT_THAT(text, HasSubstr("\"second\""));
   ring.cut();
   ring.join();
@@ -200,8 +202,9 @@ TEST(DeadlockTest, WithoutFibersThereIsNone) {
   EXPECT_EQ(ask(true), Answer::kAlive);
 }
 
-// Races of docs/design/deadlock.md between the look and those who go on: fibers of two threads and a plain one
-// wake one another without a pause, so that each is seen suspended now and then, but never all at one moment.
+// Races of docs/design/deadlock.md between the look and those who go on: fibers of two threads and a plain
+// one wake one another without a pause, so that each is seen suspended now and then, but never all at one
+// moment.
 TEST(DeadlockTest, ThoseWhoWakeOneAnotherAreNeverTakenForADeadlock) {
   ParallelContext context("busy", {.parallelism = 2});
   const NoReports no_reports;

@@ -86,7 +86,8 @@ class Dump {
     text_ += wait.what.text();
     if (wait.deadline_ns != Waiter::kNoDeadline) text_ += ", with a deadline";
     text_ += '\n';
-    for (void* const frame : wait.frames()) text_ += "weft:     " + describe_address(frame) + '\n';
+    for (const std::string& frame : describe_backtrace(wait.frames(), InnermostFrame::kReturnAddress))
+      text_ += "weft:     " + frame + '\n';
   }
 
   // Each fiber waits for one other at most: from each, as far as it goes; a ring is named by its lowest
@@ -127,15 +128,16 @@ FiberList dump_of_context(const Context* context) {
   return dump.finish();
 }
 
-void dump(int fd) {
-  const std::string text = dump_to_string();
-  for (std::size_t written = 0; written < text.size();) {
-    const ssize_t count = ::write(fd, text.data() + written, text.size() - written);
+void write_text(int fd, std::string_view text) noexcept {
+  while (!text.empty()) {
+    const ssize_t count = ::write(fd, text.data(), text.size());
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return;
-    written += static_cast<std::size_t>(count);
+    text.remove_prefix(static_cast<std::size_t>(count));
   }
 }
+
+void dump(int fd) { write_text(fd, dump_to_string()); }
 
 void dump(std::FILE* stream) {
   const std::string text = dump_to_string();

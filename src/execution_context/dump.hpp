@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 namespace weft {
 
@@ -10,6 +11,9 @@ namespace weft {
 /// in whatever state it is: one line for each, takes no lock that somebody may hold, and frees nothing. The
 /// panic hook. <weft/dump.hpp> is for programs that go on.
 void dump_fibers_and_die() noexcept;
+
+/// All of a text, in one piece if the file takes it so. What cannot be written is lost.
+void write_text(int fd, std::string_view text) noexcept;
 
 inline constexpr std::size_t kDumpFibersMax = 1000;
 

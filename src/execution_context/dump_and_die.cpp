@@ -49,9 +49,7 @@ class LastDump {
     if (!written) write(fiber, doing(fiber, running), "?");
   }
 
-  void finish() const noexcept {
-    write_to_stderr({"weft: ", Digits(count_).view(), " fibers in all\n"});
-  }
+  void finish() const noexcept { write_to_stderr({"weft: ", Digits(count_).view(), " fibers in all\n"}); }
 
  private:
   static void write(Fiber& fiber, std::string_view state, std::string_view context) noexcept {

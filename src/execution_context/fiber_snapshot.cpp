@@ -90,10 +90,9 @@ void HeldWait::let_go(Waiter& waiter) noexcept {
 }
 
 void HeldWait::walk(Fiber& fiber) noexcept {
-  frame_count = walk_frames(saved_registers(fiber.flow.machine),
-                            reinterpret_cast<std::uintptr_t>(fiber.stack_low()),
-                            reinterpret_cast<std::uintptr_t>(fiber.stack_top()), frame_room.data(),
-                            frame_room.size());
+  frame_count =
+      walk_frames(saved_registers(fiber.flow.machine), reinterpret_cast<std::uintptr_t>(fiber.stack_low()),
+                  reinterpret_cast<std::uintptr_t>(fiber.stack_top()), frame_room.data(), frame_room.size());
 }
 
 std::optional<HeldWait> HeldWait::of(Fiber& fiber) noexcept {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What can be said about one fiber, or one plain thread that waits, at one moment, without keeping it (docs/design/dump.md).
+// What can be said about one fiber, or one plain thread that waits, at one moment, without keeping it
+// (docs/design/dump.md).
 
 #include "fiber/fiber.hpp"
 #include "fiber/thread_waiter.hpp"

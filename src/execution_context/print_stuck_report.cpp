@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/panic.hpp"
+#include "execution_context/dump.hpp"
 #include "execution_context/symbol.hpp"
 
 #include <weft/monitor.hpp>
 
 #include <string>
+#include <unistd.h>
 
 namespace weft {
 void print_stuck_report(const StuckReport& report) {
   using Milliseconds = std::chrono::milliseconds;
-  const std::string ms = std::to_string(std::chrono::duration_cast<Milliseconds>(report.stuck_for).count());
-  write_to_stderr({"weft: fiber ", report.fiber, " has not suspended for ", ms, " ms: it keeps scheduler ",
-                   std::to_string(report.scheduler), " of context \"", report.context,
-                   "\" from running others\n"});
+  std::string text = "weft: fiber ";
+  text.append(report.fiber).append(" has not suspended for ");
+  text += std::to_string(std::chrono::duration_cast<Milliseconds>(report.stuck_for).count());
+  text += " ms: it keeps scheduler " + std::to_string(report.scheduler) + " of context \"";
+  text.append(report.context).append("\" from running others\n");
   std::size_t number = 0;
-  for (void* const address : report.backtrace) {
-    write_to_stderr({"weft:   #", std::to_string(number++), " ", describe_address(address), "\n"});
-  }
+  for (const std::string& frame : describe_backtrace(report.backtrace, InnermostFrame::kExact))
+    text += "weft:   #" + std::to_string(number++) + ' ' + frame + '\n';
+  write_text(STDERR_FILENO, text);
 }
 
 }  // namespace weft

@@ -2,18 +2,17 @@
 #include "execution_context/stall_reports.hpp"
 
 #include "base/atomic.hpp"
-#include "base/panic.hpp"
 #include "execution_context/dump.hpp"
 #include "execution_context/report_settings.hpp"
 
 #include <weft/dump.hpp>
 
 #include <algorithm>
+#include <unistd.h>
 
 namespace weft {
 namespace {
 
-constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::int64_t kLeakDefaultMs = 2'000;
 
 DeadlockDetection detection_of_environment() noexcept {
@@ -24,15 +23,16 @@ DeadlockDetection detection_of_environment() noexcept {
   return DeadlockDetection::kCertain;
 }
 
-struct Settings {
+struct StallSettings {
   Atomic<DeadlockDetection> detection{detection_of_environment()};
   Atomic<std::int64_t> leak_ms{environment_ms("WEFT_LEAK_REPORT_MS", kLeakDefaultMs)};
   ReportHandler<DeadlockReport> deadlock_handler;
   ReportHandler<LeakReport> leak_handler;
 };
 
-Settings& settings() noexcept {
-  static Settings& instance = *new Settings();  // never destroyed, as the monitor's thread never ends
+StallSettings& stall_settings() noexcept {
+  static StallSettings& instance =
+      *new StallSettings();  // never destroyed, as the monitor's thread never ends
   return instance;
 }
 
@@ -42,46 +42,54 @@ std::string count_of(std::size_t count, std::string_view what) {
 
 void print_deadlock(const DeadlockReport& report) {
   const std::string fibers = count_of(report.fibers, "fiber"), threads = count_of(report.threads, "thread");
-  write_to_stderr({"weft: deadlock: nothing can run any more: ", fibers, " and ", threads,
-                   " wait for one another\n", report.dump});
+  std::string text = "weft: deadlock: nothing can run any more: ";
+  text += fibers + " and " + threads + " wait for one another\n";
+  write_text(STDERR_FILENO, text.append(report.dump));
 }
 
 void print_leak(const LeakReport& report) {
   using Milliseconds = std::chrono::milliseconds;
-  const std::string ms = std::to_string(std::chrono::duration_cast<Milliseconds>(report.closing_for).count());
-  const std::string fibers = count_of(report.fibers, "fiber");
-  write_to_stderr({"weft: context \"", report.context, "\" has been closing for ", ms, " ms: ", fibers,
-                   report.fibers == 1 ? " was cancelled and does" : " were cancelled and do", " not end\n",
-                   report.dump});
+  std::string text = "weft: context \"";
+  text.append(report.context).append("\" has been closing for ");
+  text += std::to_string(std::chrono::duration_cast<Milliseconds>(report.closing_for).count()) + " ms: ";
+  text += count_of(report.fibers, "fiber");
+  text += report.fibers == 1 ? " was cancelled and does" : " were cancelled and do";
+  text += " not end\n";
+  write_text(STDERR_FILENO, text.append(report.dump));
 }
 
 }  // namespace
 
 void set_deadlock_detection(DeadlockDetection detection) noexcept {
-  settings().detection.store(detection, relaxed);
+  stall_settings().detection.store(detection, relaxed);
 }
-DeadlockDetection deadlock_detection() noexcept { return settings().detection.load(relaxed); }
-void set_deadlock_handler(DeadlockHandler handler) { settings().deadlock_handler.set(std::move(handler)); }
+DeadlockDetection deadlock_detection() noexcept { return stall_settings().detection.load(relaxed); }
+void set_deadlock_handler(DeadlockHandler handler) {
+  stall_settings().deadlock_handler.set(std::move(handler));
+}
 
 void report_deadlock(std::size_t fibers, std::size_t threads) {
   const std::string dump = dump_to_string();
-  settings().deadlock_handler.tell({.fibers = fibers, .threads = threads, .dump = dump}, print_deadlock);
+  stall_settings().deadlock_handler.tell({.fibers = fibers, .threads = threads, .dump = dump},
+                                         print_deadlock);
 }
 
 void set_leak_report_after(std::chrono::milliseconds threshold) noexcept {
-  settings().leak_ms.store(std::max<std::int64_t>(threshold.count(), 0), relaxed);
+  stall_settings().leak_ms.store(std::max<std::int64_t>(threshold.count(), 0), relaxed);
 }
-std::int64_t leak_report_after_ns() noexcept { return settings().leak_ms.load(relaxed) * kNsPerMs; }
-void set_leak_handler(LeakHandler handler) { settings().leak_handler.set(std::move(handler)); }
+std::int64_t leak_report_after_ns() noexcept {
+  return std::chrono::nanoseconds(std::chrono::milliseconds(stall_settings().leak_ms.load(relaxed))).count();
+}
+void set_leak_handler(LeakHandler handler) { stall_settings().leak_handler.set(std::move(handler)); }
 
 void Leak::report() const {
   const FiberList fibers = dump_of_context(context);
   if (fibers.count == 0) return;
-  settings().leak_handler.tell({.context = name,
-                                .fibers = fibers.count,
-                                .closing_for = std::chrono::nanoseconds(closing_ns),
-                                .dump = fibers.text},
-                               print_leak);
+  stall_settings().leak_handler.tell({.context = name,
+                                      .fibers = fibers.count,
+                                      .closing_for = std::chrono::nanoseconds(closing_ns),
+                                      .dump = fibers.text},
+                                     print_leak);
 }
 
 }  // namespace weft

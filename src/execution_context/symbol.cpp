@@ -7,9 +7,28 @@
 #include <cxxabi.h>
 #include <dlfcn.h>
 #include <memory>
+#include <string_view>
+
+#if WEFT_HAVE_LIBBACKTRACE
+#include <backtrace.h>
+#endif
 
 namespace weft {
 namespace {
+
+/// One call: several of one address if calls were inlined, innermost first.
+struct NamedFrame {
+  std::string function;  ///< empty: unknown
+  std::string file;      ///< empty: unknown
+  int line = 0;
+  std::string text;  ///< what is printed
+};
+using NamedFrames = std::vector<NamedFrame>;
+
+struct Symbol {
+  std::string name;
+  std::uintptr_t start = 0;
+};
 
 struct Free {
   void operator()(char* text) const noexcept { std::free(text); }
@@ -18,7 +37,10 @@ struct Free {
 std::string readable(const char* mangled) {
   int status = 0;
   const std::unique_ptr<char, Free> text(abi::__cxa_demangle(mangled, nullptr, nullptr, &status));
-  return text ? text.get() : mangled;
+  std::string name = text ? text.get() : mangled;
+  for (std::size_t tag; (tag = name.find("[abi:")) != name.npos;)
+    name.erase(tag, name.find(']', tag) + 1 - tag);
+  return name;
 }
 
 std::string hexadecimal(std::uintptr_t value) {
@@ -27,19 +49,113 @@ std::string hexadecimal(std::uintptr_t value) {
   return digits;
 }
 
+#if WEFT_HAVE_LIBBACKTRACE
+void ignore_error(void*, const char*, int) {}
+
+int add_line(void* frames, std::uintptr_t, const char* file, int line, const char* function) {
+  if (file == nullptr) return 0;
+  static_cast<NamedFrames*>(frames)->push_back(
+      {.function = function == nullptr ? "" : readable(function), .file = file, .line = line, .text = ""});
+  return 0;
+}
+
+void set_symbol(void* symbol, std::uintptr_t, const char* name, std::uintptr_t start, std::uintptr_t) {
+  if (name != nullptr) *static_cast<Symbol*>(symbol) = {readable(name), start};
+}
+
+/// Kept for the life of the process: it holds what it has read.
+backtrace_state* state() noexcept {
+  static backtrace_state* const state = backtrace_create_state(nullptr, 1, ignore_error, nullptr);
+  return state;
+}
+
+/// None without debug information.
+NamedFrames lines_of(std::uintptr_t place) {
+  NamedFrames frames;
+  if (state() != nullptr) backtrace_pcinfo(state(), place, add_line, ignore_error, &frames);
+  return frames;
+}
+
+Symbol symbol_of(std::uintptr_t place) {
+  Symbol symbol;
+  if (state() != nullptr) backtrace_syminfo(state(), place, set_symbol, ignore_error, &symbol);
+  return symbol;
+}
+#else
+NamedFrames lines_of(std::uintptr_t) { return {}; }
+
+Symbol symbol_of(std::uintptr_t place) {
+  Dl_info info{};
+  if (::dladdr(reinterpret_cast<void*>(place), &info) == 0 || info.dli_sname == nullptr) return {};
+  return {readable(info.dli_sname), reinterpret_cast<std::uintptr_t>(info.dli_saddr)};
+}
+#endif
+
+std::string text_without_line(std::uintptr_t address, std::uintptr_t place, const Symbol& symbol) {
+  Dl_info info{};
+  if (::dladdr(reinterpret_cast<void*>(place), &info) == 0) return hexadecimal(address);
+  const std::string in =
+      symbol.name.empty() ? "" : symbol.name + " + " + hexadecimal(address - symbol.start) + ' ';
+  const auto base = reinterpret_cast<std::uintptr_t>(info.dli_fbase);
+  return in + '(' + info.dli_fname + " + " + hexadecimal(address - base) + ')';
+}
+
+/// `place` is within the instruction that is meant, `address` what was found on the stack.
+void add_frames(std::uintptr_t address, std::uintptr_t place, NamedFrames& frames) {
+  NamedFrames lines = lines_of(place);
+  const Symbol symbol = symbol_of(place);
+  if (lines.empty()) return frames.push_back({symbol.name, "", 0, text_without_line(address, place, symbol)});
+  // The outermost is the function that the others were inlined in; its symbol tells namespace and arguments.
+  if (!symbol.name.empty()) lines.back().function = symbol.name;
+  for (NamedFrame& frame : lines) {
+    const std::string_view name = frame.function.empty() ? "?" : std::string_view(frame.function);
+    frame.text = std::string(name) + " at " + frame.file + ':' + std::to_string(frame.line);
+    frames.push_back(std::move(frame));
+  }
+}
+
+/// The directory of the library's own sources, as the compiler names it.
+std::string_view own_directory() noexcept {
+  const std::string_view file = __FILE__;
+  return file.substr(0, file.rfind("execution_context/"));
+}
+
+/// Of this library, or what the standard library puts between it and the program.
+bool is_own(const NamedFrame& frame) {
+  const std::string_view function = frame.function;
+  // Templates are named with the type they return before their name.
+  const std::string_view name = function.substr(0, function.find_first_of("<("));
+  const std::string_view last = name.substr(name.rfind(' ') + 1);
+  const std::string_view file = frame.file;
+  if (file.empty()) return last.starts_with("weft::") || last.starts_with("std::");
+  return file.starts_with(own_directory()) || file.find("/include/weft/") != file.npos ||
+         file.starts_with("/usr/include/") || last.starts_with("weft_context_");
+}
+
+/// The frames from the program's innermost call into the library to its outermost function.
+std::span<const NamedFrame> without_own(std::span<const NamedFrame> frames) {
+  std::size_t begin = 0;
+  while (begin < frames.size() && is_own(frames[begin])) ++begin;
+  if (begin == frames.size()) return frames;
+  std::size_t end = frames.size();
+  while (is_own(frames[end - 1])) --end;
+  if (begin != 0) --begin;  // what it called
+  return frames.subspan(begin, end - begin);
+}
+
 }  // namespace
 
-std::string describe_address(void* address) {
-  const auto value = reinterpret_cast<std::uintptr_t>(address);
-  Dl_info info{};
-  if (::dladdr(address, &info) == 0) return hexadecimal(value);
-  std::string text;
-  if (info.dli_sname != nullptr) {
-    const auto start = reinterpret_cast<std::uintptr_t>(info.dli_saddr);
-    text = readable(info.dli_sname) + " + " + hexadecimal(value - start) + ' ';
+std::vector<std::string> describe_backtrace(std::span<void* const> addresses, InnermostFrame innermost) {
+  NamedFrames frames;
+  bool exact = innermost == InnermostFrame::kExact;
+  for (void* const address : addresses) {
+    const auto value = reinterpret_cast<std::uintptr_t>(address);
+    add_frames(value, exact || value == 0 ? value : value - 1, frames);
+    exact = false;
   }
-  const auto base = reinterpret_cast<std::uintptr_t>(info.dli_fbase);
-  return text + '(' + info.dli_fname + " + " + hexadecimal(value - base) + ')';
+  std::vector<std::string> lines;
+  for (const NamedFrame& frame : without_own(frames)) lines.push_back(frame.text);
+  return lines;
 }
 
 }  // namespace weft

@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
 #include <string>
+#include <vector>
 
 namespace weft {
 
-/// `function + 0x12 (program + 0x3456)`, with the names that the dynamic linker knows; the second half is
-/// what addr2line wants. Any thread.
-std::string describe_address(void* address);
+/// Whether the innermost address of a backtrace is that of the next instruction, or the place that a call
+/// returns to, as all the others are.
+enum class InnermostFrame : bool { kExact, kReturnAddress };
+
+/// A line for each frame, innermost first: `function at file.cpp:12` where there is debug information, calls
+/// that were inlined included; else `function + 0x12 (program + 0x3456)`, of which addr2line wants the last
+/// number. The library's own frames are left out, but for the call that the program made, unless there are no
+/// others. The first call reads the symbols of the process: up to some hundred milliseconds, and as many
+/// megabytes as they have. Any thread.
+std::vector<std::string> describe_backtrace(std::span<void* const> addresses, InnermostFrame innermost);
 
 }  // namespace weft

@@ -21,7 +21,6 @@ struct Mutex::Description {
     description.add_address(word);
     if (owner >> 63 != 0) {
       description.add(", held by a plain thread");
-      description.external = true;
     } else if (owner != 0) {
       description.add(", held by fiber #");
       description.add_number(owner);

@@ -76,7 +76,8 @@ TEST(SyncDumpTest, AReceiverWithoutASenderIsListedWithItsChannelAndItsBacktrace)
 TEST(SyncDumpTest, ASelectIsListedWithEachOfItsBranches) {
   run_in_context([] {
     Channel<int> in(0), out(0);
-    auto chooser = spawn([&] { return select(receive(in, [](Result<int>) {}), send(out, 1, [](Result<void>) {})).index(); });
+    auto chooser = spawn(
+        [&] { return select(receive(in, [](Result<int>) {}), send(out, 1, [](Result<void>) {})).index(); });
     let_them_wait();
     EXPECT_THAT(dump_to_string(), ContainsRegex("waits for one of: .*channel 0x[0-9a-f]+; .*channel 0x"));
     in.close();

@@ -7,8 +7,8 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <string>
 #include <sched.h>
+#include <string>
 #include <sys/prctl.h>
 #include <time.h>
 

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Two fibers that take two locks in different orders. Nobody has to look for it: weft says that nothing can
+// run any more, and who waits for whom. The handler ends the program instead of leaving it so.
+#include <weft/weft.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+
+namespace {
+
+struct Account {
+  weft::Mutex mutex;
+  long cents = 10'000;
+};
+
+void transfer(Account& from, Account& to, long cents) {
+  const std::scoped_lock source(from.mutex);
+  weft::yield();  // somebody else runs
+  const std::scoped_lock target(to.mutex);
+  from.cents -= cents;
+  to.cents += cents;
+}
+
+}  // namespace
+
+int main() {
+  weft::set_deadlock_handler([](const weft::DeadlockReport& report) {
+    std::fprintf(stderr, "%zu fibers are deadlocked:\n%s", report.fibers, std::string(report.dump).c_str());
+    std::_Exit(EXIT_FAILURE);
+  });
+  return weft::run([] {
+    Account savings, wages;
+    auto monthly = weft::spawn([&] { transfer(wages, savings, 500); }, {.name = "monthly saving"});
+    auto refund = weft::spawn([&] { transfer(savings, wages, 200); }, {.name = "refund"});
+    monthly.join();
+    refund.join();
+  });
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which waits make a deadlock, and which never do (docs/design/deadlock.md).
+#include "execution_context/deadlock_check.hpp"
+#include "execution_context/library_thread.hpp"
+#include "support/contexts.hpp"
+
+#include <weft/weft.hpp>
+
+#include <thread>
+#include <gtest/gtest.h>
+
+namespace weft {
+namespace {
+
+using namespace std::chrono_literals;
+using Answer = DeadlockCheck::Answer;
+
+class DeadlockReportsTest : public testing::Test {
+ protected:
+  DeadlockReportsTest() {
+    set_deadlock_handler([](const DeadlockReport&) {});
+  }
+  ~DeadlockReportsTest() override { set_deadlock_handler({}); }
+
+  /// What is found out once everything that runs has been given the time to wait.
+  Answer answer_at_rest() {
+    const auto end = std::chrono::steady_clock::now() + test::kPatience;
+    while (context_.core().counters().switches != switches_ && std::chrono::steady_clock::now() < end) {
+      switches_ = context_.core().counters().switches;
+      std::this_thread::sleep_for(5ms);
+    }
+    return DeadlockCheck().ask(true);
+  }
+
+  /// Asks until it is one.
+  static bool becomes_deadlocked(bool assume_threads_idle = true) {
+    const auto end = std::chrono::steady_clock::now() + test::kPatience;
+    while (DeadlockCheck().ask(assume_threads_idle) != Answer::kDeadlocked) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      std::this_thread::yield();
+    }
+    return true;
+  }
+
+  ConcurrentContext context_{"archive"};
+  Channel<int> never_;
+
+ private:
+  std::uint64_t switches_ = ~std::uint64_t{0};
+};
+
+TEST_F(DeadlockReportsTest, AReceiveThatNobodySendsTo) {
+  auto fiber = context_.spawn([&] { return never_.receive().has_value(); });
+  EXPECT_TRUE(becomes_deadlocked());
+  never_.close();
+  EXPECT_FALSE(fiber.join());
+}
+
+TEST_F(DeadlockReportsTest, ALockThatIsNeverGivenBack) {
+  Mutex mutex;
+  mutex.lock();
+  auto fiber = context_.spawn([&] { const std::scoped_lock lock(mutex); });
+  EXPECT_TRUE(becomes_deadlocked());
+  mutex.unlock();
+  fiber.join();
+}
+
+TEST_F(DeadlockReportsTest, AConditionAPermitAndALatchThatDoNotCome) {
+  Mutex mutex;
+  ConditionVariable condition;
+  Semaphore permits(0);
+  Latch latch(1);
+  bool holds = false;
+  auto first = context_.spawn([&] {
+    std::unique_lock lock(mutex);
+    condition.wait(lock, [&] { return holds; });
+  });
+  auto second = context_.spawn([&] { permits.acquire(); });
+  auto third = context_.spawn([&] { latch.wait(); });
+  EXPECT_TRUE(becomes_deadlocked());
+  permits.release();
+  latch.count_down();
+  {
+    const std::scoped_lock lock(mutex);
+    holds = true;
+  }
+  condition.notify_all();
+  first.join();
+  second.join();
+  third.join();
+}
+
+TEST_F(DeadlockReportsTest, ASelectOverChannelsOnly) {
+  Channel<int> other;
+  auto fiber = context_.spawn(
+      [&] { select(receive(never_, [](Result<int>) {}), send(other, 1, [](Result<void>) {})); });
+  EXPECT_TRUE(becomes_deadlocked());
+  never_.close();
+  fiber.join();
+}
+
+TEST_F(DeadlockReportsTest, ASelectWithADeadlineIsNone) {
+  auto fiber = context_.spawn([&] { select(receive(never_, [](Result<int>) {}), after(1h, [] {})); });
+  EXPECT_EQ(answer_at_rest(), Answer::kAlive);
+  never_.close();
+  fiber.join();
+}
+
+TEST_F(DeadlockReportsTest, AFiberThatAcceptsKeepsAllTheOthersFromBeingReported) {
+  auto stuck = context_.spawn([&] { return never_.receive().has_value(); });
+  auto accepting = context_.spawn([&] {
+    auto listener = net::TcpListener::bind("127.0.0.1:0").value();
+    return listener.accept().has_value();
+  });
+  EXPECT_EQ(answer_at_rest(), Answer::kAlive);
+  accepting.cancel();
+  EXPECT_FALSE(accepting.join());
+  EXPECT_TRUE(becomes_deadlocked()) << "with the other gone";
+  never_.close();
+  stuck.join();
+}
+
+TEST_F(DeadlockReportsTest, AThreadThatReceivesIsAccountedForAndAThreadThatDoesNotIsNot) {
+  auto fiber = context_.spawn([&] { return never_.receive().has_value(); });
+  Channel<int> results;
+  std::thread asker([&] {
+    const LibraryThread mark("asker");
+    EXPECT_TRUE(becomes_deadlocked(false));  // this thread aside, the test's own receives
+    never_.close();
+    results.close();
+  });
+  EXPECT_FALSE(results.receive());
+  asker.join();
+  fiber.join();
+}
+
+TEST_F(DeadlockReportsTest, AThreadThatReceivesUntilATimeMayStillWakeAFiber) {
+  auto fiber = context_.spawn([&] { return never_.receive().has_value(); });
+  Channel<int> results;
+  std::thread asker([&] {
+    const LibraryThread mark("asker");
+    EXPECT_EQ(answer_at_rest(), Answer::kDeadlocked);
+    EXPECT_NE(DeadlockCheck().ask(false), Answer::kDeadlocked);
+    results.close();
+  });
+  EXPECT_FALSE(results.receive_until(Deadline::after(1h)));
+  asker.join();
+  never_.close();
+  fiber.join();
+}
+
+}  // namespace
+}  // namespace weft
