@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# libbacktrace, which gcc installs beside its own libraries (Debian: libgcc-12-dev, with g++): names and lines in
-# reports of fibers, inlined calls included. clang links it too, as it looks in gcc's directories. Where it is
-# missing, reports have the names that the dynamic linker knows.
+# libbacktrace, which gcc installs beside its own libraries (Debian: libgcc-12-dev, with g++): names and lines
+# in reports of fibers, inlined calls included. clang links it too, as it looks in gcc's directories. Where it
+# is missing, reports have the names that the dynamic linker knows.
 include(CheckCXXSourceCompiles)
 
 file(GLOB backtrace_headers /usr/lib/gcc/*/*/include/backtrace.h)
@@ -16,7 +16,8 @@ block()
   set(CMAKE_REQUIRED_INCLUDES "${PROJECT_BINARY_DIR}/backtrace")
   set(CMAKE_REQUIRED_LIBRARIES backtrace)
   check_cxx_source_compiles(
-    "#include <backtrace.h>\nint main() { return backtrace_create_state(nullptr, 1, nullptr, nullptr) == nullptr; }"
+    "#include <backtrace.h>
+     int main() { return backtrace_create_state(nullptr, 1, nullptr, nullptr) == nullptr; }"
     WEFT_HAVE_LIBBACKTRACE)
 endblock()
 

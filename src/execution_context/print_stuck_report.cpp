@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 namespace weft {
+
 void print_stuck_report(const StuckReport& report) {
   using Milliseconds = std::chrono::milliseconds;
   std::string text = "weft: fiber ";
