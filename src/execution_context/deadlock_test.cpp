@@ -50,9 +50,9 @@ class Ring {
 };
 
 /// What is reported while it lives goes to `seen`, and calls `then`.
-class Reports {
+class DeadlockReports {
  public:
-  explicit Reports(std::function<void()> then = [] {}) {
+  explicit DeadlockReports(std::function<void()> then = [] {}) {
     set_deadlock_handler([this, then](const DeadlockReport& report) {
       last = report;
       dump = report.dump;
@@ -60,7 +60,7 @@ class Reports {
       then();
     });
   }
-  ~Reports() {
+  ~DeadlockReports() {
     set_deadlock_handler({});
     set_deadlock_detection(DeadlockDetection::kCertain);
   }
@@ -72,7 +72,7 @@ class Reports {
 };
 
 /// For tests that ask themselves.
-class NoReports : Reports {};
+class NoReports : DeadlockReports {};
 
 Answer ask(bool assume_threads_idle) { return DeadlockCheck().ask(assume_threads_idle); }
 
@@ -90,7 +90,7 @@ bool comes(Answer wanted, bool assume_threads_idle) {
 TEST(DeadlockTest, FibersThatWaitForEachOtherAreReportedWithWhatEachWaitsFor) {
   ConcurrentContext context("archive");
   std::optional<Ring> ring;
-  Reports reports([&] { ring->cut(); });
+  DeadlockReports reports([&] { ring->cut(); });
   ring.emplace(context);
   ring->join();  // in a wait of weft's: this thread wakes nobody
   EXPECT_EQ(reports.last.fibers, 2u);
@@ -104,7 +104,7 @@ TEST(DeadlockTest, FibersThatWaitForEachOtherAreReportedWithWhatEachWaitsFor) {
 
 TEST(DeadlockTest, EachIsReportedOnce) {
   ConcurrentContext context("archive");
-  Reports reports;
+  DeadlockReports reports;
   set_deadlock_detection(DeadlockDetection::kAssumeThreadsIdle);
   for (int i = 1; i <= 2; ++i) {
     Ring ring(context);

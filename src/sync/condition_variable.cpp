@@ -8,7 +8,7 @@
 namespace weft {
 namespace {
 
-[[maybe_unused]] const bool described =
+[[maybe_unused]] const bool condition_variable_described =
     set_wait_describer(WaitKind::kCondition, [](const void* object, WaitDescription& description) noexcept {
       description.add("condition variable ");
       description.add_address(object);

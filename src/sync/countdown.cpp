@@ -11,7 +11,7 @@
 namespace weft::detail {
 namespace {
 
-[[maybe_unused]] const bool described =
+[[maybe_unused]] const bool countdown_described =
     set_wait_describer(WaitKind::kCountdown, [](const void* object, WaitDescription& description) noexcept {
       description.add("the zero of wait group or latch ");
       description.add_address(object);

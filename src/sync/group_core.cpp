@@ -19,7 +19,7 @@ void release_fiber(Fiber& fiber) noexcept {
   fiber.release(StackPool::process(), runner == nullptr ? nullptr : runner->stacks);
 }
 
-[[maybe_unused]] const bool described =
+[[maybe_unused]] const bool group_core_described =
     set_wait_describer(WaitKind::kGroup, [](const void* object, WaitDescription& description) noexcept {
       description.add("the children of task group ");
       description.add_address(object);

@@ -126,7 +126,7 @@ void describe_select(const void* object, WaitDescription& description) noexcept 
     plan.by_lock[i]->describe(description);
   }
 }
-[[maybe_unused]] const bool described = set_wait_describer(WaitKind::kSelect, describe_select);
+[[maybe_unused]] const bool select_described = set_wait_describer(WaitKind::kSelect, describe_select);
 
 constexpr std::uint16_t kFirst = static_cast<std::uint16_t>(WaitOutcome::kFirstBranch);
 

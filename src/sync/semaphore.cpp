@@ -23,7 +23,7 @@ std::size_t add_permits(std::size_t there, std::size_t more) noexcept {
   return there + more;
 }
 
-[[maybe_unused]] const bool described =
+[[maybe_unused]] const bool semaphore_described =
     set_wait_describer(WaitKind::kSemaphore, [](const void* object, WaitDescription& description) noexcept {
       description.add("a permit of semaphore ");
       description.add_address(object);
