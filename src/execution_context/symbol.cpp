@@ -7,6 +7,7 @@
 #include <cxxabi.h>
 #include <dlfcn.h>
 #include <memory>
+#include <mutex>
 #include <string_view>
 
 #if WEFT_HAVE_LIBBACKTRACE
@@ -146,6 +147,9 @@ std::span<const NamedFrame> without_own(std::span<const NamedFrame> frames) {
 }  // namespace
 
 std::vector<std::string> describe_backtrace(std::span<void* const> addresses, InnermostFrame innermost) {
+  // libbacktrace orders its threads by means that TSan does not see; nobody is in a hurry here.
+  static std::mutex& one_at_a_time = *new std::mutex();
+  const std::scoped_lock lock(one_at_a_time);
   NamedFrames frames;
   bool exact = innermost == InnermostFrame::kExact;
   for (void* const address : addresses) {
