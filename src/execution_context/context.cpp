@@ -133,7 +133,7 @@ void Context::start_here(Fiber& fiber) noexcept {
   Scheduler* const scheduler = scheduler_of_this_thread();
   if (scheduler != nullptr && &scheduler->context() == this) {
     scheduler->counters().spawned.add();
-    scheduler->enqueue_next(fiber);
+    scheduler->enqueue_spawned(fiber);
   } else {
     external_spawned_.fetch_add(1, seq_cst);
     enqueue(fiber);
@@ -162,7 +162,7 @@ void Context::wake_everybody() noexcept {
 bool Context::has_visible_work() noexcept {
   if (!global_queue_.empty()) return true;
   bool found = false;
-  for_each_scheduler([&](Scheduler& scheduler) { found = found || !scheduler.run_queue().empty(); });
+  for_each_scheduler([&](Scheduler& scheduler) { found = found || scheduler.has_fibers_to_steal(); });
   return found;
 }
 

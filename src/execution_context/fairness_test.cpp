@@ -152,12 +152,74 @@ TEST_P(FairnessTest, TheFiberWokenLastRunsNextAndTheOthersInTheirOrder) {
   std::vector<int> order;
   context()
       .spawn([&] {
+        Baton batons[4];
+        std::vector<JoinHandle<void>> handles;
+        for (int i = 0; i < 4; ++i) {
+          handles.push_back(spawn([&, i] {
+            batons[i].take();
+            order.push_back(i);
+          }));
+        }
+        yield();  // they wait
+        for (Baton& baton : batons) baton.give();
+        for (auto& handle : handles) handle.join();
+      })
+      .join();
+  EXPECT_EQ(order, (std::vector{3, 0, 1, 2}));
+}
+
+TEST_P(FairnessTest, WhatWasSpawnedRunsNewestFirst) {
+  if (parallel()) GTEST_SKIP() << "the order is that of one thread";
+  std::vector<int> order;
+  context()
+      .spawn([&] {
         std::vector<JoinHandle<void>> handles;
         for (int i = 0; i < 4; ++i) handles.push_back(spawn([&order, i] { order.push_back(i); }));
         for (auto& handle : handles) handle.join();
       })
       .join();
-  EXPECT_EQ(order, (std::vector{3, 0, 1, 2}));
+  EXPECT_EQ(order, (std::vector{3, 2, 1, 0}));
+}
+
+TEST_P(FairnessTest, TheFiberSpawnedFirstRunsAlthoughNewerOnesAreSpawnedForEver) {
+  Flag stop;
+  context()
+      .spawn([&] {
+        auto oldest = spawn([&] { stop.set(); });
+        auto spawner = spawn([&] {
+          while (!stop.is_set()) {
+            auto first = spawn([] {}), second = spawn([] {});
+            first.join();
+            second.join();
+          }
+        });
+        oldest.join();
+        spawner.join();
+      })
+      .join();
+  EXPECT_TRUE(stop.is_set());
+}
+
+TEST_P(FairnessTest, AFiberInTheRingRunsAlthoughSpawnedOnesNeverEnd) {
+  Flag stop;
+  context()
+      .spawn([&] {
+        auto yielder = spawn([&] {
+          yield();  // to the ring
+          stop.set();
+        });
+        yield();
+        struct Chain {
+          static void grow(const Flag& until) {
+            if (!until.is_set()) spawn([&until] { grow(until); }).detach();
+          }
+        };
+        auto chain = spawn([&] { Chain::grow(stop); });
+        yielder.join();
+        chain.join();
+      })
+      .join();
+  EXPECT_TRUE(stop.is_set());
 }
 
 TEST_P(FairnessTest, SwitchesAreCountedAlsoWhenAFiberYieldsToItself) {

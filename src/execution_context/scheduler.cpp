@@ -63,7 +63,7 @@ WEFT_HOT void Scheduler::suspend_inline() noexcept {
 WEFT_HOT void Scheduler::yield_inline() noexcept {
   Fiber& self = *current;
   counters_.local_enqueues.add();
-  if (run_next_.load(relaxed) != nullptr || until_due_ == 1) [[unlikely]] {
+  if (run_next_.load(relaxed) != nullptr || spawn_stack_used_ || until_due_ == 1) [[unlikely]] {
     if (!run_queue_.push(self)) overflow(self);
     return suspend();
   }
@@ -103,6 +103,7 @@ void Scheduler::disarm_timer(Waiter& waiter) noexcept { event_loop->timers().dis
 
 // L12: what a thread with a never empty local queue must look at now and then.
 bool Scheduler::something_is_due() noexcept {
+  if (spawn_stack_used_ && ++dues_ % kOldestInterval == 0) return true;
   return !context_.global_queue_.empty() || leaving() || poll_is_due();
 }
 
@@ -127,6 +128,21 @@ void Scheduler::enqueue_next(Fiber& fiber) noexcept {
   if (!alone_) context_.notify();
 }
 
+void Scheduler::enqueue_spawned(Fiber& fiber) noexcept {
+  counters_.local_enqueues.add();
+  Fiber* const previous = exchange_next(&fiber);
+  if (previous == nullptr) return;
+  spawn_stack_used_ = true;
+  if (!spawn_stack_.push(*previous) && !run_queue_.push(*previous)) overflow(*previous);
+  if (!alone_) context_.notify();
+}
+
+Fiber* Scheduler::pop_spawned() noexcept {
+  Fiber* const fiber = alone_ ? spawn_stack_.pop_alone() : spawn_stack_.pop();
+  if (fiber == nullptr) spawn_stack_used_ = false;
+  return fiber;
+}
+
 void Scheduler::enqueue_last(Fiber& fiber) noexcept {
   counters_.local_enqueues.add();
   if (!run_queue_.push(fiber)) overflow(fiber);
@@ -148,6 +164,10 @@ Fiber* Scheduler::steal_for(Scheduler& thief) noexcept {
   if (count != 0) {
     thief.counters_.stolen_fibers.add(count);
     return thief.run_queue_.pop();
+  }
+  if (Fiber* const oldest = spawn_stack_.steal()) {
+    thief.counters_.stolen_fibers.add();
+    return oldest;
   }
   if (!stuck_.load(relaxed)) return nullptr;
   Fiber* const next = run_next_.exchange(nullptr, acq_rel);

@@ -16,6 +16,7 @@
 #include "event_loop/loop_counters.hpp"
 #include "execution_context/idle.hpp"
 #include "execution_context/run_queue.hpp"
+#include "execution_context/spawn_stack.hpp"
 #include "fiber/fiber.hpp"
 #include "fiber/runner.hpp"
 
@@ -62,14 +63,16 @@ class Scheduler final : public Runner, public IdleThread {
   void arm_timer(Waiter& waiter) noexcept override;
   void disarm_timer(Waiter& waiter) noexcept override;
 
-  /// Enqueues a fiber of this context that was woken or spawned by the current one: it runs next (S4).
+  /// Enqueues a fiber of this context that was woken by the current one: it runs next (S4).
   void enqueue_next(Fiber& fiber) noexcept;
+  /// The same for one that was spawned; the one that would have run next stays newer than what was spawned
+  /// before.
+  void enqueue_spawned(Fiber& fiber) noexcept;
   /// Enqueues behind the others.
   void enqueue_last(Fiber& fiber) noexcept;
 
   Context& context() noexcept { return context_; }
   std::uint32_t index() const noexcept { return index_; }
-  RunQueue& run_queue() noexcept { return run_queue_; }
   SchedulerCounters& counters() noexcept { return counters_; }
 
   // -- any thread
@@ -81,9 +84,11 @@ class Scheduler final : public Runner, public IdleThread {
   /// The monitor's word that this scheduler is stuck in a fiber: siblings may take its run-next slot too
   /// (S8).
   void set_stuck(bool stuck) noexcept { stuck_.store(stuck, relaxed); }
-  /// Something that a sibling could take, now that the scheduler is stuck.
+  /// Something that a sibling could take.
+  bool has_fibers_to_steal() const noexcept { return !run_queue_.empty() || !spawn_stack_.empty(); }
+  /// The same, now that the scheduler is stuck.
   bool has_fibers_waiting() const noexcept {
-    return !run_queue_.empty() || run_next_.load(relaxed) != nullptr;
+    return has_fibers_to_steal() || run_next_.load(relaxed) != nullptr;
   }
   /// Whether a thread runs this scheduler and is awake.
   bool awake() const noexcept { return thread_id_.load(seq_cst) != 0 && !asleep_.load(seq_cst); }
@@ -106,6 +111,7 @@ class Scheduler final : public Runner, public IdleThread {
   Fiber* pick_local() noexcept;
   Fiber* exchange_next(Fiber* fiber) noexcept;
   Fiber* pop() noexcept { return alone_ ? run_queue_.pop_alone() : run_queue_.pop(); }
+  Fiber* pop_spawned() noexcept;
   bool something_is_due() noexcept;
   bool poll_is_due() noexcept;
   void tick() noexcept { ticks_.store(ticks_.load(relaxed) + 1, relaxed); }
@@ -138,11 +144,12 @@ class Scheduler final : public Runner, public IdleThread {
   bool leaving() const noexcept;
   void leave() noexcept;
 
-  static constexpr std::uint32_t kDueInterval = 61;  // switches between looks at what else is due (L12)
+  static constexpr std::uint32_t kDueInterval = 61;     // switches between looks at what else is due (L12)
+  static constexpr std::uint32_t kOldestInterval = 16;  // of these looks, between those at the oldest spawned
   static constexpr std::int64_t kPollBoundNs =
       1'000'000;  // the event loop is polled at least that often (L12, S11)
   static constexpr std::uint32_t kNextStreakMax =
-      16;                                       // run-next picks in a row before the ring gets one (S4)
+      16;                                       // newest-first picks in a row before the ring gets one (S4)
   static constexpr std::uint32_t kBudget = 64;  // I/O operations without a wait before a fiber yields (L12)
 
   Context& context_;
@@ -154,7 +161,9 @@ class Scheduler final : public Runner, public IdleThread {
   Fiber* handoff_ = nullptr;  // picked on a fiber's stack, to be resumed from the root stack
   Fiber* zombie_ = nullptr;   // finished, still to be released by whoever runs next here
   std::uint32_t next_streak_ = 0;
+  bool spawn_stack_used_ = false;  // something was pushed since it was found empty
   std::uint32_t until_due_ = kDueInterval;
+  std::uint32_t dues_ = 0;  // with something on the spawn stack
   std::uint32_t victim_ = 0;
   bool searching_ = false;
   StackCache stack_cache_;
@@ -169,6 +178,7 @@ class Scheduler final : public Runner, public IdleThread {
   Atomic<bool> stuck_{false};  // written by the monitor
 
   RunQueue run_queue_;
+  SpawnStack spawn_stack_;
 };
 
 }  // namespace weft

@@ -24,6 +24,8 @@ WEFT_HOT Fiber* Scheduler::pick_local() noexcept {
     if (next != nullptr && (++next_streak_ < kNextStreakMax || run_queue_.empty())) return next;
     next_streak_ = 0;
     if (next != nullptr && !run_queue_.push(*next)) overflow(*next);
+  } else if (spawn_stack_used_ && (++next_streak_ < kNextStreakMax || run_queue_.empty())) {
+    if (Fiber* const newest = pop_spawned()) return newest;
   }
   next_streak_ = 0;
   return pop();

@@ -70,9 +70,13 @@ bool Scheduler::end_search() noexcept {
   return std::exchange(searching_, false) && context_.idle_.end_search();
 }
 
-// L12: one fiber of the context's queue, and a look into the event loop.
+// L12: one fiber of the context's queue, now and then the one that was spawned first, and a look into the
+// event loop.
 void Scheduler::serve_what_is_due() noexcept {
   until_due_ = kDueInterval;
+  if (spawn_stack_used_ && dues_ % kOldestInterval == 0) {
+    if (Fiber* fiber = spawn_stack_.steal()) enqueue_last(*fiber);
+  }
   if (Fiber* fiber = take_global(1)) enqueue_last(*fiber);
   if (poll_is_due()) poll_now();
 }
@@ -209,6 +213,7 @@ void Scheduler::leave() noexcept {
   FiberQueue left;
   if (Fiber* next = exchange_next(nullptr)) left.push(*next);
   while (Fiber* fiber = pop()) left.push(*fiber);
+  while (Fiber* fiber = pop_spawned()) left.push(*fiber);
   if (!left.empty()) context_.global_queue_.push(left);
   stack_cache_.flush();
   until_due_ = kDueInterval;

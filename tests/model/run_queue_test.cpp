@@ -4,8 +4,7 @@
 
 #include "model/bounds.hpp"
 #include "model/model.hpp"
-
-#include <array>
+#include "model/passed_fibers.hpp"
 
 namespace weft {
 namespace {
@@ -13,42 +12,19 @@ namespace {
 using model::FailureKind;
 using Ring = BasicRunQueue<4>;
 
-/// Fibers of which nothing but the address, and what is said of it here, is used.
-struct Fibers {
-  static constexpr std::size_t kCount = 6;
-
-  Fiber& operator[](std::size_t index) noexcept { return reinterpret_cast<Fiber&>(memory[index]); }
-  /// Whoever takes one may run it: what its enqueuer wrote is seen.
-  void take(Fiber* fiber) noexcept {
-    const auto index =
-        static_cast<std::size_t>(reinterpret_cast<std::byte*>(fiber) - &memory[0][0]) / sizeof(Fiber);
-    model::check(index < kCount, "a fiber that was put in");
-    model::check(payload[index] == 1, "and what it stands for is seen");
-    ++taken[index];
-  }
-  void put(std::size_t index) noexcept { payload[index] = 1; }
-  void check_taken(std::size_t count) const {
-    for (std::size_t i = 0; i < count; ++i) model::check(taken[i] == 1, "each fiber is taken once");
-  }
-
-  alignas(Fiber) std::byte memory[kCount][sizeof(Fiber)];
-  std::array<model::Plain<int>, kCount> payload;
-  std::array<int, kCount> taken{};
-};
-
 template <class Queue>
-void push(Queue& ring, Fibers& fibers, std::size_t index) {
+void push(Queue& ring, PassedFibers& fibers, std::size_t index) {
   fibers.put(index);
   model::check(ring.push(fibers[index]), "there is room");
 }
 
 template <class Queue>
-void drain(Queue& ring, Fibers& fibers) {
+void drain(Queue& ring, PassedFibers& fibers) {
   while (Fiber* fiber = ring.pop()) fibers.take(fiber);
 }
 
 template <class Queue>
-void steal_once(Queue& victim, Fibers& fibers) {
+void steal_once(Queue& victim, PassedFibers& fibers) {
   Queue own;
   if (victim.steal_into(own) != 0) drain(own, fibers);
 }
@@ -57,7 +33,7 @@ TEST(ModelRunQueue, TheOwnerAndAThiefTakeEachFiberOnce) {
   model::Options options;
   options.limits.spurious_max = 1;
   model::expect_holds(options, [] {
-    Fibers fibers;
+    PassedFibers fibers;
     Ring ring;
     model::name(ring, "ring");
     push(ring, fibers, 0);
@@ -75,7 +51,7 @@ TEST(ModelRunQueue, TheOwnerAndAThiefTakeEachFiberOnce) {
 
 TEST(ModelRunQueue, TwoThievesShareWithTheOwner) {
   model::expect_holds([] {
-    Fibers fibers;
+    PassedFibers fibers;
     Ring ring;
     model::name(ring, "ring");
     push(ring, fibers, 0);
@@ -94,7 +70,7 @@ TEST(ModelRunQueue, TwoThievesShareWithTheOwner) {
 // The owner reuses the slots of a full ring that a thief is copying from.
 TEST(ModelRunQueue, AThiefThatIsOvertakenByTheOwnerGoingRoundTakesNothingWrong) {
   model::expect_holds(model::bounded(3), [] {
-    Fibers fibers;
+    PassedFibers fibers;
     BasicRunQueue<2> ring;
     model::name(ring, "ring");
     push(ring, fibers, 0);
@@ -120,7 +96,7 @@ TEST(ModelRunQueue, AThiefThatIsOvertakenByTheOwnerGoingRoundTakesNothingWrong) 
 
 TEST(ModelRunQueue, AFullRingIsShedWhileAThiefSteals) {
   model::expect_holds(model::bounded(3), [] {
-    Fibers fibers;
+    PassedFibers fibers;
     Ring ring;
     for (std::size_t i = 0; i < 4; ++i) push(ring, fibers, i);
     FiberQueue overflow;
@@ -178,7 +154,7 @@ class PlantedRing {
 
 template <class Queue>
 void push_against_steal() {
-  Fibers fibers;
+  PassedFibers fibers;
   Queue ring;
   model::run({{"owner",
                [&] {
