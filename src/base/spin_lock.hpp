@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "base/atomic.hpp"
+#include "base/spin_backoff.hpp"
 
 #include <cstdint>
 
@@ -26,18 +26,10 @@ class SpinLock {
   void unlock() noexcept { locked_.store(0, release); }
 
  private:
-  static constexpr int kSpinsBeforeYield = 100;
-
   [[gnu::cold, gnu::noinline]] void lock_slow() noexcept {
-    int spins = 0;
+    SpinBackoff backoff;
     do {
-      while (locked_.load(relaxed) != 0) {  // relaxed: only a hint, the exchange decides
-        if (++spins % kSpinsBeforeYield == 0) {
-          yield_cpu();
-        } else {
-          cpu_relax();
-        }
-      }
+      while (locked_.load(relaxed) != 0) backoff.pause();  // relaxed: only a hint, the exchange decides
     } while (locked_.exchange(1, acquire));
   }
 

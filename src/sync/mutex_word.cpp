@@ -124,7 +124,7 @@ WaitOutcome lock(SyncWord& word, WaitWord::Cancellable cancellable, Deadline dea
 }
 
 void unlock(SyncWord& word, std::uint8_t losses_max) noexcept {
-  QueueSpin spin;
+  SpinBackoff backoff;
   std::uintptr_t now = word.load(relaxed);
   for (;;) {
     WEFT_ASSERT((now & kLocked) != 0, "unlock() of a mutex that is not locked", WEFT_VALUE(&word));
@@ -132,7 +132,7 @@ void unlock(SyncWord& word, std::uint8_t losses_max) noexcept {
       // Whoever holds the queue bit with no chain published sees the lock free and takes it.
       if (word.compare_exchange_weak(now, now & ~kLocked, release, relaxed)) return;
     } else if ((now & kQueueBit) != 0) {
-      spin.pause();  // it may be a waiter that leaves, and wakes nobody
+      backoff.pause();  // it may be a waiter that leaves, and wakes nobody
       now = word.load(relaxed);
     } else if (word.compare_exchange_weak(now, now | kQueueBit, acquire, relaxed)) {
       return wake_or_hand_over(word, chain_of(now), losses_max);

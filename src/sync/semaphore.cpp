@@ -72,11 +72,11 @@ Result<void> Semaphore::acquire_until(Deadline deadline) noexcept {
 }
 
 bool Semaphore::try_acquire() noexcept {
-  QueueSpin spin;
+  SpinBackoff backoff;
   std::uintptr_t before = word_.load(relaxed);
   for (;;) {
     if ((before & kQueueBit) != 0) {  // a release may be about to leave permits
-      spin.pause();
+      backoff.pause();
       before = word_.load(relaxed);
     } else if (before < kOnePermit) {
       return false;

@@ -139,11 +139,11 @@ Result<void> SharedMutex::lock_until(Deadline deadline) noexcept {
 
 // The queue bit alone is no reason to fail: its holder may be one that leaves, with nobody holding the lock.
 bool SharedMutex::try_lock() noexcept {
-  QueueSpin spin;
+  SpinBackoff backoff;
   std::uintptr_t before = word_.load(relaxed);
   while (!held(before)) {
     if (before != 0) {
-      spin.pause();
+      backoff.pause();
       before = word_.load(relaxed);
     } else if (word_.compare_exchange_weak(before, kWriter, acquire, relaxed)) {
       return true;
@@ -166,11 +166,11 @@ Result<void> SharedMutex::lock_shared_until(Deadline deadline) noexcept {
 }
 
 bool SharedMutex::try_lock_shared() noexcept {
-  QueueSpin spin;
+  SpinBackoff backoff;
   std::uintptr_t before = word_.load(relaxed);
   while ((before & (kWaiting | kWriter)) == 0) {
     if ((before & kQueueBit) != 0) {
-      spin.pause();
+      backoff.pause();
       before = word_.load(relaxed);
     } else if (word_.compare_exchange_weak(before, before + kOneReader, acquire, relaxed)) {
       return true;

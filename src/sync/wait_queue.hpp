@@ -11,7 +11,7 @@
 // last touch of the object: whoever gets on by that state may destroy it. Assumption: nothing in a section
 // suspends, allocates or enters the kernel.
 
-#include "base/atomic.hpp"
+#include "base/spin_backoff.hpp"
 #include "fiber/waiter.hpp"
 
 #include <weft/deadline.hpp>
@@ -46,31 +46,14 @@ using SyncWord = Atomic<std::uintptr_t>;
 /// Somebody waits: of the words that have no other use for it.
 inline constexpr std::uintptr_t kWaiting = 2;
 
-/// What a thread does that finds a queue bit taken. The holder may have been preempted: after a while the CPU
-/// is given away.
-class QueueSpin {
- public:
-  void pause() noexcept {
-    if (++count_ % kPausesBeforeYield == 0) {
-      yield_cpu();
-    } else {
-      cpu_relax();
-    }
-  }
-
- private:
-  static constexpr int kPausesBeforeYield = 100;
-  int count_ = 0;
-};
-
 /// Takes the queue bit of `word`: what it held before. Letting go is the object's own business, together with
 /// its new state.
 inline std::uintptr_t lock_queue(SyncWord& word) noexcept {
-  QueueSpin spin;
+  SpinBackoff backoff;
   std::uintptr_t before = word.load(relaxed);  // only a guess, the CAS decides
   for (;;) {
     if ((before & kQueueBit) != 0) {
-      spin.pause();
+      backoff.pause();
       before = word.load(relaxed);
     } else if (word.compare_exchange_weak(before, before | kQueueBit, acquire, relaxed)) {
       return before;  // acquire: pairs with the release that let the bit go
