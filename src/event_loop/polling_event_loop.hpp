@@ -63,6 +63,9 @@ class PollingEventLoop : public EventLoop {
   EventLoopCounters counters() const noexcept final { return counters_.snapshot(); }
 
   LoopId id() const noexcept { return id_; }
+  void belong_to(const Home& home) noexcept final { owner_home_.store(&home, release); }
+  /// The context whose own this loop is, null if there is none. By who has the loop pinned.
+  const Home* home() const noexcept { return owner_home_.load(acquire); }
 
   // -- registering, for the policies: any thread that has the loop pinned
   // ---------------------------------------------
@@ -133,6 +136,7 @@ class PollingEventLoop : public EventLoop {
   const RegistrationPolicy& policy_;
   const bool registers_at_open_;
   Atomic<std::uint64_t> birth_{0};
+  Atomic<const Home*> owner_home_{nullptr};
   bool retired_ = false;
 
   // Written by whoever has the poll duty, valid inside run().

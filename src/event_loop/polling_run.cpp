@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "event_loop/descriptor_arena.hpp"
 #include "event_loop/descriptor_waiters.hpp"
+#include "event_loop/migration_note.hpp"
 #include "event_loop/polling_event_loop.hpp"
 #include "sys/thread.hpp"
 
@@ -90,6 +91,7 @@ void PollingEventLoop::deliver(std::uint64_t data, Signals signals) noexcept {
   WEFT_ASSERT(descriptor != nullptr, "event for a descriptor that never was", WEFT_VALUE(index));
   FiberQueue won;
   std::uint32_t foreign = 0;
+  MigrationWatch::Step step = MigrationWatch::Step::kNothing;
   {
     std::scoped_lock lock(descriptor->lock);
     if (descriptor->usage.generation() != generation) {  // closed meanwhile (L8)
@@ -100,9 +102,14 @@ void PollingEventLoop::deliver(std::uint64_t data, Signals signals) noexcept {
     if (won.empty()) [[unlikely]]
       return counters_.unawaited_edges.add();
     foreign = count_wakeups_locked(*descriptor, won);
+    if (foreign != 0) [[unlikely]]
+      step = count_crossing_locked(*descriptor, won, home_);
   }
-  if (foreign != 0) [[unlikely]]
+  if (foreign != 0) [[unlikely]] {
+    if (step != MigrationWatch::Step::kNothing) [[unlikely]]
+      note_crossing(*descriptor, step, won, home_);
     return hand_out(won);
+  }
   counters_.wakeups.add(won.size());
   runnable_->splice(won);
 }
