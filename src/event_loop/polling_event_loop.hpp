@@ -127,6 +127,7 @@ class PollingEventLoop : public EventLoop {
   std::size_t spin() noexcept;
   std::size_t block() noexcept;
   std::size_t poll_counted(std::int64_t timeout_ns) noexcept;
+  [[gnu::noinline]] void deliver_across(Descriptor&, FiberQueue& won, SpinLock&) noexcept;
   std::uint32_t count_wakeups_locked(Descriptor&, const FiberQueue& won) noexcept;
   void expire_timers(std::int64_t now) noexcept;
   void hand_out(FiberQueue& won) noexcept;
