@@ -5,7 +5,9 @@
 //
 //   bench_descriptor                         the times, in ns for each byte
 //   bench_descriptor once weft|bare COUNT    one of them alone, COUNT bytes: for callgrind and strace -c
+//   bench_descriptor once moves COUNT        a socket that two contexts read by turns, COUNT bytes
 
+#include <weft/execution_context.hpp>
 #include <weft/net/tcp_listener.hpp>
 #include <weft/net/tcp_stream.hpp>
 #include <weft/run.hpp>
@@ -163,11 +165,25 @@ void fibers_once(int count) {
   fibers(pair.here, pair.there, count);
 }
 
+/// Each byte is waited for in the other context than the one before: so many moves, but one.
+void moves_once(int count) {
+  Pair pair = Pair::create();
+  weft::ConcurrentContext a("a");
+  weft::ConcurrentContext b("b");
+  std::array<std::byte, 64> buffer;
+  for (int i = 0; i < count; ++i) {
+    auto reader = (i % 2 == 0 ? a : b).spawn([&] { return pair.there.read_some(buffer).has_value(); });
+    must(weft::sleep(std::chrono::microseconds(200)).has_value(), "sleep");  // so that it has to wait
+    must(pair.here.write_all("x").has_value() && reader.join(), "a byte");
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc != 4) return weft::run(run_times);
   const int count = std::atoi(argv[3]);
   if (argv[2] == std::string_view("weft")) return weft::run([count] { fibers_once(count); });
+  if (argv[2] == std::string_view("moves")) return weft::run([count] { moves_once(count); });
   BareLoop().run(count);
 }

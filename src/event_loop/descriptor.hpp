@@ -14,6 +14,7 @@
 #include "base/spin_lock.hpp"
 #include "event_loop/edges.hpp"
 #include "event_loop/loop_id.hpp"
+#include "event_loop/migration_watch.hpp"
 #include "event_loop/readiness.hpp"
 #include "event_loop/usage_word.hpp"
 #include "fiber/waiter.hpp"
@@ -66,6 +67,7 @@ struct alignas(kCacheLine) Descriptor {
   Edges edges;
   WaitNode* closer = nullptr;  ///< who called close() and waits until the number was given back
   DescriptorCounters counters;
+  MigrationWatch migration;
   DescriptorBackend* backend =
       nullptr;  ///< what a simulated loop keeps for it, fixed while open; null for a file
   Descriptor* next_vacant = nullptr;  ///< guarded by the arena's lock

@@ -41,6 +41,7 @@ void DescriptorArena::free(Descriptor& descriptor) noexcept {
     descriptor.way = nullptr;
     descriptor.edges = {};
     descriptor.counters = {};
+    descriptor.migration = {};
     descriptor.backend = nullptr;
   }
   std::scoped_lock lock(lock_);

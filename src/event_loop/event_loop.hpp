@@ -110,6 +110,9 @@ class EventLoop {
   /// left.
   virtual void retire() noexcept = 0;
 
+  /// For reports: the loop is this context's own. Once, before it is used.
+  virtual void belong_to(const Home&) noexcept {}
+
   virtual EventLoopCounters counters() const noexcept = 0;
 
   LoopTimers& timers() noexcept { return timers_; }

@@ -63,6 +63,9 @@ class PollingEventLoop : public EventLoop {
   EventLoopCounters counters() const noexcept final { return counters_.snapshot(); }
 
   LoopId id() const noexcept { return id_; }
+  void belong_to(const Home& home) noexcept final { owner_home_.store(&home, release); }
+  /// The context whose own this loop is, null if there is none. By who has the loop pinned.
+  const Home* home() const noexcept { return owner_home_.load(acquire); }
 
   // -- registering, for the policies: any thread that has the loop pinned
   // ---------------------------------------------
@@ -124,6 +127,7 @@ class PollingEventLoop : public EventLoop {
   std::size_t spin() noexcept;
   std::size_t block() noexcept;
   std::size_t poll_counted(std::int64_t timeout_ns) noexcept;
+  [[gnu::noinline]] void deliver_across(Descriptor&, FiberQueue& won, SpinLock&) noexcept;
   std::uint32_t count_wakeups_locked(Descriptor&, const FiberQueue& won) noexcept;
   void expire_timers(std::int64_t now) noexcept;
   void hand_out(FiberQueue& won) noexcept;
@@ -133,6 +137,7 @@ class PollingEventLoop : public EventLoop {
   const RegistrationPolicy& policy_;
   const bool registers_at_open_;
   Atomic<std::uint64_t> birth_{0};
+  Atomic<const Home*> owner_home_{nullptr};
   bool retired_ = false;
 
   // Written by whoever has the poll duty, valid inside run().

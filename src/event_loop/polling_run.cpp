@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "event_loop/descriptor_arena.hpp"
 #include "event_loop/descriptor_waiters.hpp"
+#include "event_loop/migration_note.hpp"
 #include "event_loop/polling_event_loop.hpp"
 #include "sys/thread.hpp"
 
@@ -89,22 +90,29 @@ void PollingEventLoop::deliver(std::uint64_t data, Signals signals) noexcept {
   Descriptor* const descriptor = arena_.at(index);
   WEFT_ASSERT(descriptor != nullptr, "event for a descriptor that never was", WEFT_VALUE(index));
   FiberQueue won;
-  std::uint32_t foreign = 0;
-  {
-    std::scoped_lock lock(descriptor->lock);
-    if (descriptor->usage.generation() != generation) {  // closed meanwhile (L8)
-      counters_.stale_events.add();
-      return;
-    }
-    signal_locked(*descriptor, signals, won);
-    if (won.empty()) [[unlikely]]
-      return counters_.unawaited_edges.add();
-    foreign = count_wakeups_locked(*descriptor, won);
+  std::unique_lock lock(descriptor->lock);
+  if (descriptor->usage.generation() != generation) {  // closed meanwhile (L8)
+    counters_.stale_events.add();
+    return;
   }
-  if (foreign != 0) [[unlikely]]
-    return hand_out(won);
+  signal_locked(*descriptor, signals, won);
+  if (won.empty()) [[unlikely]]
+    return counters_.unawaited_edges.add();
+  if (count_wakeups_locked(*descriptor, won) != 0) [[unlikely]]
+    return deliver_across(*descriptor, won, *lock.release());
+  lock.unlock();
   counters_.wakeups.add(won.size());
   runnable_->splice(won);
+}
+
+// Some belong to other contexts. With the descriptor's lock, which it gives back: a test of what the wake-up
+// is after that would cost those at home two instructions each.
+void PollingEventLoop::deliver_across(Descriptor& descriptor, FiberQueue& won, SpinLock& lock) noexcept {
+  const MigrationWatch::Step step = count_crossing_locked(descriptor, won, home_);
+  lock.unlock();
+  if (step != MigrationWatch::Step::kNothing) [[unlikely]]
+    note_crossing(descriptor, step, won, home_);
+  hand_out(won);
 }
 
 // Returns how many of them belong to other contexts.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Waiting on a descriptor, and the transfer of its ownership (L7, P2; docs/design/descriptor.md).
 #include "event_loop/descriptor_waiters.hpp"
+#include "event_loop/migration_note.hpp"
 #include "event_loop/operation.hpp"
 #include "event_loop/polling_event_loop.hpp"
 #include "event_loop/registration.hpp"
@@ -84,8 +85,9 @@ Result<void> PollingEventLoop::take_over(Descriptor& descriptor, const Registere
   if (from.state != Ownership::kUnowned && !policy_.keeps(from)) {
     leave(descriptor, from);
     counters_.transfers.add();
-    const std::scoped_lock lock(descriptor.lock);
-    ++descriptor.counters.transfers;
+    const MigrationWatch::Step step = count_move(descriptor);
+    if (step != MigrationWatch::Step::kNothing) [[unlikely]]
+      note_move(descriptor, step, from, home());
   }
   return policy_.finish(descriptor, *this);
 }

@@ -68,6 +68,7 @@ Context::Context(ContextOptions options)
       if (context != nullptr) context->end();
     }
   } guard{this};
+  if (own_event_loop_ != nullptr) own_event_loop_->belong_to(*this);
   prepare_process();
   {
     std::scoped_lock lock(resize_lock_);

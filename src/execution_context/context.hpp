@@ -69,6 +69,9 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   /// Makes a created fiber runnable here.
   void start(Fiber& fiber) noexcept;
   void enqueue(Fiber& fiber) noexcept override;
+  HomeName name_in_reports() const noexcept override {
+    return {name_, leader_->lanes_ == nullptr ? -1 : static_cast<std::int32_t>(lane_)};
+  }
 
   // -- threads
   // -----------------------------------------------------------------------------------------------

@@ -2,13 +2,11 @@
 #include "execution_context/fiber_snapshot.hpp"
 
 #include "event_loop/descriptor_use.hpp"
+#include "execution_context/address_text.hpp"
 #include "execution_context/context.hpp"
 #include "fiber/context/switch.hpp"
 #include "fiber/frame_walk.hpp"
 #include "sys/socket.hpp"
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
 
 namespace weft {
 namespace {
@@ -20,22 +18,12 @@ void complete_descriptor(WaitDescription& description) noexcept {
   if (!use || use->kind != DescriptorKind::kStream) return;
   const auto peer = sys::peer_address(use->fd);
   if (!peer) return;
-  char host[INET6_ADDRSTRLEN] = "";
-  in_port_t port = 0;
-  if (peer->family() == AF_INET) {
-    const auto address = peer->as<sockaddr_in>();
-    ::inet_ntop(AF_INET, &address.sin_addr, host, sizeof(host));
-    port = address.sin_port;
-  } else if (peer->family() == AF_INET6) {
-    const auto address = peer->as<sockaddr_in6>();
-    ::inet_ntop(AF_INET6, &address.sin6_addr, host, sizeof(host));
-    port = address.sin6_port;
-  }
-  if (host[0] == 0) return;
+  const AddressText text(*peer);
+  if (text.host()[0] == 0) return;
   description.add(" (peer ");
-  description.add(host);
+  description.add(text.host());
   description.add(" port ");
-  description.add_number(ntohs(port));
+  description.add_number(text.port());
   description.add(")");
 }
 

@@ -2,9 +2,11 @@
 #include "execution_context/monitor.hpp"
 
 #include "base/clock.hpp"
+#include "event_loop/migration_log.hpp"
 #include "execution_context/context_registry.hpp"
 #include "execution_context/deadlock_watch.hpp"
 #include "execution_context/library_thread.hpp"
+#include "execution_context/migration_report.hpp"
 #include "execution_context/stall_reports.hpp"
 #include "execution_context/stuck_fiber.hpp"
 #include "sys/signal.hpp"
@@ -90,6 +92,8 @@ alignas(kCacheLine) constinit Atomic<std::uint32_t> Monitor::parked_{0};
 
 void Monitor::start() {
   [[maybe_unused]] static const bool started = [] {
+    // M6: who moves a descriptor may be a fiber that nobody watches, or a thread that only polls.
+    MigrationLog::instance().set_alarm(&Monitor::unpark);
     const sys::BlockedSignals none(sys::all_signals());  // the program's handlers run on its own threads
     std::thread(&Monitor::run).detach();
     return true;
@@ -101,6 +105,7 @@ void Monitor::run() noexcept {
   DeadlockWatch deadlocks;
   for (int idle_looks = 0;;) {
     wait_for_next_look();
+    if (MigrationLog::instance().pending()) tell_about_migrations();
     const Sight sight = look_at_all();
     if (sight.active) {
       idle_looks = 0;
@@ -116,7 +121,7 @@ void Monitor::run() noexcept {
 void Monitor::park(std::int64_t until_ns) noexcept {
   const Deadline until = until_ns == DeadlockWatch::kNever ? Deadline::never() : Deadline::at_ns(until_ns);
   parked_.store(1, seq_cst);
-  if (anybody_awake()) return parked_.store(0, relaxed);
+  if (anybody_awake() || MigrationLog::instance().pending()) return parked_.store(0, relaxed);
   while (parked_.load(acquire) != 0) {
     if (!sys::futex_wait(parked_, 1, until)) return parked_.store(0, relaxed);
   }

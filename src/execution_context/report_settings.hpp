@@ -4,12 +4,11 @@
 // What the reports of the monitor have in common: a handler that users may replace, and defaults from the
 // environment.
 
-#include <charconv>
+#include "base/environment.hpp"
+
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
 #include <mutex>
-#include <string_view>
 #include <utility>
 
 namespace weft {
@@ -41,13 +40,7 @@ class ReportHandler {
 
 /// Milliseconds from an environment variable, or the default if it is not there or makes no sense.
 inline std::int64_t environment_ms(const char* name, std::int64_t otherwise) noexcept {
-  const char* const text = std::getenv(name);
-  if (text == nullptr) return otherwise;
-  const std::string_view digits = text;
-  std::int64_t ms = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), ms);
-  const bool whole = error == std::errc() && end == digits.data() + digits.size();
-  return whole && ms >= 0 ? ms : otherwise;
+  return number_in_environment(name).value_or(otherwise);
 }
 
 }  // namespace weft

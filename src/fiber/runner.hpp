@@ -5,6 +5,7 @@
 // where a runnable fiber is enqueued. Execution contexts implement both.
 
 #include <cstdint>
+#include <string_view>
 
 namespace weft {
 
@@ -13,11 +14,20 @@ class Fiber;
 class StackCache;
 class Waiter;
 
+/// How reports call a home.
+struct HomeName {
+  std::string_view name = {};  ///< empty: nobody's in particular
+  std::int32_t thread = -1;    ///< which of its threads, if fibers are pinned to them
+};
+
 /// Where the fibers of an execution context are enqueued. Outlives all of its fibers.
 class Home {
  public:
   /// Makes `fiber` runnable here; exactly once per suspension. Any thread; never switches (S1).
   virtual void enqueue(Fiber& fiber) noexcept = 0;
+
+  /// Any thread, while it is alive.
+  virtual HomeName name_in_reports() const noexcept { return {}; }
 
  protected:
   ~Home() = default;

@@ -117,10 +117,7 @@ TEST_F(LawsOfOwnership, P2_CloseBeforeTheMoversAddIsUndoneByTheLastLeaver) {
   sys::CallCounter counter;
   auto mover = read_in(b);
   window.entered.wait();
-  std::thread closer([&] { EXPECT_TRUE(near.close()); });
-  eventually([&] { return near.handle.descriptor->usage.closing(); }, "close()");
-  window.leave.open();
-  closer.join();
+  close_during_a_move(near, window);
   EXPECT_EQ(mover.join().error(), Errc::closed);
   EXPECT_EQ(counter.counts()[Call::epoll_remove], 2u);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What holds under every event loop strategy, and what each costs.
 #include "support/strategies.hpp"
+#include "event_loop/loop_counters.hpp"
 
 #include <weft/run.hpp>
 
@@ -208,6 +209,65 @@ TEST(StrategyOfAContext, EveryCombinationThatIsNotRefusedWorks) {
     EXPECT_TRUE(connection.near.close());
   }
   EXPECT_EQ(accepted, 16);
+}
+
+constexpr std::uint64_t kLoops = 3;
+constexpr std::uint64_t kBytes = 100;
+
+/// Contexts a, b and c; a byte is waited for in `a` again and again. What the loops took for that.
+class ThreeLoops {
+ public:
+  explicit ThreeLoops(const Strategy& strategy) : strategy_(strategy) {}
+
+  EventLoopCounters counters() const {
+    return sum_of(a_.event_loop_counters(), sum_of(b_.event_loop_counters(), c_.event_loop_counters()));
+  }
+  /// Each byte comes when `loops` of them have heard of the one before.
+  EventLoopCounters read_bytes(std::uint64_t loops) {
+    const Connection connection = tcp_connection();
+    expect_read_in(a_, connection);
+    const EventLoopCounters before = counters();
+    for (std::uint64_t i = 1; i <= kBytes; ++i) {
+      expect_read_in(a_, connection);
+      eventually([&] { return counters().events - before.events >= i * loops; }, "every loop");
+    }
+    const EventLoopCounters after = counters();
+    EXPECT_TRUE(connection.near.close());
+    return {.events = after.events - before.events,
+            .unawaited_edges = after.unawaited_edges - before.unawaited_edges,
+            .wakeups = after.wakeups - before.wakeups};
+  }
+
+ private:
+  const Strategy strategy_;
+  ConcurrentContext a_{"a", {.strategy = strategy_}};
+  ConcurrentContext b_{"b", {.strategy = strategy_}};
+  ConcurrentContext c_{"c", {.strategy = strategy_}};
+};
+
+// More than exactly: what the adds reported may still come, one event for each loop and direction.
+TEST(UselessEdges, UnderBroadcastAFiberThatReachedEagainWakesEveryOtherLoopForNothing) {
+  const EventLoopCounters took = ThreeLoops(Strategy::broadcast()).read_bytes(kLoops);
+  EXPECT_GE(took.events, kLoops * kBytes);
+  EXPECT_LE(took.events, kLoops * (kBytes + 2));
+  EXPECT_GE(took.unawaited_edges, (kLoops - 1) * kBytes - 2 * kLoops);
+  EXPECT_LE(took.unawaited_edges, (kLoops - 1) * kBytes + 2 * kLoops);
+  EXPECT_GE(took.wakeups, kBytes);
+  EXPECT_LE(took.wakeups, kBytes + 2 * kLoops);
+}
+
+TEST(UselessEdges, UnderTheOthersOnlyOneLoopHearsOfIt) {
+  for (const Strategy& strategy : Strategy::named()) {
+    // Of one loop for all each counter would be summed up thrice.
+    const bool several_loops = strategy.placement == Strategy::Placement::kPerContext ||
+                               strategy.placement == Strategy::Placement::kPerThread;
+    if (strategy == Strategy::broadcast() || !several_loops) continue;
+    SCOPED_TRACE(strategy.to_string());
+    const EventLoopCounters took = ThreeLoops(strategy).read_bytes(1);
+    EXPECT_LE(took.unawaited_edges, 2u);
+    EXPECT_LE(took.events, kBytes + 2);
+    EXPECT_EQ(took.wakeups, kBytes);
+  }
 }
 
 TEST(Handoff, UnderTransferAConnectionMovesOnceAndIsWokenLocallyAfterwards) {

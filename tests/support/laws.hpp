@@ -13,11 +13,20 @@
 #include <weft/this_fiber.hpp>
 
 #include <memory>
+#include <thread>
 
 namespace weft::test {
 
 inline LoopId loop_id(const ExecutionContext& context) {
   return static_cast<PollingEventLoop&>(context.core().event_loop()).id();
+}
+
+/// close() comes while a mover stands in `window`, which is left then. Returns when both are through.
+inline void close_during_a_move(const Near& near, Window& window) {
+  std::thread closer([&] { EXPECT_TRUE(near.close()); });
+  eventually([&] { return near.handle.descriptor->usage.closing(); }, "close()");
+  window.leave.open();
+  closer.join();
 }
 
 class Laws : public testing::Test {
