@@ -161,6 +161,21 @@ TEST(ModelCountdown, AStepThatMeetsARaiseLeavesZeroToTheLastOne) {
   });
 }
 
+// Whether they wait for what is added now is decided by a race: it is reported where it can be seen, between
+// the zero and the wake-up.
+TEST(ModelCountdown, AnAddAtZeroWhileOthersWaitThereIsReported) {
+  ModelFibers fibers;
+  model::expect_fails(FailureKind::kPanic, [&] {
+    detail::Countdown countdown(1);
+    model::run({{"waiter", fibers.fiber(0, [&] { countdown.wait(); })},
+                {"last", [&] { countdown.add(-1); }},
+                {"adds", [&] {
+                   countdown.add(1);
+                   countdown.add(-1);
+                 }}});
+  });
+}
+
 /// Takes the queue bit when the counter is zero already.
 class PlantedCountdown {
  public:
