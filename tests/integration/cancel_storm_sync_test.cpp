@@ -23,6 +23,7 @@
 #include <initializer_list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <tuple>
@@ -44,6 +45,26 @@ class Parcel {
 using Value = std::unique_ptr<Parcel>;
 using Pipe = Channel<Value>;
 
+/// The steps of a program, one of which ends it.
+class Steps {
+ public:
+  Steps(std::stop_source& stop, int before_stop) : stop_(stop), left_(before_stop) { current_.store(this); }
+  ~Steps() { current_.store(nullptr); }
+  Steps(const Steps&) = delete;
+  Steps& operator=(const Steps&) = delete;
+
+  /// Called before each operation, and where something is held.
+  static void step() {
+    Steps* const steps = current_.load();
+    if (steps != nullptr && steps->left_.fetch_sub(1) == 0) steps->stop_.request_stop();
+  }
+
+ private:
+  static inline Atomic<Steps*> current_{nullptr};
+  std::stop_source& stop_;
+  Atomic<int> left_;
+};
+
 /// Where the values of one run are.
 struct Ledger {
   Atomic<int> made{0};
@@ -61,6 +82,7 @@ struct Ledger {
 };
 
 Result<void> put(Pipe& pipe, Ledger& ledger, Value value) {
+  Steps::step();
   Result<void> sent = pipe.send(std::move(value));
   EXPECT_EQ(sent.has_value(), value == nullptr) << "a send that fails keeps its value";
   if (!sent) ledger.kept.fetch_add(1, relaxed);
@@ -80,6 +102,7 @@ Result<void> end_of(std::error_code error) { return error == Errc::closed ? Resu
 
 Result<void> relay(Pipe& from, Pipe& to, Ledger& ledger) {
   for (;;) {
+    Steps::step();
     auto value = from.receive();
     if (!value) {
       if (value.error() == Errc::closed) to.close();
@@ -92,6 +115,7 @@ Result<void> relay(Pipe& from, Pipe& to, Ledger& ledger) {
 
 Result<void> collect(Pipe& pipe, Ledger& ledger) {
   for (;;) {
+    Steps::step();
     auto value = pipe.receive();
     if (!value) return end_of(value.error());
     EXPECT_NE(*value, nullptr);
@@ -156,6 +180,7 @@ Result<void> collect_from_two(Pipe& a, Pipe& b, Ledger& ledger) {
       EXPECT_NE(*value, nullptr);
       ledger.received.fetch_add(1, relaxed);
     };
+    Steps::step();
     if (const Selected selected = select(receive(a, take), receive(b, take)); !selected)
       return selected.error();
   }
@@ -166,6 +191,7 @@ Result<void> produce_to_two(Pipe& a, Pipe& b, Ledger& ledger, int count) {
   for (int i = 0; i < count; ++i) {
     Value value = std::make_unique<Parcel>();
     ledger.made.fetch_add(1, relaxed);
+    Steps::step();
     const Selected selected = select(send(a, std::move(value), [] {}), send(b, std::move(value), [] {}));
     EXPECT_EQ(static_cast<bool>(selected), value == nullptr) << "a select that fails keeps its value";
     if (selected) continue;
@@ -208,8 +234,10 @@ struct Place {
   bool over = false;
 
   Result<void> put(Value& from) {
+    Steps::step();
     if (auto locked = mutex.lock_until(Deadline::never()); !locked) return locked;
     std::unique_lock lock(mutex, std::adopt_lock);
+    Steps::step();
     if (auto room = changed.wait_until(lock, Deadline::never(), [&] { return value == nullptr; }); !room)
       return room;
     value = std::move(from);
@@ -218,8 +246,10 @@ struct Place {
   }
   /// Null when it is over.
   Result<Value> take() {
+    Steps::step();
     if (auto locked = mutex.lock_until(Deadline::never()); !locked) return locked.error();
     std::unique_lock lock(mutex, std::adopt_lock);
+    Steps::step();
     const auto there = [&] { return value != nullptr || over; };
     if (auto waited = changed.wait_until(lock, Deadline::never(), there); !waited) return waited.error();
     changed.notify_all();
@@ -279,8 +309,10 @@ Result<void> permits() {
     for (int i = 0; i < 5; ++i) {
       group.spawn([&]() -> Result<void> {
         for (int round = 0; round < 3; ++round) {
+          Steps::step();
           if (auto acquired = semaphore.acquire_until(Deadline::never()); !acquired) return acquired;
           EXPECT_LE(inside.fetch_add(1) + 1, kPermits);
+          Steps::step();
           yield();
           inside.fetch_sub(1);
           semaphore.release();
@@ -303,8 +335,10 @@ Result<void> readers_and_writers() {
     for (int i = 0; i < 2; ++i) {
       group.spawn([&]() -> Result<void> {
         for (int round = 0; round < 3; ++round) {
+          Steps::step();
           if (auto locked = mutex.lock_until(Deadline::never()); !locked) return locked;
           ++value[0];
+          Steps::step();
           yield();
           ++value[1];
           mutex.unlock();
@@ -313,7 +347,9 @@ Result<void> readers_and_writers() {
       });
       group.spawn([&]() -> Result<void> {
         for (int round = 0; round < 3; ++round) {
+          Steps::step();
           if (auto locked = mutex.lock_shared_until(Deadline::never()); !locked) return locked;
+          Steps::step();
           EXPECT_EQ(value[0], value[1]);
           yield();
           mutex.unlock_shared();
@@ -341,6 +377,7 @@ Result<void> workers_with_results() {
     TaskGroup<int> workers;
     for (int i = 0; i < 3; ++i) {
       workers.spawn([&]() -> Result<int> {
+        Steps::step();
         begun.done();
         if (auto all = begun.wait_until(Deadline::never()); !all) return all.error();
         const int before = ledger.received.load();
@@ -362,15 +399,16 @@ Result<void> workers_with_results() {
 // -- the storm
 // ------------------------------------------------------------------------------------------------
 
-enum class StormSource { kScope, kFiber };
+/// kStep: by one of the program's own fibers, before one of its operations or while it holds something.
+enum class StormSource { kScope, kFiber, kStep };
 
 using SyncProgram = Result<void> (*)();
 using StormParameters = std::tuple<std::pair<const char*, SyncProgram>, StormSource, test::AnyContextKind>;
 
 class SyncStorm : public testing::TestWithParam<StormParameters> {
  protected:
-  /// False if it got through. A moment is a yield beside the program: in one thread everything else runs to
-  /// its next wait then.
+  /// False if it got through. A moment is a step of the program, or a yield beside the program: in one thread
+  /// everything else runs to its next wait then.
   bool cancel_at(int k) {
     const auto [named, source, kind] = GetParam();
     test::AnyContext context(kind);
@@ -389,10 +427,13 @@ class SyncStorm : public testing::TestWithParam<StormParameters> {
  private:
   static Result<void> run(SyncProgram program, StormSource source, int k) {
     std::stop_source stop;
+    std::optional<Steps> steps;
+    if (source == StormSource::kStep) steps.emplace(stop, k);
     auto fiber = spawn([&] {
       CancelScope scope(stop.get_token());
       return program();
     });
+    if (source == StormSource::kStep) return fiber.join();
     for (int i = 0; i < k && !fiber.done(); ++i) yield();
     source == StormSource::kFiber ? fiber.cancel() : void(stop.request_stop());
     return fiber.join();
@@ -401,8 +442,8 @@ class SyncStorm : public testing::TestWithParam<StormParameters> {
 
 std::string sync_storm_name(const testing::TestParamInfo<StormParameters>& info) {
   const auto [named, source, kind] = info.param;
-  return named.first + std::string(source == StormSource::kScope ? "ByScopeIn" : "ByFiberIn") +
-         test::name_of(kind);
+  constexpr const char* kSources[] = {"ByScopeIn", "ByFiberIn", "ByStepIn"};
+  return std::string(named.first) + kSources[static_cast<int>(source)] + test::name_of(kind);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -412,7 +453,7 @@ INSTANTIATE_TEST_SUITE_P(
                                      std::pair("Conditions", &conditions), std::pair("Permits", &permits),
                                      std::pair("ReadersAndWriters", &readers_and_writers),
                                      std::pair("WorkersWithResults", &workers_with_results)),
-                     testing::Values(StormSource::kScope, StormSource::kFiber),
+                     testing::Values(StormSource::kScope, StormSource::kFiber, StormSource::kStep),
                      testing::Values(test::AnyContextKind::kConcurrent, test::AnyContextKind::kParallel2)),
     sync_storm_name);
 
@@ -426,7 +467,7 @@ TEST_P(SyncStorm, EveryMomentEndsItCleanly) {
     cancelled += was_cancelled;
     through = was_cancelled ? 0 : through + 1;
   }
-  EXPECT_GT(cancelled, 0);
+  EXPECT_GT(cancelled, std::get<StormSource>(GetParam()) == StormSource::kStep ? 5 : 0);
 }
 
 }  // namespace
