@@ -17,6 +17,14 @@ inline Options bounded(int preemptions) {
   return options;
 }
 
+/// The same where the whole is out of reach: one preemption more if there is time.
+inline Options always_bounded(int preemptions) {
+  Options options;
+  options.preemptions_max = full() ? preemptions + 1 : preemptions;
+  if (full()) options.executions_max *= 10;
+  return options;
+}
+
 /// So many executions at random, fifty times as many if there is time. WEFT_MODEL_SEED is the seed.
 inline Options at_random(std::uint64_t executions) {
   Options options;

@@ -60,7 +60,10 @@ inline void expect_holds(const Options& options, const std::function<void()>& bo
   if (options.random_executions == 0) {
     EXPECT_TRUE(outcome.complete || outcome.failure) << "more than " << outcome.executions << " executions";
   }
-  std::printf("[  model   ] %llu executions\n", static_cast<unsigned long long>(outcome.executions));
+  std::printf("[  model   ] %llu executions", static_cast<unsigned long long>(outcome.executions));
+  if (options.random_executions != 0)
+    std::printf(" at random, WEFT_MODEL_SEED=%llu", static_cast<unsigned long long>(options.seed));
+  std::printf("\n");
 }
 inline void expect_holds(const std::function<void()>& body) { expect_holds({}, body); }
 

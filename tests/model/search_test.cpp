@@ -112,5 +112,25 @@ TEST(ExhaustiveSearch, EndsRandomProgramsInAllTheWaysThereAre) {
               static_cast<unsigned long long>(all));
 }
 
+// Nobody loses the CPU by the first choice, or when a thread ends or waits.
+TEST(BoundedSearch, WithoutPreemptionsRunsTheThreadsInEveryOrder) {
+  model::Options options;
+  options.preemptions_max = 0;
+  std::set<std::vector<int>> orders;
+  const model::Outcome outcome = model::explore(options, [&] {
+    Atomic<int> place{0};
+    std::vector<int> order(3);
+    const auto take_place = [&](std::size_t own) {
+      order[own] = place.fetch_add(1, relaxed);
+      static_cast<void>(place.load(relaxed));
+    };
+    model::run({{"a", [&] { take_place(0); }}, {"b", [&] { take_place(1); }}, {"c", [&] { take_place(2); }}});
+    orders.insert(order);
+  });
+  EXPECT_TRUE(outcome && outcome.complete) << outcome.report;
+  EXPECT_EQ(outcome.executions, 6u);
+  EXPECT_EQ(orders.size(), 6u);
+}
+
 }  // namespace
 }  // namespace weft

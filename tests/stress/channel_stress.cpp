@@ -2,10 +2,11 @@
 // Random sends, receives and selects over a few channels, by fibers of two contexts and plain threads, with
 // deadlines and cancel requests, for WEFT_STRESS_SECONDS. Every value that a call has said to have sent must
 // have been received, or be inside at the end: numbers and sums of both sides are compared. A lost wake-up
-// hangs.
+// stops the progress that a watchdog looks at.
 //
 //   WEFT_STRESS_SEED repeats the choices of a run, though not its interleavings.
 #include "base/atomic.hpp"
+#include "support/stress.hpp"
 
 #include <weft/channel.hpp>
 #include <weft/execution_context.hpp>
@@ -16,7 +17,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <deque>
 #include <random>
 #include <thread>
@@ -27,11 +27,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using Random = std::minstd_rand;
-
-unsigned long number_of_environment(const char* name, unsigned long fallback) {
-  const char* const text = std::getenv(name);
-  return text == nullptr ? fallback : std::strtoul(text, nullptr, 10);
-}
 
 /// What went in or came out.
 struct Tally {
@@ -124,7 +119,7 @@ class World {
   std::deque<Channel<std::uint64_t>> channels_;
 };
 
-void one_round(unsigned seed) {
+void play_channels(unsigned seed) {
   World world(seed);
   {
     ParallelContext workers("workers", {.parallelism = 2});
@@ -157,17 +152,17 @@ void one_round(unsigned seed) {
 }
 
 TEST(ChannelStress, LosesNoValueAndNoWakeUp) {
-  const auto seconds = std::chrono::seconds(number_of_environment("WEFT_STRESS_SECONDS", 2));
-  const auto seed = static_cast<unsigned>(number_of_environment(
-      "WEFT_STRESS_SEED",
-      static_cast<unsigned long>(std::chrono::system_clock::now().time_since_epoch().count())));
-  std::printf("WEFT_STRESS_SEED=%u WEFT_STRESS_SECONDS=%lld\n", seed,
-              static_cast<long long>(seconds.count()));
+  const auto seed =
+      static_cast<unsigned>(test::number_of_environment("WEFT_STRESS_SEED", std::random_device()()));
+  const auto seconds = std::chrono::seconds(test::number_of_environment("WEFT_STRESS_SECONDS", 2));
+  std::printf("WEFT_STRESS_SEED=%u\n", seed);
   std::fflush(stdout);
+  test::Watchdog watchdog;
   const auto end = std::chrono::steady_clock::now() + seconds;
   unsigned rounds = 0;
   do {
-    one_round(seed + rounds * 1000);
+    play_channels(seed + rounds * 1000);
+    watchdog.progress.fetch_add(1);
     ++rounds;
   } while (std::chrono::steady_clock::now() < end && !testing::Test::HasFatalFailure());
   std::printf("%u rounds\n", rounds);

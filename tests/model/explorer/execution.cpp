@@ -119,6 +119,7 @@ void Execution::start_children() {
     resume(index);
     if (failure_) return;
   }
+  running_ = 0;  // whoever comes first takes the CPU from nobody
 }
 
 Situation Execution::situate() const noexcept {

@@ -19,11 +19,14 @@ ModelFibers::ModelFibers() {
     fibers_[i] = Fiber::create(StackPool::process(), nullptr, {.home = this});
     runners_[i].home = this;
     runners_[i].current = fibers_[i];
-    runners_[i].budget = 1000;  // yielding is no matter of these models
   }
 }
 
+// Each execution must find the fiber as the first one did, or it could not be repeated.
 std::function<void()> ModelFibers::fiber(std::size_t index, std::function<void()> body) {
+  fibers_[index]->word.reset();
+  runners_[index].budget = 1000;  // yielding is no matter of these models
+  runners_[index].random_state = 1;
   return [this, index, body = std::move(body)] {
     threads_[index] = Execution::current().running();
     set_this_runner(&runners_[index]);

@@ -33,7 +33,8 @@ class ModelFibers final : public Home {
  public:
   ModelFibers();
 
-  /// The body of a thread that is the fiber `index`.
+  /// The body of a thread that is the fiber `index`, anew: a cancel request of the execution before is
+  /// forgotten. Before `run`.
   std::function<void()> fiber(std::size_t index, std::function<void()> body);
   Fiber& operator[](std::size_t index) noexcept { return *fibers_[index]; }
   ModelRunner& runner(std::size_t index) noexcept { return runners_[index]; }

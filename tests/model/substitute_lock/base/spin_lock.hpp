@@ -8,12 +8,19 @@
 #include "base/atomic.hpp"
 
 #include <cstdint>
+#include <type_traits>
 
 namespace weft {
 
 class SpinLock {
  public:
-  constexpr SpinLock() noexcept = default;
+  constexpr SpinLock() noexcept {
+    if (!std::is_constant_evaluated() && model::hooks::active()) model::hooks::begin_life(&locked_);
+  }
+  constexpr ~SpinLock() {
+    if (!std::is_constant_evaluated() && model::hooks::active())
+      model::hooks::end_life(&locked_, model::Where::here());
+  }
   SpinLock(const SpinLock&) = delete;
   SpinLock& operator=(const SpinLock&) = delete;
 
