@@ -42,8 +42,8 @@ class Parcel {
   static inline Atomic<int> alive{0};
 };
 
-using Value = std::unique_ptr<Parcel>;
-using Pipe = Channel<Value>;
+using ParcelPointer = std::unique_ptr<Parcel>;
+using Pipe = Channel<ParcelPointer>;
 
 /// The steps of a program, one of which ends it.
 class Steps {
@@ -81,7 +81,7 @@ struct Ledger {
   }
 };
 
-Result<void> put(Pipe& pipe, Ledger& ledger, Value value) {
+Result<void> put(Pipe& pipe, Ledger& ledger, ParcelPointer value) {
   Steps::step();
   Result<void> sent = pipe.send(std::move(value));
   EXPECT_EQ(sent.has_value(), value == nullptr) << "a send that fails keeps its value";
@@ -175,7 +175,7 @@ Result<void> fan_out() { return fan(1, 1, 3); }
 
 Result<void> collect_from_two(Pipe& a, Pipe& b, Ledger& ledger) {
   for (bool open = true; open;) {
-    const auto take = [&](Result<Value> value) {
+    const auto take = [&](Result<ParcelPointer> value) {
       if (!value) return void(open = false);
       EXPECT_NE(*value, nullptr);
       ledger.received.fetch_add(1, relaxed);
@@ -189,7 +189,7 @@ Result<void> collect_from_two(Pipe& a, Pipe& b, Ledger& ledger) {
 
 Result<void> produce_to_two(Pipe& a, Pipe& b, Ledger& ledger, int count) {
   for (int i = 0; i < count; ++i) {
-    Value value = std::make_unique<Parcel>();
+    ParcelPointer value = std::make_unique<Parcel>();
     ledger.made.fetch_add(1, relaxed);
     Steps::step();
     const Selected selected = select(send(a, std::move(value), [] {}), send(b, std::move(value), [] {}));
@@ -230,10 +230,10 @@ Result<void> selects() {
 struct Place {
   Mutex mutex;
   ConditionVariable changed;
-  Value value;
+  ParcelPointer value;
   bool over = false;
 
-  Result<void> put(Value& from) {
+  Result<void> put(ParcelPointer& from) {
     Steps::step();
     if (auto locked = mutex.lock_until(Deadline::never()); !locked) return locked;
     std::unique_lock lock(mutex, std::adopt_lock);
@@ -245,7 +245,7 @@ struct Place {
     return {};
   }
   /// Null when it is over.
-  Result<Value> take() {
+  Result<ParcelPointer> take() {
     Steps::step();
     if (auto locked = mutex.lock_until(Deadline::never()); !locked) return locked.error();
     std::unique_lock lock(mutex, std::adopt_lock);
@@ -271,7 +271,7 @@ Result<void> conditions() {
     TaskGroup<void> group;
     group.spawn([&]() -> Result<void> {
       for (int i = 0; i < 4; ++i) {
-        Value value = std::make_unique<Parcel>();
+        ParcelPointer value = std::make_unique<Parcel>();
         if (auto put = place.put(value); !put) {
           EXPECT_NE(value, nullptr);
           return put;
