@@ -37,10 +37,10 @@ ROWS = [
     ("pair of CAS", "pair of CAS", None, None, None),
     ("mutex", "Mutex", "1 mutex", "boost mutex", None),
     ("mutex, contended, 2 threads", "contended, 2 threads", "2 contended", "boost contended, 2 threads", 28),
-    ("fork-join, 1 thread", "fork-join/parallel 1", "1 fork_join", None, 300),
-    ("fork-join, 2 threads", "fork-join/parallel 2", "2 fork_join", None, 200),
+    ("fork-join, 1 thread", "fork-join/parallel 1", "1 fork_join", "boost fork-join/1", 300),
+    ("fork-join, 2 threads", "fork-join/parallel 2", "2 fork_join", "boost fork-join/2", 200),
     ("spawn and join, 1 thread", "spawn and join/concurrent", "1 spawn_and_join", None, None),
-    *((f"qsort, {threads} threads (ms)", f"qsort/{threads}", f"{threads} qsort", None, None)
+    *((f"qsort, {threads} threads (ms)", f"qsort/{threads}", f"{threads} qsort", f"boost qsort/{threads}", None)
       for threads in (1, 2, 4, 8, 16)),
 ]
 
@@ -80,6 +80,13 @@ def sorts(programs):
         yield name, float(figure)
 
 
+def boost_forks(programs):
+    program = programs / "bench_boost_forks"
+    for line in run(program).splitlines() if program.exists() else ():
+        name, figure = line.rsplit(maxsplit=1)
+        yield name, float(figure)
+
+
 def build_go(directory):
     if shutil.which("go") is None:
         return None
@@ -103,7 +110,7 @@ def measure(options):
     figures = {}
     for number in range(options.rounds):
         report.progress(f"round {number + 1} of {options.rounds}")
-        for source in (channels, locks, forks, sorts):
+        for source in (channels, locks, forks, sorts, boost_forks):
             for name, figure in source(programs):
                 figures.setdefault(name, []).append(figure)
         for name, figure in go_rows(go) if go else ():
