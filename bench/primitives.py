@@ -40,7 +40,8 @@ ROWS = [
     ("fork-join, 1 thread", "fork-join/parallel 1", "1 fork_join", "boost fork-join/1", 300),
     ("fork-join, 2 threads", "fork-join/parallel 2", "2 fork_join", "boost fork-join/2", 200),
     ("spawn and join, 1 thread", "spawn and join/concurrent", "1 spawn_and_join", None, None),
-    *((f"qsort, {threads} threads (ms)", f"qsort/{threads}", f"{threads} qsort", f"boost qsort/{threads}", None)
+    *((f"qsort, {threads} threads (ms)", f"qsort/{threads}", f"{threads} qsort", f"boost qsort/{threads}",
+       None)
       for threads in (1, 2, 4, 8, 16)),
 ]
 
