@@ -78,7 +78,7 @@ extern Atomic<std::uint32_t> instruments;
 [[gnu::cold]] Fault intercept_slow(Call call, int fd) noexcept;
 
 /// Asked by each wrapper before each attempt. `fd` is -1 where there is none.
-inline Fault intercept(Call call, int fd = -1) noexcept {
+[[gnu::always_inline]] inline Fault intercept(Call call, int fd = -1) noexcept {
   if (instruments.load(relaxed) == 0) [[likely]]
     return {};
   return intercept_slow(call, fd);
