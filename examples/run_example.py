@@ -65,6 +65,8 @@ def check_deadlock(program):
     for name in ("monthly saving", "refund"):
         wait = f'"{name}" .* suspended in context "default"\nweft:   waits for mutex 0x'
         assert re.search(wait, result.stderr), result.stderr
+    assert re.search(r"transfer.* at .*deadlock\.cpp:\d+\n", result.stderr), result.stderr
+    assert "fiber_entry" not in result.stderr, result.stderr  # nor other frames of the library's own
 
 
 def main(name, program):

@@ -24,8 +24,9 @@ bool waits_for_others(Fiber& fiber) noexcept {
   return wait && wait->internal();
 }
 
-bool contains(const std::vector<int>& ids, int id) noexcept {
-  return std::find(ids.begin(), ids.end(), id) != ids.end();
+template <class T>
+bool contains(const std::vector<T>& all, T one) noexcept {
+  return std::find(all.begin(), all.end(), one) != all.end();
 }
 
 }  // namespace
@@ -34,20 +35,22 @@ DeadlockCheck::Answer DeadlockCheck::ask(bool assume_threads_idle) {
   const Pulse before = pulse();
   if (before.awake || !every_fiber_waits_for_others()) return Answer::kAlive;
   const bool threads_wait = assume_threads_idle || every_thread_waits();
-  if (!every_fiber_waits_for_others() || pulse() != before) return Answer::kAlive;
-  return threads_wait ? Answer::kDeadlocked : Answer::kUnknown;
+  if (!every_fiber_waits_for_others()) return Answer::kAlive;
+  return threads_wait && !isolated_runs_ && pulse() == before ? Answer::kDeadlocked : Answer::kUnknown;
 }
 
 DeadlockCheck::Pulse DeadlockCheck::pulse() {
   Pulse pulse;
   scheduler_threads_.clear();
   waiting_threads_.clear();
+  isolated_.clear();
   ContextRegistry& contexts = ContextRegistry::instance();
   pulse.context_changes = contexts.changes();
   contexts.for_each([&](Context& context) {
+    if (context.isolated()) isolated_.push_back(&context);
     context.for_each_scheduler([&](Scheduler& scheduler) {
       pulse.switches += scheduler.ticks();
-      pulse.awake = pulse.awake || scheduler.awake();
+      pulse.awake = pulse.awake || (scheduler.awake() && !context.isolated());
       scheduler_threads_.push_back(scheduler.thread_id());
     });
   });
@@ -64,6 +67,7 @@ DeadlockCheck::Pulse DeadlockCheck::pulse() {
 // Slots of free fibers stay readable, so the witness of the last time can be asked first.
 bool DeadlockCheck::every_fiber_waits_for_others() {
   fibers_ = 0;
+  isolated_runs_ = false;
   StackSlot* alive = nullptr;
   const auto look = [&](StackSlot& slot) {
     if (alive != nullptr) return;
@@ -71,7 +75,12 @@ bool DeadlockCheck::every_fiber_waits_for_others() {
     if (!fiber.try_reference()) return;
     if (!fiber_done(fiber)) {
       ++fibers_;
-      if (!waits_for_others(fiber)) alive = &slot;
+      const bool runs_isolated = !fiber.word.waiting() && contains<const Home*>(isolated_, fiber.home);
+      if (runs_isolated) {
+        isolated_runs_ = true;  // nobody is told when it sleeps: to be asked again
+      } else if (!waits_for_others(fiber)) {
+        alive = &slot;
+      }
     }
     fiber.release(StackPool::process(), nullptr);
   };

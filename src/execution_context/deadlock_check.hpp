@@ -7,7 +7,7 @@
 
 namespace weft {
 
-class Fiber;
+struct Home;
 struct StackSlot;
 
 /// Asks whether anything in the process can still run (docs/design/deadlock.md). One thread's.
@@ -15,7 +15,7 @@ class DeadlockCheck {
  public:
   enum class Answer {
     kAlive,
-    kUnknown,     ///< only threads that weft does not know could go on
+    kUnknown,     ///< only threads that weft does not know, or isolated fibers that run, could go on
     kDeadlocked,  ///< at one moment during the call everybody waited for somebody else
   };
 
@@ -34,7 +34,7 @@ class DeadlockCheck {
     std::uint64_t switches = 0;
     std::uint64_t thread_epochs = 0;
     std::size_t threads = 0;
-    bool awake = false;
+    bool awake = false;  ///< a scheduler whose sleep the monitor would be told of
     bool operator==(const Pulse&) const = default;
   };
 
@@ -45,8 +45,10 @@ class DeadlockCheck {
 
   StackSlot* witness_ = nullptr;        ///< of the fiber that could go on, the last time
   std::vector<int> scheduler_threads_;  ///< of the last pulse
+  std::vector<const Home*> isolated_;   ///< contexts, of the last pulse
   std::vector<int> waiting_threads_;    ///< of the last pulse
   std::size_t fibers_ = 0;
+  bool isolated_runs_ = false;  ///< as of the last look at the fibers
 };
 
 }  // namespace weft

@@ -188,7 +188,7 @@ TEST(DeadlockTest, AnIsolatedFiberThatBlocksItsThreadIsNoDeadlock) {
     EXPECT_TRUE(end.wait());
   });
   ASSERT_TRUE(blocks.wait());
-  EXPECT_EQ(ask(true), Answer::kAlive);
+  EXPECT_TRUE(comes(Answer::kUnknown, true)) << "it may still wake somebody, and is asked about again";
   end.set();
   isolated.join();
   EXPECT_TRUE(comes(Answer::kDeadlocked, true));

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "execution_context/symbol.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cxxabi.h>
 #include <dlfcn.h>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <string_view>
@@ -115,22 +117,46 @@ void add_frames(std::uintptr_t address, std::uintptr_t place, NamedFrames& frame
   }
 }
 
-/// The directory of the library's own sources, as the compiler names it.
-std::string_view own_directory() noexcept {
-  const std::string_view file = __FILE__;
-  return file.substr(0, file.rfind("execution_context/"));
+/// Where the name of a demangled function begins: templates have the type that they return before it.
+std::string_view qualified_name(std::string_view function) noexcept {
+  constexpr std::string_view kAnonymous = "(anonymous namespace)";
+  std::size_t begin = 0;
+  int depth = 0;
+  for (std::size_t i = 0; i < function.size(); ++i) {
+    const char letter = function[i];
+    if (depth == 0 && function.substr(i).starts_with(kAnonymous)) {
+      i += kAnonymous.size() - 1;
+    } else if (letter == '<' || letter == '{') {
+      ++depth;
+    } else if (letter == '>' || letter == '}') {
+      --depth;
+    } else if (depth == 0 && letter == '(') {
+      break;
+    } else if (depth == 0 && letter == ' ') {
+      begin = i + 1;
+    }
+  }
+  return function.substr(begin);
+}
+
+/// Of this library by its file, whatever directory the compiler or the linker said it from.
+bool in_own_sources(std::string_view file) noexcept {
+  constexpr std::string_view kThisFile = __FILE__;
+  constexpr std::string_view kSources = kThisFile.substr(0, kThisFile.rfind("execution_context/"));
+  const std::size_t found = file.find(kSources);
+  if (found == file.npos) return file.find("include/weft/") != file.npos;
+  const std::string_view inside = file.substr(found + kSources.size());
+  constexpr std::string_view kLayers[] = {"base/", "sys/", "fiber/", "event_loop/", "execution_context/",
+                                          "sync/", "net/", "http/"};
+  return std::any_of(std::begin(kLayers), std::end(kLayers),
+                     [&](std::string_view layer) { return inside.starts_with(layer); });
 }
 
 /// Of this library, or what the standard library puts between it and the program.
-bool is_own(const NamedFrame& frame) {
-  const std::string_view function = frame.function;
-  // Templates are named with the type they return before their name.
-  const std::string_view name = function.substr(0, function.find_first_of("<("));
-  const std::string_view last = name.substr(name.rfind(' ') + 1);
-  const std::string_view file = frame.file;
-  if (file.empty()) return last.starts_with("weft::") || last.starts_with("std::");
-  return file.starts_with(own_directory()) || file.find("/include/weft/") != file.npos ||
-         file.starts_with("/usr/include/") || last.starts_with("weft_context_");
+bool is_own(const NamedFrame& frame) noexcept {
+  const std::string_view name = qualified_name(frame.function);
+  return name.starts_with("weft::") || name.starts_with("weft_context_") || name.starts_with("std::") ||
+         frame.file.starts_with("/usr/include/") || in_own_sources(frame.file);
 }
 
 /// The frames from the program's innermost call into the library to its outermost function.
