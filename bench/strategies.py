@@ -30,8 +30,8 @@ SECTIONS = {
 }
 INTRODUCTION = """# The strategies, measured
 
-Written by `bench/strategies.py`, on two virtual CPUs of a shared machine, wrk or the driving program on one of
-them. Each section is the output of one command, as it is. What the columns mean, and how it is measured:
+Written by `bench/strategies.py`, on two virtual CPUs of a shared machine, wrk or the driving program on one
+of them. Each section is the output of one command, as it is. What the columns mean, and how it is measured:
 [weft compare](compare.md).
 """
 
