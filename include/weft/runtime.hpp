@@ -19,8 +19,9 @@
 //   http/                  an HTTP/1.1 server
 //   result.hpp, error.hpp  how calls fail;  deadline.hpp  how long they may take
 //   counters.hpp           what event loops, contexts and connections have done
-//   dump.hpp               all fibers and what they wait for; deadlock.hpp, monitor.hpp, migration.hpp: who is told
-//                          of deadlocks, leaks, fibers that keep their thread, sockets that keep moving
+//   dump.hpp               all fibers and what they wait for
+//   deadlock.hpp, monitor.hpp, migration.hpp
+//                          reports of deadlocks, leaks, fibers that keep their thread, sockets that keep moving
 //
 // Every call that may suspend says so. A call that can fail returns a Result, whose value() throws for those
 // who prefer exceptions.
