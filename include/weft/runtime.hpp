@@ -21,7 +21,7 @@
 //   counters.hpp           what event loops, contexts and connections have done
 //   dump.hpp               all fibers and what they wait for
 //   deadlock.hpp, monitor.hpp, migration.hpp
-//                          reports of deadlocks, leaks, fibers that keep their thread, sockets that keep moving
+//                          reports: deadlocks, leaks, fibers that keep their thread, sockets that move
 //
 // Every call that may suspend says so. A call that can fail returns a Result, whose value() throws for those
 // who prefer exceptions.
