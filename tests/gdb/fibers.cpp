@@ -21,6 +21,7 @@ extern "C" [[gnu::noinline]] void all_wait() { asm volatile(""); }
   auto joiner = workers.spawn([&] { join_sleeper(sleeper); }, {.name = "joiner"});
   auto nameless = workers.spawn([&] { receive_order(orders); });
   workers.spawn([] {}).join();  // one thread, first come first served: the others wait by now
+  while (workers.counters().fibers_finished == 0) weft::yield();  // and this one is gone
   auto queued = weft::spawn([] { all_wait(); }, {.name = "queued"});
   all_wait();
   orders.close();

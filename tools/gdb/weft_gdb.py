@@ -22,7 +22,7 @@ import gdb
 import gdb.unwinder
 
 VERSION = 1
-WAITING = 1  # the low 16 bits of a fiber's wait word (src/fiber/wait_word.hpp)
+WAITING = 0xff00  # from there on, in the low 16 bits of a wait word (src/fiber/wait_word.hpp)
 FRAMES_MAX = 64  # how far `info fibers` looks for a frame of the user's
 
 # src/fiber/context/x86_64.S: what a parked fiber's stack pointer points at, and the size of all of it.
@@ -115,7 +115,7 @@ class Fiber:
             return "ended"
         if not self.parked:
             return "switching"
-        return "suspended" if self.field("word") & 0xffff == WAITING else "runnable"
+        return "suspended" if self.field("word") & 0xffff >= WAITING else "runnable"
 
     @property
     def started(self):
