@@ -7,7 +7,7 @@
 
 namespace weft {
 
-struct Home;
+class Home;
 struct StackSlot;
 
 /// Asks whether anything in the process can still run (docs/design/deadlock.md). One thread's.
