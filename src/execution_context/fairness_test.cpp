@@ -209,14 +209,11 @@ TEST_P(FairnessTest, AFiberInTheRingRunsAlthoughSpawnedOnesNeverEnd) {
           stop.set();
         });
         yield();
-        struct Chain {
-          static void grow(const Flag& until) {
-            if (!until.is_set()) spawn([&until] { grow(until); }).detach();
-          }
-        };
-        auto chain = spawn([&] { Chain::grow(stop); });
+        auto spawner = spawn([&] {
+          while (!stop.is_set()) spawn([] {}).join();
+        });
         yielder.join();
-        chain.join();
+        spawner.join();
       })
       .join();
   EXPECT_TRUE(stop.is_set());
