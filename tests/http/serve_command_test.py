@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`weft serve` as a process. Usage: serve_command_test.py PATH-OF-WEFT"""
 import http.client
+import os
 import re
 import signal
 import socket
@@ -60,6 +61,7 @@ class ServeCommand(unittest.TestCase):
                 self.assertEqual(served.get("/hello"), b"Hello world!")
                 self.assertEqual(served.stop(number), 0, options)
 
+    @unittest.skipIf("thread" in os.environ.get("WEFT_SANITIZE", ""), "TSan holds signals back")
     def test_sigquit_prints_every_fiber_and_the_server_goes_on(self):
         served = Served("--context parallel --threads 2")
         served.process.send_signal(signal.SIGQUIT)
