@@ -19,6 +19,7 @@
 #include <iterator>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 #include <gtest/gtest.h>
 
@@ -62,6 +63,9 @@ class EveryContext : public testing::TestWithParam<ContextKind> {
   void TearDown() override {
     if (concurrent_ || parallel_) expect_no_fiber_lost(context());
     end();
+    // The monitor may be reading the program's symbols for a report, and closes what it has opened.
+    const auto patience = std::chrono::steady_clock::now() + kPatience;
+    while (open_files() != files_ && std::chrono::steady_clock::now() < patience) std::this_thread::yield();
     EXPECT_EQ(open_files(), files_);
   }
 
