@@ -13,8 +13,8 @@ namespace weft {
 ///
 /// A picture of a moving thing: what stands about one fiber was true at one moment, each at its own. No fiber
 /// is stopped for longer than it takes to copy its return addresses. Backtraces follow frame pointers: code
-/// built with -fno-omit-frame-pointer is in them, with the names that the dynamic linker knows (link with
-/// -rdynamic for those of the program itself). Who owns a mutex is known in builds with WEFT_CHECK_LOCKS.
+/// built with -fno-omit-frame-pointer is in them, with functions and, with debug information (-g1 is enough),
+/// lines; the library's own frames are left out. Who owns a mutex is known in builds with WEFT_CHECK_LOCKS.
 ///
 /// Does not suspend; takes time with the number of fibers. Any thread or fiber, one at a time: others wait.
 /// Throws std::bad_alloc.
@@ -25,7 +25,8 @@ void dump(std::FILE* stream);
 
 /// From now on the signal makes a dump to standard error, and the program goes on. The handler only wakes a
 /// thread of the library, which writes; replaces the signal's handler; for the life of the process. Threads
-/// that block the signal are not interrupted; some thread must not. Throws std::system_error. Once for a
+/// that block the signal are not interrupted; some thread must not. TSan holds signals back while threads
+/// sleep: with it a dump may not come. Throws std::system_error. Once for a
 /// process: a second call with another signal adds that one. Any thread.
 ///
 ///     weft::dump_on_signal(SIGQUIT);   // kill -QUIT, or Ctrl-\ in a terminal

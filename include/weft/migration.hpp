@@ -40,8 +40,7 @@ struct MigrationReport {
   std::vector<Step> steps;             ///< the last two, the latest first; one if the other was lost
   std::uint64_t suppressed = 0;        ///< files before this one that were left out: they were too many
 
-  /// What print_migration_report() prints, with the names that the dynamic linker knows. Throws
-  /// std::bad_alloc.
+  /// What print_migration_report() prints, with functions and lines. Throws std::bad_alloc.
   std::string to_string() const;
 };
 
@@ -76,7 +75,7 @@ struct MigrationHistory {
 /// does not suspend. Throws std::bad_alloc.
 MigrationHistory migration_history();
 
-/// Prints the report to standard error (link with -rdynamic for the names of the program's own functions).
+/// Prints the report to standard error.
 void print_migration_report(const MigrationReport& report);
 
 }  // namespace weft

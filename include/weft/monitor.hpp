@@ -34,8 +34,7 @@ void set_stuck_report_after(std::chrono::milliseconds threshold) noexcept;
 /// Any thread.
 void set_stuck_handler(StuckHandler handler);
 
-/// Prints the report to standard error, the backtrace with the names that the dynamic linker knows (link with
-/// -rdynamic for those of the program itself).
+/// Prints the report to standard error, the backtrace with functions and, with debug information, lines.
 void print_stuck_report(const StuckReport& report);
 
 }  // namespace weft

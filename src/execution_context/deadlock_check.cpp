@@ -17,13 +17,6 @@ namespace {
 /// Clang's TSan has a thread of its own.
 constexpr std::ptrdiff_t kSanitizerThreads = WEFT_TSAN;
 
-/// Whether `fiber`, which is kept, can only go on if somebody else does something. An ended one whose handle
-/// is kept does not count: it is none any more.
-bool waits_for_others(Fiber& fiber) noexcept {
-  const std::optional<HeldWait> wait = HeldWait::of(fiber);
-  return wait && wait->internal();
-}
-
 template <class T>
 bool contains(const std::vector<T>& all, T one) noexcept {
   return std::find(all.begin(), all.end(), one) != all.end();
@@ -66,31 +59,31 @@ DeadlockCheck::Pulse DeadlockCheck::pulse() {
 
 // Slots of free fibers stay readable, so the witness of the last time can be asked first.
 bool DeadlockCheck::every_fiber_waits_for_others() {
+  if (witness_ != nullptr && may_go_on(Fiber::in_slot(*witness_))) return false;
   fibers_ = 0;
   isolated_runs_ = false;
-  StackSlot* alive = nullptr;
-  const auto look = [&](StackSlot& slot) {
-    if (alive != nullptr) return;
-    Fiber& fiber = Fiber::in_slot(slot);
-    if (!fiber.try_reference()) return;
-    if (!fiber_done(fiber)) {
-      ++fibers_;
-      const bool runs_isolated = !fiber.word.waiting() && contains<const Home*>(isolated_, fiber.home);
-      if (runs_isolated) {
-        isolated_runs_ = true;  // nobody is told when it sleeps: to be asked again
-      } else if (!waits_for_others(fiber)) {
-        alive = &slot;
-      }
-    }
-    fiber.release(StackPool::process(), nullptr);
-  };
-  if (witness_ != nullptr) look(*witness_);
-  if (alive == nullptr) {
-    fibers_ = 0;
-    StackPool::process().for_each_slot(look);
+  witness_ = nullptr;
+  StackPool::process().for_each_slot([this](StackSlot& slot) {
+    if (witness_ == nullptr && may_go_on(Fiber::in_slot(slot))) witness_ = &slot;
+  });
+  return witness_ == nullptr && fibers_ != 0;
+}
+
+// By itself, or as something wakes it that is neither a fiber nor a thread; and whoever is told of that is
+// awake then. An ended one whose handle is kept is none any more.
+bool DeadlockCheck::may_go_on(Fiber& fiber) {
+  if (!fiber.try_reference()) return false;
+  bool goes_on = false;
+  if (!fiber_done(fiber)) {
+    ++fibers_;
+    const std::optional<HeldWait> wait = HeldWait::of(fiber);
+    const bool runs = !wait || !wait->parked;
+    const bool isolated = contains<const Home*>(isolated_, fiber.home);
+    goes_on = runs ? !isolated : !wait->internal();
+    isolated_runs_ = isolated_runs_ || (runs && isolated);  // nobody is told when it sleeps: asked again
   }
-  witness_ = alive;
-  return alive == nullptr && fibers_ != 0;
+  fiber.release(StackPool::process(), nullptr);
+  return goes_on;
 }
 
 bool DeadlockCheck::every_thread_waits() const {

@@ -7,6 +7,7 @@
 
 namespace weft {
 
+class Fiber;
 class Home;
 struct StackSlot;
 
@@ -40,6 +41,7 @@ class DeadlockCheck {
 
   Pulse pulse();
   bool every_fiber_waits_for_others();
+  bool may_go_on(Fiber& fiber);
   bool every_thread_waits() const;
   bool accounted_for(int thread_id) const;
 

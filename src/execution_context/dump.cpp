@@ -34,29 +34,56 @@ std::string line_of(Fiber& fiber, std::string_view state, std::string_view conte
   return line + "\"\n";
 }
 
+/// Fibers that wait for one another in a circle.
+class Rings {
+ public:
+  /// Each fiber waits for one other at most.
+  void add(std::uint64_t waiter, std::uint64_t for_whom) { waits_for_[waiter] = for_whom; }
+
+  /// A line for each. From each fiber as far as it goes; a ring is named by its lowest number.
+  std::string text() const {
+    std::string text;
+    for (const auto& [start, next] : waits_for_) {
+      std::string ring = "#" + std::to_string(start);
+      std::uint64_t id = next;
+      for (std::size_t steps = 0; steps < waits_for_.size() && id > start; ++steps) {
+        ring += " waits for #" + std::to_string(id);
+        const auto found = waits_for_.find(id);
+        id = found == waits_for_.end() ? 0 : found->second;
+      }
+      if (id == start) text += "weft: deadlock: " + ring + " waits for #" + std::to_string(start) + '\n';
+    }
+    return text;
+  }
+
+ private:
+  std::unordered_map<std::uint64_t, std::uint64_t> waits_for_;
+};
+
 class Dump {
  public:
-  /// Of all fibers, or of those of one context, which is only compared.
+  /// Of all fibers, or of those of one context that is being closed, which is only compared.
   explicit Dump(const Context* only = nullptr) noexcept : only_(only) {}
 
   void add(Fiber& fiber) {
     bool running = false;
-    const Context* leader = nullptr;
+    bool wanted = only_ == nullptr;
     std::string context = "?";
     ContextRegistry::instance().for_each([&](Context& candidate) {
       if (static_cast<Home*>(&candidate) != fiber.home) return;
-      leader = &candidate.leader();
+      // Closing, or it is another one that has the address now.
+      wanted = wanted || (&candidate.leader() == only_ && candidate.closing() && !fiber_done(fiber));
       context = candidate.name();
       candidate.for_each_scheduler(
           [&](Scheduler& scheduler) { running = running || scheduler.running() == &fiber; });
     });
-    if (only_ != nullptr && (leader != only_ || fiber_done(fiber))) return;
+    if (!wanted) return;
     if (++count_ > kDumpFibersMax) return;
     const std::optional<HeldWait> wait = HeldWait::of(fiber);
     text_ += line_of(fiber, doing(fiber, wait, running), context);
     if (!wait) return;
     add_wait(*wait);
-    if (wait->internal() && wait->what.fiber_id != 0) waits_for_[fiber.id] = wait->what.fiber_id;
+    if (wait->internal() && wait->what.fiber_id != 0) rings_.add(fiber.id, wait->what.fiber_id);
   }
 
   void add(ThreadWaiter& thread) {
@@ -67,7 +94,7 @@ class Dump {
   }
 
   FiberList finish() {
-    add_cycles();
+    text_ += rings_.text();
     if (count_ > kDumpFibersMax || only_ == nullptr)
       text_ += "weft: " + std::to_string(count_) + " fibers in all\n";
     return {count_, std::move(text_)};
@@ -90,25 +117,10 @@ class Dump {
       text_ += "weft:     " + frame + '\n';
   }
 
-  // Each fiber waits for one other at most: from each, as far as it goes; a ring is named by its lowest
-  // number.
-  void add_cycles() {
-    for (const auto& [start, next] : waits_for_) {
-      std::string ring = "#" + std::to_string(start);
-      std::uint64_t id = next;
-      for (std::size_t steps = 0; steps < waits_for_.size() && id > start; ++steps) {
-        ring += " waits for #" + std::to_string(id);
-        const auto found = waits_for_.find(id);
-        id = found == waits_for_.end() ? 0 : found->second;
-      }
-      if (id == start) text_ += "weft: deadlock: " + ring + " waits for #" + std::to_string(start) + '\n';
-    }
-  }
-
   const Context* const only_;
   std::string text_;
   std::size_t count_ = 0;
-  std::unordered_map<std::uint64_t, std::uint64_t> waits_for_;
+  Rings rings_;
 };
 
 }  // namespace

@@ -23,7 +23,8 @@ struct FiberList {
   std::size_t count = 0;
   std::string text;
 };
-/// As dump_to_string(), of the fibers of one context only, which is compared and not touched.
+/// As dump_to_string(), of the fibers only that a context which is being closed still has; it is compared and
+/// not touched.
 FiberList dump_of_context(const Context* context);
 
 }  // namespace weft

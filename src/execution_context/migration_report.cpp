@@ -6,7 +6,7 @@
 #include "event_loop/migration_log.hpp"
 #include "execution_context/address_text.hpp"
 #include "execution_context/dump.hpp"
-#include "execution_context/report_settings.hpp"
+#include "execution_context/report_handler.hpp"
 #include "execution_context/symbol.hpp"
 
 #include <cstddef>
@@ -75,8 +75,8 @@ std::string headline_of(const MigrationReport& report) {
   const std::string often = grouped(report.count) + " times in " + seconds_of(report.within);
   const bool moves = report.what == MigrationReport::What::kMoves;
   text += moves ? " moved " + often + " between " : " was waited on by turns, " + often + ", from ";
-  const MigrationReport::Step& latest = report.steps.front();
-  return text + latest.from + " and " + latest.to;
+  if (report.steps.empty()) return text + "two contexts";
+  return text + report.steps.front().from + " and " + report.steps.front().to;
 }
 
 std::string text_of(const MigrationReport::Step& step, const char* what) {

@@ -2,8 +2,9 @@
 #include "execution_context/stall_reports.hpp"
 
 #include "base/atomic.hpp"
+#include "base/environment.hpp"
 #include "execution_context/dump.hpp"
-#include "execution_context/report_settings.hpp"
+#include "execution_context/report_handler.hpp"
 
 #include <weft/dump.hpp>
 
@@ -25,7 +26,7 @@ DeadlockDetection detection_of_environment() noexcept {
 
 struct StallSettings {
   Atomic<DeadlockDetection> detection{detection_of_environment()};
-  Atomic<std::int64_t> leak_ms{environment_ms("WEFT_LEAK_REPORT_MS", kLeakDefaultMs)};
+  Atomic<std::int64_t> leak_ms{number_in_environment("WEFT_LEAK_REPORT_MS").value_or(kLeakDefaultMs)};
   ReportHandler<DeadlockReport> deadlock_handler;
   ReportHandler<LeakReport> leak_handler;
 };

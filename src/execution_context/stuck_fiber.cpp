@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "execution_context/stuck_fiber.hpp"
 
-#include "execution_context/report_settings.hpp"
+#include "base/environment.hpp"
+#include "execution_context/report_handler.hpp"
 #include "execution_context/thread_backtrace.hpp"
 #include "fiber/describe.hpp"
 
@@ -20,7 +21,8 @@ constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::int64_t kDefaultThresholdMs = 100;
 
 struct Settings {
-  Atomic<std::int64_t> threshold_ms{environment_ms("WEFT_STUCK_REPORT_MS", kDefaultThresholdMs)};
+  Atomic<std::int64_t> threshold_ms{
+      number_in_environment("WEFT_STUCK_REPORT_MS").value_or(kDefaultThresholdMs)};
   ReportHandler<StuckReport> handler;
 };
 

@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What the reports of the monitor have in common: a handler that users may replace, and defaults from the
-// environment.
-
-#include "base/environment.hpp"
-
-#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <utility>
 
 namespace weft {
 
-/// Thread safety: any thread. Constructed without allocation.
+/// What is called with a report: users may replace it. Thread safety: any thread. Constructed without
+/// allocation.
 template <class Report>
 class ReportHandler {
  public:
@@ -37,10 +32,5 @@ class ReportHandler {
   std::mutex lock_;
   Function handler_;  // guarded by lock_
 };
-
-/// Milliseconds from an environment variable, or the default if it is not there or makes no sense.
-inline std::int64_t environment_ms(const char* name, std::int64_t otherwise) noexcept {
-  return number_in_environment(name).value_or(otherwise);
-}
 
 }  // namespace weft
