@@ -2,10 +2,10 @@
 #include "execution_context/fiber_snapshot.hpp"
 
 #include "event_loop/descriptor_use.hpp"
-#include "execution_context/address_text.hpp"
 #include "execution_context/context.hpp"
 #include "fiber/context/switch.hpp"
 #include "fiber/frame_walk.hpp"
+#include "sys/address_text.hpp"
 #include "sys/socket.hpp"
 
 namespace weft {
@@ -18,7 +18,7 @@ void complete_descriptor(WaitDescription& description) noexcept {
   if (!use || use->kind != DescriptorKind::kStream) return;
   const auto peer = sys::peer_address(use->fd);
   if (!peer) return;
-  const AddressText text(*peer);
+  const sys::AddressText text(*peer);
   if (text.host()[0] == 0) return;
   description.add(" (peer ");
   description.add(text.host());

@@ -4,10 +4,10 @@
 #include <weft/migration.hpp>
 
 #include "event_loop/migration_log.hpp"
-#include "execution_context/address_text.hpp"
 #include "execution_context/dump.hpp"
 #include "execution_context/report_handler.hpp"
 #include "execution_context/symbol.hpp"
+#include "sys/address_text.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -37,8 +37,8 @@ MigrationReport report_of(const MigrationEntry& entry) {
   const MigrationFacts& facts = entry.facts;
   MigrationReport report{.what = facts.turns ? MigrationReport::What::kTurns : MigrationReport::What::kMoves,
                          .fd = facts.fd,
-                         .local = address_text(facts.local),
-                         .peer = address_text(facts.peer),
+                         .local = sys::address_text(facts.local),
+                         .peer = sys::address_text(facts.peer),
                          .count = facts.count,
                          .within = std::chrono::milliseconds(facts.within_ms),
                          .moves = facts.moves_in_all,

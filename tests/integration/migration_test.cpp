@@ -253,17 +253,13 @@ MigrationReport report_of_both_sides(ExecutionContext& a, ExecutionContext& b) {
   auto writer = b.spawn([near] { return near.write_until_it_fails(); }, {.name = "writer"});
   until_settled(near, Direction::kWrite);
   until_reported([&] {
-    const auto woken_at_home = [&] {
-      const DescriptorCounters counters = near.counters();
-      return counters.wakeups - counters.cross_context_wakeups;
-    };
-    const std::uint32_t before = woken_at_home();
+    const auto wakeups = [&] { return near.counters().wakeups; };
+    std::uint32_t before = wakeups();
     connection.far.send("x");
     // Woken is off the list: if it stands there after that, it waits again.
-    eventually([&] { return woken_at_home() > before && near.awaited(Direction::kRead); }, "the reader");
-    const std::uint32_t crossings = near.counters().cross_context_wakeups;
-    eventually([&] { return connection.far.drain(), near.counters().cross_context_wakeups > crossings; },
-               "the writer");
+    eventually([&] { return wakeups() > before && near.awaited(Direction::kRead); }, "the reader");
+    before = wakeups();
+    eventually([&] { return connection.far.drain(), wakeups() > before; }, "the writer");
     until_settled(near, Direction::kWrite);
   });
   EXPECT_TRUE(near.close());
@@ -272,7 +268,9 @@ MigrationReport report_of_both_sides(ExecutionContext& a, ExecutionContext& b) {
   return migration_history().reports.back();
 }
 
-// If the writer's edge beats the reader to its next wait, the other step is the writer's one before.
+// If the writer's edge beats the reader to its next wait, the other step is the writer's one before; and if
+// the writer waits again before the reader does, the socket moves to its context, and the parts are the other
+// way round. Neither is what is asked for here.
 TEST_P(MigrationWithAnOwnerUnder, AReaderInOneContextAndAWriterInAnotherAreReportedWithBothSides) {
   Told told;
   ConcurrentContext a("reads", {.strategy = GetParam()});
@@ -281,7 +279,8 @@ TEST_P(MigrationWithAnOwnerUnder, AReaderInOneContextAndAWriterInAnotherAreRepor
   eventually(
       [&] {
         report = report_of_both_sides(a, b);
-        return report.steps.size() == 2 && report.steps[1].from.empty();
+        return report.steps.size() == 2 && report.steps[1].from.empty() &&
+               report.steps[0].from == "\"reads\"";
       },
       "a report at a moment when the reader waits");
   EXPECT_EQ(report.what, What::kTurns);

@@ -7,12 +7,12 @@
 #include <netinet/in.h>
 #include <string>
 
-namespace weft {
+namespace weft::sys {
 
 /// An address for messages, in plain memory.
 class AddressText {
  public:
-  explicit AddressText(const sys::RawAddress& address) noexcept {
+  explicit AddressText(const RawAddress& address) noexcept {
     if (address.family() == AF_INET) {
       const auto v4 = address.as<sockaddr_in>();
       ::inet_ntop(AF_INET, &v4.sin_addr, host_, sizeof(host_));
@@ -33,7 +33,7 @@ class AddressText {
 };
 
 /// "127.0.0.1:3443", "[::1]:3443"; empty if it is neither IPv4 nor IPv6.
-inline std::string address_text(const sys::RawAddress& address) {
+inline std::string address_text(const RawAddress& address) {
   const AddressText text(address);
   if (text.host()[0] == 0) return {};
   std::string host = text.host();
@@ -41,4 +41,4 @@ inline std::string address_text(const sys::RawAddress& address) {
   return host + ':' + std::to_string(text.port());
 }
 
-}  // namespace weft
+}  // namespace weft::sys
