@@ -21,13 +21,19 @@ using What = MigrationReport::What;
 
 constexpr std::uint32_t kThreshold = 4;
 
+std::uint64_t reported() { return migration_history().reported; }
+
 /// Sets the diagnostics for a test, and collects what the handler is told.
 class Told {
  public:
   explicit Told(std::uint32_t threshold = kThreshold) {
     set_migration_diagnostics({.threshold = threshold, .reports_per_minute = 1000, .handler = collect()});
   }
-  ~Told() { set_migration_diagnostics({}); }
+  /// What was reported is told by another thread: it shall not be told to the next one.
+  ~Told() {
+    eventually([this] { return count() == reported() - before_; }, "the telling of all reports");
+    set_migration_diagnostics({});
+  }
   Told(const Told&) = delete;
   Told& operator=(const Told&) = delete;
 
@@ -49,11 +55,11 @@ class Told {
     };
   }
 
+  const std::uint64_t before_ = reported();
   std::mutex lock_;
   std::vector<MigrationReport> reports_;
 };
 
-std::uint64_t reported() { return migration_history().reported; }
 std::uint64_t reached() { return reported() + migration_history().suppressed; }
 
 /// One byte is read by a fiber called `name`, which has to wait for it.
