@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::uint32_t kFibersEach = 4;  // in each context
 /// Small on both sides, so that a write often has to wait: that is when a socket moves.
-constexpr int kBufferSize = 4096;
+constexpr int kLineBufferSize = 4096;
 constexpr std::size_t kQueued = 64;
 
 const std::string& line() {
@@ -44,9 +44,9 @@ class Console {
   void connect() {
     net::TcpListener listener = net::TcpListener::bind("127.0.0.1:0").value();
     stream_ = net::TcpStream::connect(listener.local_address().value()).value();
-    static_cast<void>(stream_.set_send_buffer_size(kBufferSize));
+    static_cast<void>(stream_.set_send_buffer_size(kLineBufferSize));
     peer_ = listener.accept().value();
-    static_cast<void>(peer_.set_receive_buffer_size(kBufferSize));
+    static_cast<void>(peer_.set_receive_buffer_size(kLineBufferSize));
   }
   void read_all() {
     std::array<std::byte, 4096> buffer;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "svg_chart.hpp"
 
+#include "table.hpp"
+
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 namespace weft::tool::compare {
 namespace {
@@ -31,11 +32,7 @@ text { font: 13px system-ui, sans-serif; fill: #333; }
 </style>
 )";
 
-std::string number(double value, int decimals = 1) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", decimals, value);
-  return text;
-}
+std::string number(double value, int decimals = 1) { return to_text(value, decimals); }
 
 const Column* plotted_column(const Report& report) {
   for (const Column& column : report.columns) {

@@ -10,12 +10,6 @@ namespace {
 
 using Line = std::vector<std::string>;
 
-std::string number(double value, int decimals) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", decimals, value);
-  return text;
-}
-
 std::string cell(const Row& row, const Column& column) {
   const Estimate* const figure = row.figure(column.key);
   return figure == nullptr ? "-" : to_text(*figure, column.decimals);
@@ -87,10 +81,16 @@ std::string table_text(const Report& report, int table) {
 
 }  // namespace
 
+std::string to_text(double value, int decimals) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%.*f", decimals, value);
+  return text;
+}
+
 std::string to_text(const Estimate& estimate, int decimals) {
-  std::string text = number(estimate.value, decimals);
+  std::string text = to_text(estimate.value, decimals);
   if (estimate.low)
-    text += " [" + number(*estimate.low, decimals) + ", " + number(*estimate.high, decimals) + "]";
+    text += " [" + to_text(*estimate.low, decimals) + ", " + to_text(*estimate.high, decimals) + "]";
   return text;
 }
 

@@ -14,4 +14,7 @@ std::string to_text(const Report& report);
 /// "1.203 [1.187, 1.220]", or without the bounds if there are none.
 std::string to_text(const Estimate& estimate, int decimals);
 
+/// With so many digits behind the point.
+std::string to_text(double value, int decimals);
+
 }  // namespace weft::tool::compare
