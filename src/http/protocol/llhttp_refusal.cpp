@@ -11,12 +11,12 @@ namespace {
 // llhttp stops at the first byte that fits no known method: one that could stand in a method makes it an
 // unknown method, any other byte no HTTP at all (a TLS hello, a stray space).
 Status status_of_bad_method(const llhttp_t& llhttp) noexcept {
-  const char* at = llhttp_get_error_pos(&llhttp);
+  const char* at = llhttp.error_pos;
   return at != nullptr && is(kTokenCharacter, *at) ? Status::not_implemented : Status::bad_request;
 }
 
 Status status_of(const llhttp_t& llhttp, std::string_view reason) noexcept {
-  switch (llhttp_get_errno(&llhttp)) {
+  switch (llhttp.error) {
     case HPE_INVALID_METHOD: return status_of_bad_method(llhttp);
     case HPE_INVALID_VERSION:
       return reason == "Invalid HTTP version" ? Status::http_version_not_supported : Status::bad_request;
@@ -29,7 +29,7 @@ Status status_of(const llhttp_t& llhttp, std::string_view reason) noexcept {
 }  // namespace
 
 Refusal refusal_of(const llhttp_t& llhttp) noexcept {
-  const char* reason = llhttp_get_error_reason(&llhttp);
+  const char* reason = llhttp.reason;
   if (reason == nullptr) reason = "malformed request";
   return {status_of(llhttp, reason), reason};
 }

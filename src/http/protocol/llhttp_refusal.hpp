@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "http/protocol/llhttp.hpp"
 #include "http/protocol/refusal.hpp"
-
-#include <llhttp.h>
 
 namespace weft::http::protocol {
 

@@ -19,22 +19,10 @@ constexpr Refusal kTooManyHeaders{Status::request_header_fields_too_large, "too 
 
 }  // namespace
 
-constinit const llhttp_settings_t RequestParser::kSettings = [] {
-  llhttp_settings_t settings{};
-  settings.on_url = on_url;
-  settings.on_url_complete = on_url_complete;
-  settings.on_header_field = on_header_field;
-  settings.on_header_value = on_header_value;
-  settings.on_headers_complete = on_headers_complete;
-  settings.on_chunk_header = on_chunk_header;
-  settings.on_body = on_body;
-  settings.on_message_complete = on_message_complete;
-  return settings;
-}();
-
 const llhttp_t RequestParser::kFresh = [] {
   llhttp_t fresh;
-  llhttp_init(&fresh, HTTP_REQUEST, &kSettings);
+  llhttp__internal_init(&fresh);
+  fresh.type = HTTP_REQUEST;
   return fresh;
 }();
 
@@ -54,14 +42,19 @@ void RequestParser::begin(const char* first, const Limits& limits) noexcept {
   refusal_ = kAccepted;
 }
 
+// Runs llhttp over [cursor_, end).
+llhttp_errno_t RequestParser::execute(const char* end) noexcept {
+  return static_cast<llhttp_errno_t>(llhttp__internal_execute(&llhttp_, cursor_, end));
+}
+
 HeadStatus RequestParser::parse_head(const char* end) noexcept {
   if (phase_ == Phase::refused) return HeadStatus::refused;
   WEFT_DEBUG_ASSERT(phase_ == Phase::head, "parse_head() behind the head");
   while (cursor_ != end && cursor_ != stop_) {
     const char* to = std::min(end, stop_);
-    const llhttp_errno_t error = llhttp_execute(&llhttp_, cursor_, static_cast<std::size_t>(to - cursor_));
+    const llhttp_errno_t error = execute(to);
     if (error == HPE_PAUSED) [[likely]] {
-      cursor_ = llhttp_get_error_pos(&llhttp_);
+      cursor_ = llhttp_.error_pos;
       refuse(complete_head());
       return refusal_ ? HeadStatus::refused : HeadStatus::complete;
     }
@@ -132,9 +125,9 @@ BodyPiece RequestParser::pull_chunked(const char* end, std::size_t size_max) noe
 bool RequestParser::run_chunked(const char* end) noexcept {
   const std::size_t size = std::min(static_cast<std::size_t>(end - cursor_), guard_.allowance());
   framing_ = cursor_;
-  llhttp_resume(&llhttp_);
-  const llhttp_errno_t error = llhttp_execute(&llhttp_, cursor_, size);
-  cursor_ = error == HPE_OK ? cursor_ + size : llhttp_get_error_pos(&llhttp_);
+  if (llhttp_.error == HPE_PAUSED) llhttp_.error = HPE_OK;
+  const llhttp_errno_t error = execute(cursor_ + size);
+  cursor_ = error == HPE_OK ? cursor_ + size : llhttp_.error_pos;
   if (const Refusal refusal = guard_.framing(framing_, std::max(framing_, cursor_))) {
     refuse(refusal);
   } else if (error != HPE_OK && error != HPE_PAUSED) {
@@ -160,23 +153,21 @@ int RequestParser::refuse_in_callback(Refusal refusal) noexcept {
   return HPE_USER;
 }
 
-int RequestParser::on_url(llhttp_t* llhttp, const char* at, std::size_t size) noexcept {
-  RequestParser& parser = of(llhttp);
-  const char* first = parser.head_.target.empty() ? at : parser.head_.target.data();
-  parser.head_.target = std::string_view(first, static_cast<std::size_t>(at + size - first));
+int RequestParser::on_url(const char* at, std::size_t size) noexcept {
+  const char* first = head_.target.empty() ? at : head_.target.data();
+  head_.target = std::string_view(first, static_cast<std::size_t>(at + size - first));
   return 0;
 }
 
 // Requests that are none of HTTP/1's are refused here, before llhttp waits for the rest of another protocol.
-int RequestParser::on_url_complete(llhttp_t* llhttp) noexcept {
-  RequestParser& parser = of(llhttp);
-  if (llhttp->method >= HTTP_PRI || llhttp->method == HTTP_CONNECT) [[unlikely]] {
-    if (llhttp->method == HTTP_PRI) {
-      return parser.refuse_in_callback({Status::http_version_not_supported, "a preface of HTTP/2"});
+int RequestParser::on_url_complete() noexcept {
+  if (llhttp_.method >= HTTP_PRI || llhttp_.method == HTTP_CONNECT) [[unlikely]] {
+    if (llhttp_.method == HTTP_PRI) {
+      return refuse_in_callback({Status::http_version_not_supported, "a preface of HTTP/2"});
     }
-    return parser.refuse_in_callback({Status::not_implemented, "CONNECT, or a method of RTSP"});
+    return refuse_in_callback({Status::not_implemented, "CONNECT, or a method of RTSP"});
   }
-  parser.stop_ = parser.head_stop_;
+  stop_ = head_stop_;
   return 0;
 }
 
@@ -184,61 +175,55 @@ int RequestParser::on_url_complete(llhttp_t* llhttp) noexcept {
 // A header too many is opened all the same and refused at its value: a name is reported when it ends, or
 // earlier if the feed does, and one that turns out to be malformed must be refused as such wherever the feeds
 // were cut (H3).
-int RequestParser::on_header_field(llhttp_t* llhttp, const char* at, std::size_t size) noexcept {
-  RequestParser& parser = of(llhttp);
-  if (parser.phase_ != Phase::head || size == 0)
+int RequestParser::on_header_field(const char* at, std::size_t size) noexcept {
+  if (phase_ != Phase::head || size == 0)
     return 0;  // trailers: checked by llhttp and the guard, then dropped
-  if (parser.header_ != parser.headers_.data()) {
-    Header& last = parser.header_[-1];
+  if (header_ != headers_.data()) {
+    Header& last = header_[-1];
     if (last.name_data + last.name_size == at) return last.name_size += static_cast<std::uint32_t>(size), 0;
   }
-  if (parser.header_ > parser.header_stop_) [[unlikely]] {
-    return parser.refuse_in_callback(kTooManyHeaders);
+  if (header_ > header_stop_) [[unlikely]] {
+    return refuse_in_callback(kTooManyHeaders);
   }
-  *parser.header_++ = Header{at, nullptr, static_cast<std::uint32_t>(size), 0};
+  *header_++ = Header{at, nullptr, static_cast<std::uint32_t>(size), 0};
   return 0;
 }
 
 // The pieces of a value adjoin, unless a folded line (obs-fold) or a line without a name lies between them.
-int RequestParser::on_header_value(llhttp_t* llhttp, const char* at, std::size_t size) noexcept {
-  RequestParser& parser = of(llhttp);
-  if (parser.phase_ != Phase::head) return 0;
-  if (parser.header_ > parser.header_stop_) [[unlikely]]
-    return parser.refuse_in_callback(kTooManyHeaders);
+int RequestParser::on_header_value(const char* at, std::size_t size) noexcept {
+  if (phase_ != Phase::head) return 0;
+  if (header_ > header_stop_) [[unlikely]]
+    return refuse_in_callback(kTooManyHeaders);
   if (size == 0) return 0;
-  if (parser.header_ != parser.headers_.data()) {
-    Header& header = parser.header_[-1];
+  if (header_ != headers_.data()) {
+    Header& header = header_[-1];
     if (header.value_data == nullptr) header.value_data = at;
     if (header.value_data + header.value_size == at) {
       header.value_size += static_cast<std::uint32_t>(size);
       return 0;
     }
   }
-  return parser.refuse_in_callback(bad_request("a header line is folded, or has no name"));
+  return refuse_in_callback(bad_request("a header line is folded, or has no name"));
 }
 
-int RequestParser::on_headers_complete(llhttp_t*) noexcept { return HPE_PAUSED; }
-
-int RequestParser::on_chunk_header(llhttp_t* llhttp) noexcept {
-  RequestParser& parser = of(llhttp);
-  if (llhttp->content_length <= parser.left_) return 0;
-  return parser.refuse_in_callback({Status::content_too_large, "the body is too large"});
+int RequestParser::on_chunk_header() noexcept {
+  if (llhttp_.content_length <= left_) return 0;
+  return refuse_in_callback({Status::content_too_large, "the body is too large"});
 }
 
-int RequestParser::on_body(llhttp_t* llhttp, const char* at, std::size_t size) noexcept {
-  RequestParser& parser = of(llhttp);
+int RequestParser::on_body(const char* at, std::size_t size) noexcept {
   if (size == 0) return 0;
-  const Refusal refusal = parser.guard_.framing(parser.framing_, at);
-  parser.framing_ = at + size;
-  if (refusal) return parser.refuse_in_callback(refusal);
-  parser.guard_.data(size);
-  parser.piece_ = {at, size};
-  if (parser.limits_->body_size_max != kUnlimited) parser.left_ -= size;
+  const Refusal refusal = guard_.framing(framing_, at);
+  framing_ = at + size;
+  if (refusal) return refuse_in_callback(refusal);
+  guard_.data(size);
+  piece_ = {at, size};
+  if (limits_->body_size_max != kUnlimited) left_ -= size;
   return HPE_PAUSED;
 }
 
-int RequestParser::on_message_complete(llhttp_t* llhttp) noexcept {
-  of(llhttp).phase_ = Phase::finished;
+int RequestParser::on_message_complete() noexcept {
+  phase_ = Phase::finished;
   return HPE_PAUSED;
 }
 

@@ -12,6 +12,7 @@
 
 #include "http/protocol/chunk_guard.hpp"
 #include "http/protocol/host_memory.hpp"
+#include "http/protocol/llhttp.hpp"
 #include "http/protocol/refusal.hpp"
 
 #include <weft/http/limits.hpp>
@@ -21,8 +22,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-
-#include <llhttp.h>
 
 namespace weft::http::protocol {
 
@@ -77,22 +76,25 @@ class RequestParser {
   /// Not null after a refusal.
   const Refusal& refusal() const noexcept { return refusal_; }
 
+  struct Events;
+
  private:
   // Head: llhttp runs over the head. Fixed: `left_` bytes are to come. Chunked: llhttp runs over the body.
   enum class Phase : std::uint8_t { head, fixed, chunked, finished, refused };
 
-  static const llhttp_settings_t kSettings;
-  static const llhttp_t kFresh;  // before the first byte: copied, which costs less than llhttp_init()
+  static const llhttp_t kFresh;  // before the first byte
   static RequestParser& of(llhttp_t* llhttp) noexcept { return *static_cast<RequestParser*>(llhttp->data); }
-  static int on_url(llhttp_t* llhttp, const char* at, std::size_t size) noexcept;
-  static int on_url_complete(llhttp_t* llhttp) noexcept;
-  static int on_header_field(llhttp_t* llhttp, const char* at, std::size_t size) noexcept;
-  static int on_header_value(llhttp_t* llhttp, const char* at, std::size_t size) noexcept;
-  static int on_headers_complete(llhttp_t* llhttp) noexcept;
-  static int on_chunk_header(llhttp_t* llhttp) noexcept;
-  static int on_body(llhttp_t* llhttp, const char* at, std::size_t size) noexcept;
-  static int on_message_complete(llhttp_t* llhttp) noexcept;
 
+  // What llhttp finds (llhttp_events.cpp): 0 goes on, HPE_PAUSED returns from execute(), HPE_USER refuses.
+  int on_url(const char* at, std::size_t size) noexcept;
+  int on_url_complete() noexcept;
+  int on_header_field(const char* at, std::size_t size) noexcept;
+  int on_header_value(const char* at, std::size_t size) noexcept;
+  int on_chunk_header() noexcept;
+  int on_body(const char* at, std::size_t size) noexcept;
+  int on_message_complete() noexcept;
+
+  llhttp_errno_t execute(const char* end) noexcept;
   Refusal complete_head() noexcept;
   [[gnu::cold]] Refusal over_head_limit() const noexcept;
   BodyPiece pull_fixed(const char* end, std::size_t size_max) noexcept;

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEFT_HTTP_PROTOCOL_LLHTTP_NAMES_H
+#define WEFT_HTTP_PROTOCOL_LLHTTP_NAMES_H
+
+/* Before llhttp.h, and before all of llhttp's own sources: names of ours for what its objects define. A program
+   may have an llhttp of its own, and neither must call the other's events. */
+
+#define llhttp__internal_init weft_llhttp__internal_init
+#define llhttp__internal_execute weft_llhttp__internal_execute
+#define llhttp__debug weft_llhttp__debug
+#define llhttp__before_headers_complete weft_llhttp__before_headers_complete
+#define llhttp__after_headers_complete weft_llhttp__after_headers_complete
+#define llhttp__after_message_complete weft_llhttp__after_message_complete
+#define llhttp_message_needs_eof weft_llhttp_message_needs_eof
+#define llhttp_should_keep_alive weft_llhttp_should_keep_alive
+#define llhttp__on_message_begin weft_llhttp__on_message_begin
+#define llhttp__on_url weft_llhttp__on_url
+#define llhttp__on_url_complete weft_llhttp__on_url_complete
+#define llhttp__on_status weft_llhttp__on_status
+#define llhttp__on_status_complete weft_llhttp__on_status_complete
+#define llhttp__on_method weft_llhttp__on_method
+#define llhttp__on_method_complete weft_llhttp__on_method_complete
+#define llhttp__on_version weft_llhttp__on_version
+#define llhttp__on_version_complete weft_llhttp__on_version_complete
+#define llhttp__on_header_field weft_llhttp__on_header_field
+#define llhttp__on_header_field_complete weft_llhttp__on_header_field_complete
+#define llhttp__on_header_value weft_llhttp__on_header_value
+#define llhttp__on_header_value_complete weft_llhttp__on_header_value_complete
+#define llhttp__on_headers_complete weft_llhttp__on_headers_complete
+#define llhttp__on_body weft_llhttp__on_body
+#define llhttp__on_message_complete weft_llhttp__on_message_complete
+#define llhttp__on_chunk_header weft_llhttp__on_chunk_header
+#define llhttp__on_chunk_extension_name weft_llhttp__on_chunk_extension_name
+#define llhttp__on_chunk_extension_name_complete weft_llhttp__on_chunk_extension_name_complete
+#define llhttp__on_chunk_extension_value weft_llhttp__on_chunk_extension_value
+#define llhttp__on_chunk_extension_value_complete weft_llhttp__on_chunk_extension_value_complete
+#define llhttp__on_chunk_complete weft_llhttp__on_chunk_complete
+#define llhttp__on_reset weft_llhttp__on_reset
+
+#endif
