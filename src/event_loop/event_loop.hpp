@@ -99,8 +99,8 @@ class EventLoop {
   virtual void cancel_block() noexcept = 0;
   /// Takes what the kernel and the timers have: fibers of `home` go to `runnable`, others are enqueued in
   /// their own contexts. Blocks until there is something, or until interrupted, if prepare_to_block() came
-  /// before; else only looks.
-  virtual void run(Home& home, FiberQueue& runnable) noexcept = 0;
+  /// before; else only looks. Returns the time when it was over.
+  virtual std::int64_t run(Home& home, FiberQueue& runnable) noexcept = 0;
 
   /// Ends a sleep in run(), if there is one, now or soon: no syscall otherwise. Any thread.
   virtual void interrupt() noexcept = 0;

@@ -57,7 +57,7 @@ class PollingEventLoop : public EventLoop {
 
   void prepare_to_block() noexcept final;
   void cancel_block() noexcept final;
-  void run(Home& home, FiberQueue& runnable) noexcept final;
+  std::int64_t run(Home& home, FiberQueue& runnable) noexcept final;
   void interrupt() noexcept final;
   void retire() noexcept final;
   EventLoopCounters counters() const noexcept final { return counters_.snapshot(); }
@@ -124,8 +124,9 @@ class PollingEventLoop : public EventLoop {
 
   // -- running (polling_run.cpp)
   // ----------------------------------------------------------------------------------
-  std::size_t spin() noexcept;
-  std::size_t block() noexcept;
+  std::int64_t poll_or_block() noexcept;
+  bool spin() noexcept;
+  std::int64_t block() noexcept;
   std::size_t poll_counted(std::int64_t timeout_ns) noexcept;
   [[gnu::noinline]] void deliver_across(Descriptor&, FiberQueue& won, SpinLock&) noexcept;
   std::uint32_t count_wakeups_locked(Descriptor&, const FiberQueue& won) noexcept;

@@ -28,23 +28,28 @@ void PollingEventLoop::interrupt() noexcept {
   notify();
 }
 
-void PollingEventLoop::run(Home& home, FiberQueue& runnable) noexcept {
+std::int64_t PollingEventLoop::run(Home& home, FiberQueue& runnable) noexcept {
   home_ = &home;
   runnable_ = &runnable;
-  if (sleep_.awake()) {  // never announced, or interrupted already
-    poll_counted(0);
-  } else if (!spin_policy_.spinning() || spin() == 0) {
-    block();
-  }
-  const std::int64_t now = now_ns();
+  // The clock costs 25 ns and more: it is read once after the poll, for all who want to know.
+  const std::int64_t now = poll_or_block();
   if (spin_policy_.window_over(now)) [[unlikely]] {
     spin_policy_.decide(now, {sys::thread_cpu_ns(), reinterpret_cast<std::uintptr_t>(this_runner())});
   }
   expire_timers(now);
+  return now;
 }
 
-// Polls in a row until something comes. Interrupters see kAnnounced and need no syscall to stop it.
-std::size_t PollingEventLoop::spin() noexcept {
+// Returns the time afterwards.
+std::int64_t PollingEventLoop::poll_or_block() noexcept {
+  const bool awake = sleep_.awake();  // never announced, or interrupted already
+  if (!awake && (!spin_policy_.spinning() || !spin())) return block();
+  if (awake) poll_counted(0);
+  return now_ns();
+}
+
+// Polls in a row until something comes; false if nothing did. Interrupters see kAnnounced and need no syscall to stop it.
+bool PollingEventLoop::spin() noexcept {
   const std::int64_t start = now_ns();
   const std::int64_t end = std::min(start + SpinPolicy::kSpinNs, timers_.next_ns());
   counters_.spins.add();
@@ -61,19 +66,24 @@ std::size_t PollingEventLoop::spin() noexcept {
   }
   spin_policy_.spun(useful);
   spin_policy_.polled(events, false);
-  return useful ? 1 : 0;
+  return useful;
 }
 
-std::size_t PollingEventLoop::block() noexcept {
-  if (!sleep_.begin_block()) return poll_counted(0);
+// Sleeps, unless it was interrupted meanwhile. Returns the time afterwards.
+std::int64_t PollingEventLoop::block() noexcept {
+  if (!sleep_.begin_block()) {
+    poll_counted(0);
+    return now_ns();
+  }
   // After the announcement: an earlier deadline armed from now on interrupts this sleep.
   const std::int64_t start = now_ns();
   const std::int64_t next = timers_.next_ns();
   const std::int64_t timeout = next == TimerQueue::kNever ? -1 : std::max<std::int64_t>(next - start, 0);
   const std::size_t events = poll_counted(timeout);
   sleep_.end_block();
-  spin_policy_.polled(events, now_ns() - start > kSleptNs);
-  return events;
+  const std::int64_t end = now_ns();
+  spin_policy_.polled(events, end - start > kSleptNs);
+  return end;
 }
 
 std::size_t PollingEventLoop::poll_counted(std::int64_t timeout_ns) noexcept {

@@ -49,7 +49,7 @@ class SimEventLoop final : public EventLoop {
 
   void prepare_to_block() noexcept override { network_->sleep.announce(); }
   void cancel_block() noexcept override { network_->sleep.end(); }
-  void run(Home& home, FiberQueue& runnable) noexcept override;
+  std::int64_t run(Home& home, FiberQueue& runnable) noexcept override;
   void interrupt() noexcept override;
   void retire() noexcept override;
   EventLoopCounters counters() const noexcept override { return counters_.snapshot(); }

@@ -36,7 +36,7 @@ void SimEventLoop::leave_thread() noexcept {
   set_clock_override(nullptr);
 }
 
-void SimEventLoop::run(Home& home, FiberQueue& runnable) noexcept {
+std::int64_t SimEventLoop::run(Home& home, FiberQueue& runnable) noexcept {
   enter_thread();
   FiberQueue won;
   take_due(won);
@@ -49,6 +49,7 @@ void SimEventLoop::run(Home& home, FiberQueue& runnable) noexcept {
   }
   network_->sleep.end();
   hand_out(won, home, runnable);
+  return time_ns();
 }
 
 // What happens at the present moment, or should have happened before it.

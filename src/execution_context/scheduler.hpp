@@ -136,7 +136,7 @@ class Scheduler final : public Runner, public IdleThread {
   void sleep() noexcept;
   void poll_and_block() noexcept;
   void poll_now() noexcept;
-  void take_runnable(FiberQueue& runnable) noexcept;
+  void take_runnable(FiberQueue& runnable, std::int64_t now_ns) noexcept;
   void end_poll(bool keep) noexcept;
   void park() noexcept;
   void fall_asleep() noexcept { asleep_.store(true, relaxed); }

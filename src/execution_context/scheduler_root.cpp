@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What runs on the thread's own stack: looking for work farther away, the event loop, sleep
 // (docs/design/idle.md).
-#include "base/clock.hpp"
 #include "execution_context/context.hpp"
 #include "execution_context/monitor.hpp"
 #include "execution_context/scheduler_hot.hpp"
@@ -145,9 +144,9 @@ void Scheduler::poll_and_block() noexcept {
   }
   FiberQueue runnable;
   fall_asleep();
-  event_loop->run(context_, runnable);
+  const std::int64_t now = event_loop->run(context_, runnable);
   wake_up();
-  take_runnable(runnable);
+  take_runnable(runnable, now);
 }
 
 // The monitor says that it parks, then looks who is awake; we are awake, then look whether it is parked
@@ -161,15 +160,15 @@ void Scheduler::wake_up() noexcept {
 void Scheduler::poll_now() noexcept {
   if (!context_.idle_.begin_poll(*this)) return;
   FiberQueue runnable;
-  event_loop->run(context_, runnable);
-  take_runnable(runnable);
+  const std::int64_t now = event_loop->run(context_, runnable);
+  take_runnable(runnable, now);
 }
 
 // Out of the event loop. With at most one fiber to run the duty is kept: passing it on would cost a wake-up
 // for each poll. With more a sibling is woken, unless one is searching, and whoever is idle first polls again
 // (S11).
-void Scheduler::take_runnable(FiberQueue& runnable) noexcept {
-  context_.last_poll_ns_.store(now_ns(), relaxed);
+void Scheduler::take_runnable(FiberQueue& runnable, std::int64_t now_ns) noexcept {
+  context_.last_poll_ns_.store(now_ns, relaxed);
   const bool several = runnable.size() > 1;
   counters_.local_enqueues.add(runnable.size());
   while (Fiber* fiber = runnable.pop()) {

@@ -4,24 +4,27 @@
 #include "base/opaque.hpp"
 #include "base/panic.hpp"
 
+// Named by an asm in runner.hpp, which the optimizer does not read: hence used, and the name not C++'s.
+extern "C" {
+[[gnu::used, gnu::visibility("hidden"), gnu::tls_model("initial-exec")]]
+thread_local constinit weft::Runner* weft_current_runner = nullptr;
+}
+
 namespace weft {
-namespace {
 
-thread_local constinit Runner* current_runner = nullptr;
-
-}  // namespace
-
+#if !WEFT_RUNNER_BY_ASM
 // Out of line, so that the address of the thread-local is computed anew in each call (a fiber may have
 // moved since its last one), also under LTO; the empty asm keeps the compiler from proving the function
 // pure and using an earlier result.
 WEFT_OPAQUE Runner* this_runner() noexcept {
   asm volatile("" ::: "memory");
-  return current_runner;
+  return weft_current_runner;
 }
+#endif
 
 WEFT_OPAQUE void set_this_runner(Runner* runner) noexcept {
   asm volatile("" ::: "memory");
-  current_runner = runner;
+  weft_current_runner = runner;
 }
 
 Fiber* this_fiber_or_null() noexcept {

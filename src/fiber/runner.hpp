@@ -4,8 +4,16 @@
 // What the layers below the schedulers see of them: a `Runner` is one thread that runs fibers, a `Home` is
 // where a runnable fiber is enqueued. Execution contexts implement both.
 
+#include "base/sanitizers.hpp"
+
 #include <cstdint>
 #include <string_view>
+
+#if defined(__x86_64__) && defined(__LP64__) && !WEFT_ASAN && !WEFT_TSAN
+#define WEFT_RUNNER_BY_ASM 1
+#else
+#define WEFT_RUNNER_BY_ASM 0
+#endif
 
 namespace weft {
 
@@ -65,9 +73,18 @@ class Runner {
   ~Runner() = default;
 };
 
-/// The runner of the calling thread, null on a plain thread. Out of line: a fiber that was suspended may
-/// be on another thread, so the address of a thread-local is never kept over a switch.
+/// The runner of the calling thread, null on a plain thread. A fiber that was suspended may be on another
+/// thread, so neither the address nor the value of the thread-local may be kept over a switch: it is read by an
+/// asm that the compiler cannot see through, two instructions; elsewhere out of line, by an opaque function.
+#if WEFT_RUNNER_BY_ASM
+[[gnu::always_inline]] inline Runner* this_runner() noexcept {
+  Runner* runner = nullptr;
+  asm volatile("movq weft_current_runner@gottpoff(%%rip), %0\n\tmovq %%fs:(%0), %0" : "=r"(runner)::"memory");
+  return runner;
+}
+#else
 Runner* this_runner() noexcept;
+#endif
 void set_this_runner(Runner* runner) noexcept;
 
 /// The fiber that is calling, null on a plain thread or a scheduler's root stack.
