@@ -19,6 +19,8 @@ constexpr DebuggerLayout DebuggerLayout::make() noexcept {
               {"slab.slots", offsetof(StackSlab, slots_)},
               {"slab.stride", offsetof(StackSlab, stride_)},
               {"slab.used", offsetof(StackSlab, used_)},
+              {"slab.colours", StackSlab::kColours},
+              {"slab.colour_size", StackSlab::kColourSize},
               {"slot.size", sizeof(StackSlot)},
               {"slot.references", offsetof(StackSlot, references)},
               {"fiber.size", sizeof(Fiber)},

@@ -171,7 +171,7 @@ void StackPool::cool(StackSlot& slot) noexcept {
   StackSlab& slab = *slot.slab;
   std::byte* const low = slab.guard(slot) + sys::page_size();
   // All zero is a free slot without a control block, and so is the old content if this fails.
-  static_cast<void>(sys::discard(low, static_cast<std::size_t>(slot.high() - low)));
+  static_cast<void>(sys::discard(low, static_cast<std::size_t>(slab.end(slot) - low)));
   give_cold(slab, slot);
 }
 

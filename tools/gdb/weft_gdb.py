@@ -150,7 +150,8 @@ def slots_of_slab(layout, slab):
     slots, stride = read_number(slab + layout["slab.slots"]), read_number(slab + layout["slab.stride"])
     for index in range(read_number(slab + layout["slab.used"], 4)):
         low = slots + index * stride
-        yield low + stride - layout["slot.size"], range(low, low + stride)
+        colour = index % layout["slab.colours"] * layout["slab.colour_size"]
+        yield low + stride - colour - layout["slot.size"], range(low, low + stride)
 
 
 def all_slots(layout):
