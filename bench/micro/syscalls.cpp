@@ -5,6 +5,7 @@
 //     bench_syscalls [--benchmark_enable_random_interleaving=true --benchmark_repetitions=21]
 
 #include "sys/errors.hpp"
+#include "sys/recv_send.hpp"
 #include "sys/socket.hpp"
 
 #include <array>

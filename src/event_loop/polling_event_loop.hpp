@@ -11,6 +11,7 @@
 // loop. When a descriptor is registered and who may take it over is the loop's policy (registration.hpp); the
 // default's is L1: added once, when a fiber of this loop first has to wait on it, and never modified.
 
+#include "event_loop/descriptor_arena.hpp"
 #include "event_loop/event_loop.hpp"
 #include "event_loop/loop_counters.hpp"
 #include "event_loop/loop_id.hpp"
@@ -31,7 +32,6 @@ struct Signals {
   bool hang_up = false;  ///< a hang-up or an error: everybody is woken (L5)
 };
 
-class DescriptorArena;
 
 class PollingEventLoop : public EventLoop {
  public:
@@ -98,6 +98,8 @@ class PollingEventLoop : public EventLoop {
   /// Makes a poll that waits, or the next one, return.
   virtual void notify() noexcept = 0;
 
+  /// The event with this data comes soon.
+  void prefetch(std::uint64_t data) noexcept { arena_.prefetch(static_cast<std::uint32_t>(data)); }
   /// Acts on one event. Called by poll().
   void deliver(std::uint64_t data, Signals signals) noexcept;
 

@@ -9,6 +9,7 @@
 #include "sys/errors.hpp"
 #include "sys/iovec.hpp"
 #include "sys/poll.hpp"
+#include "sys/recv_send.hpp"
 #include "sys/socket.hpp"
 #include "sys/socket_options.hpp"
 

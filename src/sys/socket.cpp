@@ -69,18 +69,6 @@ Result<void> connect_result(int fd) noexcept {
   return {};
 }
 
-WEFT_HOT_SYSCALL Result<std::size_t> recv(int fd, std::span<std::byte> buffer, int flags) noexcept {
-  return size_result(retry(Call::recv, fd, [&](std::size_t size_max) {
-    return raw_recv(fd, buffer.data(), std::min(buffer.size(), size_max), flags);
-  }));
-}
-
-WEFT_HOT_SYSCALL Result<std::size_t> send(int fd, std::span<const std::byte> data, int flags) noexcept {
-  return size_result(retry(Call::send, fd, [&](std::size_t size_max) {
-    return raw_send(fd, data.data(), std::min(data.size(), size_max), flags | MSG_NOSIGNAL);
-  }));
-}
-
 [[gnu::noinline]] Result<std::size_t> recv_vectored(int fd, std::span<const iovec> buffers,
                                                     int flags) noexcept {
   return size_result(retry(Call::recvmsg, fd, [&](std::size_t size_max) {

@@ -29,8 +29,6 @@ Result<bool> connect(int fd, const RawAddress& address) noexcept;
 Result<void> connect_result(int fd) noexcept;
 
 /// 0 is the end of the stream (or an empty datagram), as the kernel has it.
-Result<std::size_t> recv(int fd, std::span<std::byte> buffer, int flags = 0) noexcept;
-Result<std::size_t> send(int fd, std::span<const std::byte> data, int flags = 0) noexcept;
 /// At most IOV_MAX (1024) buffers are used; more are left for the next call.
 Result<std::size_t> recv_vectored(int fd, std::span<const iovec> buffers, int flags = 0) noexcept;
 Result<std::size_t> send_vectored(int fd, std::span<const iovec> buffers, int flags = 0) noexcept;

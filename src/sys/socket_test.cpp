@@ -4,6 +4,7 @@
 #include "sys/errors.hpp"
 #include "sys/fault.hpp"
 #include "sys/iovec.hpp"
+#include "sys/recv_send.hpp"
 #include "sys/socket_options.hpp"
 
 #include <array>

@@ -199,6 +199,12 @@ std::string_view ResponseEncoder::put_front(std::string_view date_line) noexcept
       copy_short(begin, date_line);
     }
   }
+  if (status_ == Status::ok) [[likely]] {  // without a look into the table
+    constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\n";
+    begin -= kOk.size();
+    copy_exactly<kOk.size()>(begin, kOk.data());
+    return {begin, static_cast<std::size_t>(at_ - begin)};
+  }
   const std::string_view line = status_line(status_);
   if (line.empty()) [[unlikely]] {
     begin = put_unnamed_status_line(begin, status_);

@@ -4,6 +4,7 @@
 #include "base/panic.hpp"
 #include "sys/errors.hpp"
 #include "sys/poll.hpp"
+#include "sys/recv_send.hpp"
 #include "sys/socket.hpp"
 #include "sys/socket_options.hpp"
 #include "sys/thread.hpp"
