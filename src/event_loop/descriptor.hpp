@@ -56,6 +56,8 @@ struct alignas(kCacheLine) Descriptor {
   /// Somebody waits for this direction. Written under the lock; a relaxed reader that misses a waiter came
   /// before the waiter looked at the readiness, see pass_turn().
   Atomic<bool> awaited[2] = {};
+  /// The node that was queued last, perhaps long gone: only good to be prefetched.
+  Atomic<const WaitNode*> last_node{nullptr};
 
   // -- guarded by lock --------------------------------------------------------------------------------------
   alignas(kCacheLine) SpinLock lock;

@@ -44,6 +44,11 @@ class DescriptorArena {
     __builtin_prefetch(descriptor, 1);  // null does no harm
     __builtin_prefetch(reinterpret_cast<const std::byte*>(descriptor) + kCacheLine, 1);
   }
+  /// And then the page of who probably waits for it.
+  void prefetch_waiter(std::uint32_t index) noexcept {
+    if (const Descriptor* const descriptor = at(index))
+      __builtin_prefetch(descriptor->last_node.load(relaxed), 1);
+  }
 
   /// Calls `visit(descriptor)` for every record there is, vacant ones included.
   template <class Visit>

@@ -53,6 +53,7 @@ void win_all_locked(Descriptor& descriptor, WaitOutcome outcome, FiberQueue& won
 void add_waiter_locked(Descriptor& descriptor, Direction direction, WaitNode& node) noexcept {
   descriptor.waiters_of(direction).push_back(node);
   descriptor.awaited[static_cast<int>(direction)].store(true, relaxed);
+  descriptor.last_node.store(&node, relaxed);
 }
 
 void remove_waiter_locked(Descriptor& descriptor, Direction direction, WaitNode& node) noexcept {

@@ -4,15 +4,16 @@
 #include "base/panic.hpp"
 #include "sys/errors.hpp"
 
+#include <algorithm>
+
 namespace weft {
 namespace {
 
 /// The event data of the loop's own eventfd; no descriptor has this index.
 constexpr std::uint64_t kWakeupData = ~std::uint64_t{0};
 
-/// Events between the one that is delivered and the one whose descriptor is fetched: with more descriptors than
-/// the first caches hold, the first look at each would be a third of what a delivery costs.
-constexpr std::size_t kPrefetchDistance = 3;
+/// Events whose memory is fetched together before the first of them is delivered.
+constexpr std::size_t kFetchedTogether = 16;
 
 constexpr std::uint32_t kReadEdges = EPOLLIN | EPOLLRDHUP | EPOLLPRI;
 constexpr std::uint32_t kWriteEdges = EPOLLOUT;
@@ -63,17 +64,29 @@ void EpollEventLoop::remove(int fd) noexcept {
 
 void EpollEventLoop::notify() noexcept { wakeup_.notify(); }
 
+// The first look at a descriptor, and at the page of who waits for it, would be half of what a delivery costs, as
+// nothing of them is in the nearer caches any more (perf, 64 connections).
+void EpollEventLoop::fetch(std::span<const epoll_event> events) noexcept {
+  if (events.size() == 1) return;
+  for (const epoll_event& event : events) prefetch_descriptor(event.data.u64);
+  for (const epoll_event& event : events) prefetch_waiter(event.data.u64);
+}
+
 std::size_t EpollEventLoop::poll(std::int64_t timeout_ns) noexcept {
   const Result<std::size_t> count = epoll_.wait(events_, timeout_ns);
   WEFT_ASSERT(count.has_value(), "epoll_wait failed", PanicValue{"errno", panic_bits(count.error().value())});
   std::size_t interruptions = 0;
-  for (std::size_t i = 0; i < *count; ++i) {
-    if (i + kPrefetchDistance < *count) prefetch(events_[i + kPrefetchDistance].data.u64);
-    if (events_[i].data.u64 == kWakeupData) {
-      ++interruptions;
-    } else {
-      deliver(events_[i].data.u64, signals_of(events_[i].events));
+  for (std::span<const epoll_event> left = std::span(events_).first(*count); !left.empty();) {
+    const std::span<const epoll_event> some = left.first(std::min(left.size(), kFetchedTogether));
+    fetch(some);
+    for (const epoll_event& event : some) {
+      if (event.data.u64 == kWakeupData) {
+        ++interruptions;
+      } else {
+        deliver(event.data.u64, signals_of(event.events));
+      }
     }
+    left = left.subspan(some.size());
   }
   return *count - interruptions;
 }

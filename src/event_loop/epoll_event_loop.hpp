@@ -23,6 +23,7 @@ class EpollEventLoop final : public PollingEventLoop {
   Result<void> modify(int fd, std::uint64_t data, Edges edges) noexcept override;
   void remove(int fd) noexcept override;
   std::size_t poll(std::int64_t timeout_ns) noexcept override;
+  void fetch(std::span<const epoll_event> events) noexcept;
   void notify() noexcept override;
 
   static constexpr std::size_t kEventsMax = 256;

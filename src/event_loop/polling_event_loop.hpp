@@ -98,8 +98,11 @@ class PollingEventLoop : public EventLoop {
   /// Makes a poll that waits, or the next one, return.
   virtual void notify() noexcept = 0;
 
-  /// The event with this data comes soon.
-  void prefetch(std::uint64_t data) noexcept { arena_.prefetch(static_cast<std::uint32_t>(data)); }
+  /// The event with this data comes soon, or sooner.
+  void prefetch_descriptor(std::uint64_t data) noexcept { arena_.prefetch(static_cast<std::uint32_t>(data)); }
+  void prefetch_waiter(std::uint64_t data) noexcept {
+    arena_.prefetch_waiter(static_cast<std::uint32_t>(data));
+  }
   /// Acts on one event. Called by poll().
   void deliver(std::uint64_t data, Signals signals) noexcept;
 

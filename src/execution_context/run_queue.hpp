@@ -57,6 +57,9 @@ class BasicRunQueue {
     return slot(head).load(relaxed);
   }
 
+  /// Who pop() would probably bring, perhaps long gone: only good to be prefetched. Owner.
+  const Fiber* oldest() const noexcept { return slots_[head_.load(relaxed) & (kCapacity - 1)].load(relaxed); }
+
   /// Moves half of the fibers, rounded up so that a single one goes too, to the end of `thief`. Returns how
   /// many. REQUIRES: the caller owns `thief`, which is empty.
   std::uint32_t steal_into(BasicRunQueue& thief) noexcept {

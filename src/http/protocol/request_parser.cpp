@@ -19,9 +19,15 @@ constexpr Refusal kTooManyHeaders{Status::request_header_fields_too_large, "too 
 
 }  // namespace
 
+const llhttp_t RequestParser::kFresh = [] {
+  llhttp_t fresh;
+  llhttp__internal_init(&fresh);
+  fresh.type = HTTP_REQUEST;
+  return fresh;
+}();
+
 void RequestParser::begin(const char* first, const Limits& limits) noexcept {
-  llhttp__internal_init(&llhttp_);
-  llhttp_.type = HTTP_REQUEST;
+  llhttp_ = kFresh;
   llhttp_.data = this;
   begin_ = cursor_ = first;
   head_stop_ = first + limits.head_size_max;
