@@ -129,7 +129,7 @@ function(weft_shorten_build name labels)
     endif()
   endforeach()
   if(WEFT_FAT_OBJECTS)
-    target_compile_options(${name} PRIVATE -O1)
+    target_compile_options(${name} PRIVATE -O1 -Wno-maybe-uninitialized)  # which guesses, and badly at -O1
   endif()
   weft_link_without_lto(${name})
 endfunction()

@@ -64,8 +64,8 @@ void EpollEventLoop::remove(int fd) noexcept {
 
 void EpollEventLoop::notify() noexcept { wakeup_.notify(); }
 
-// The first look at a descriptor, and at the page of who waits for it, would be half of what a delivery costs, as
-// nothing of them is in the nearer caches any more (perf, 64 connections).
+// The first look at a descriptor, and at the page of who waits for it, would be half of what a delivery
+// costs, as nothing of them is in the nearer caches any more (perf, 64 connections).
 void EpollEventLoop::fetch(std::span<const epoll_event> events) noexcept {
   if (events.size() == 1) return;
   for (const epoll_event& event : events) prefetch_descriptor(event.data.u64);

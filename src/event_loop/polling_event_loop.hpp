@@ -32,7 +32,6 @@ struct Signals {
   bool hang_up = false;  ///< a hang-up or an error: everybody is woken (L5)
 };
 
-
 class PollingEventLoop : public EventLoop {
  public:
   /// Retires the loop, if nobody did.

@@ -48,7 +48,8 @@ std::int64_t PollingEventLoop::poll_or_block() noexcept {
   return now_ns();
 }
 
-// Polls in a row until something comes; false if nothing did. Interrupters see kAnnounced and need no syscall to stop it.
+// Polls in a row until something comes; false if nothing did. Interrupters see kAnnounced and need no syscall
+// to stop it.
 bool PollingEventLoop::spin() noexcept {
   const std::int64_t start = now_ns();
   const std::int64_t end = std::min(start + SpinPolicy::kSpinNs, timers_.next_ns());

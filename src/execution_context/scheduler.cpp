@@ -57,8 +57,8 @@ WEFT_HOT void Scheduler::suspend_inline() noexcept {
   Fiber& self = *current;
   Fiber* const next = pick();
   if (next == &self) return stay();  // woken already, and first in the queue
-  // While `next` runs: by then it is in the second-level cache, where nothing of it would be otherwise when many
-  // take turns.
+  // While `next` runs: by then it is in the second-level cache, where nothing of it would be otherwise when
+  // many take turns.
   __builtin_prefetch(&run_queue_.oldest()->flow);
   switch_from(self.flow, next, false);
 }

@@ -9,10 +9,12 @@
 #include <cstdint>
 #include <string_view>
 
+#ifndef WEFT_RUNNER_BY_ASM  // 0: the model checker's, which has a runner of its own
 #if defined(__x86_64__) && defined(__LP64__) && !WEFT_ASAN && !WEFT_TSAN
 #define WEFT_RUNNER_BY_ASM 1
 #else
 #define WEFT_RUNNER_BY_ASM 0
+#endif
 #endif
 
 namespace weft {
@@ -74,8 +76,9 @@ class Runner {
 };
 
 /// The runner of the calling thread, null on a plain thread. A fiber that was suspended may be on another
-/// thread, so neither the address nor the value of the thread-local may be kept over a switch: it is read by an
-/// asm that the compiler cannot see through, two instructions; elsewhere out of line, by an opaque function.
+/// thread, so neither the address nor the value of the thread-local may be kept over a switch: it is read by
+/// an asm that the compiler cannot see through, two instructions; elsewhere out of line, by an opaque
+/// function.
 #if WEFT_RUNNER_BY_ASM
 [[gnu::always_inline]] inline Runner* this_runner() noexcept {
   Runner* runner = nullptr;

@@ -22,8 +22,8 @@ struct StackSizeClass {
   /// The smallest class with at least `size` bytes of stack, -1 if there is none.
   static int of_size(std::size_t size) noexcept;
   static std::size_t pages(int size_class) noexcept { return kPagesMin << size_class; }
-  /// Stack, room for the colour, and guard: an odd number of pages, so that neighbours fall into different sets
-  /// of the TLB.
+  /// Stack, room for the colour, and guard: an odd number of pages, so that neighbours fall into different
+  /// sets of the TLB.
   static std::size_t stride_pages(int size_class) noexcept { return pages(size_class) + 3; }
 };
 
@@ -33,8 +33,8 @@ class StackSlab {
   static StackSlab* create(int size_class, std::uint32_t count) noexcept;
 
   /// Slots end at different places of their last page (Bonwick's cache colouring): if the same words of all
-  /// fibers had the same place, they would share a few sets of the caches, and 64 fibers that take turns would
-  /// find nothing of theirs. Few and small enough that a parked fiber still fits one page.
+  /// fibers had the same place, they would share a few sets of the caches, and 64 fibers that take turns
+  /// would find nothing of theirs. Few and small enough that a parked fiber still fits one page.
   static constexpr std::uint32_t kColours = 8;
   static constexpr std::size_t kColourSize = 192;
 

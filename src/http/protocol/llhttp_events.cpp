@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What llhttp's state machine calls when it finds something: a function with a fixed name for each event, which
-// llhttp's own api.c defines as a look into a table of function pointers. Defined here instead, each event goes
-// straight to the parser, and those that nobody wants cost nothing once the linker has inlined them: 200
-// instructions less for each request (docs/design/http-protocol.md, "Cost").
+// What llhttp's state machine calls when it finds something: a function with a fixed name for each event,
+// which llhttp's own api.c defines as a look into a table of function pointers. Defined here instead, each
+// event goes straight to the parser, and those that nobody wants cost nothing once the linker has inlined
+// them: 200 instructions less for each request (docs/design/http-protocol.md, "Cost").
 #include "http/protocol/request_parser.hpp"
 
 namespace weft::http::protocol {
@@ -39,10 +39,10 @@ struct RequestParser::Events {
 
 }  // namespace weft::http::protocol
 
-#define WEFT_LLHTTP_EVENT(NAME, HANDLER)                                             \
+#define WEFT_LLHTTP_EVENT(NAME, HANDLER)                                               \
   extern "C" int llhttp__on_##NAME(llhttp_t* llhttp, const char* at, const char* end); \
-  int llhttp__on_##NAME(llhttp_t* llhttp, const char* at, const char* end) {         \
-    return weft::http::protocol::RequestParser::Events::HANDLER(llhttp, at, end);    \
+  int llhttp__on_##NAME(llhttp_t* llhttp, const char* at, const char* end) {           \
+    return weft::http::protocol::RequestParser::Events::HANDLER(llhttp, at, end);      \
   }
 
 WEFT_LLHTTP_EVENT(url, url)

@@ -2,8 +2,8 @@
 #ifndef WEFT_HTTP_PROTOCOL_LLHTTP_NAMES_H
 #define WEFT_HTTP_PROTOCOL_LLHTTP_NAMES_H
 
-/* Before llhttp.h, and before all of llhttp's own sources: names of ours for what its objects define. A program
-   may have an llhttp of its own, and neither must call the other's events. */
+/* Before llhttp.h, and before all of llhttp's own sources: names of ours for what its objects define. A
+   program may have an llhttp of its own, and neither must call the other's events. */
 
 #define llhttp__internal_init weft_llhttp__internal_init
 #define llhttp__internal_execute weft_llhttp__internal_execute

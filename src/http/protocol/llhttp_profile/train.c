@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What llhttp is trained with when weft is built (cmake/WeftLlhttp.cmake): requests as clients send them, each in
-   one piece. The compiler then lays out the states that they pass through one behind the other. */
+/* What llhttp is trained with when weft is built (cmake/WeftLlhttp.cmake): requests as clients send them,
+   each in one piece. The compiler then lays out the states that they pass through one behind the other. */
 #include <llhttp.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,9 +18,10 @@ static const char* const kRequests[] = {
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0MiJ9.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk\r\n\r\n",
     "DELETE /api/v1/users/42 HTTP/1.1\r\nHost: api.example.org\r\nContent-Length: 0\r\n\r\n",
     /* a browser */
-    "GET /index.html HTTP/1.1\r\nHost: www.example.org\r\nConnection: keep-alive\r\nCache-Control: max-age=0\r\n"
-    "Upgrade-Insecure-Requests: 1\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like "
-    "Gecko) Chrome/119.0.0.0 Safari/537.36\r\nAccept: text/html,application/xhtml+xml;q=0.9,*/*;q=0.8\r\n"
+    "GET /index.html HTTP/1.1\r\nHost: www.example.org\r\nConnection: keep-alive\r\n"
+    "Cache-Control: max-age=0\r\nUpgrade-Insecure-Requests: 1\r\n"
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/119.0.0.0 "
+    "Safari/537.36\r\nAccept: text/html,application/xhtml+xml;q=0.9,*/*;q=0.8\r\n"
     "Sec-Fetch-Site: none\r\nSec-Fetch-Mode: navigate\r\nAccept-Encoding: gzip, deflate, br\r\n"
     "Accept-Language: en-US,en;q=0.9\r\nCookie: session=5f2b8a; theme=dark\r\n\r\n",
     /* with a body, which llhttp sees only if it is chunked */
