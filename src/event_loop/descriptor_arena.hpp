@@ -41,7 +41,8 @@ class DescriptorArena {
   /// Brings the record of an index nearer, if there is one.
   void prefetch(std::uint32_t index) noexcept {
     const Descriptor* const descriptor = at(index);
-    __builtin_prefetch(descriptor, 1);  // null does no harm
+    if (descriptor == nullptr) return;
+    __builtin_prefetch(descriptor, 1);
     __builtin_prefetch(reinterpret_cast<const std::byte*>(descriptor) + kCacheLine, 1);
   }
   /// And then the page of who probably waits for it.

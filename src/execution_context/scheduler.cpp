@@ -59,7 +59,7 @@ WEFT_HOT void Scheduler::suspend_inline() noexcept {
   if (next == &self) return stay();  // woken already, and first in the queue
   // While `next` runs: by then it is in the second-level cache, where nothing of it would be otherwise when
   // many take turns.
-  __builtin_prefetch(&run_queue_.oldest()->flow);
+  if (const Fiber* const soon = run_queue_.oldest()) __builtin_prefetch(&soon->flow);
   switch_from(self.flow, next, false);
 }
 

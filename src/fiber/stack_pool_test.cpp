@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <map>
 #include <set>
 #include <thread>
 #include <vector>
@@ -61,6 +62,22 @@ TEST(StackPool, SlotsDoNotOverlapAndCanBeWrittenFromEndToEnd) {
     }
     previous = high;
   }
+}
+
+TEST(StackPool, NeighboursEndAtDifferentPlacesOfTheirPages) {
+  StackPool pool({.first_slab_slots = 64});
+  StackCache cache(pool);
+  std::map<std::uintptr_t, int> places;
+  constexpr int kSlots = 3 * StackSlab::kColours;
+  for (StackSlot* slot : take_many(cache, kSlots)) {
+    std::byte* const guard = slot->slab->guard(*slot);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(guard) % sys::page_size(), 0u);
+    EXPECT_EQ(guard + slot->slab->stride(), slot->slab->end(*slot));
+    EXPECT_EQ(&slot->slab->slot(slot->slab->index_of(*slot)), slot);
+    ++places[reinterpret_cast<std::uintptr_t>(slot->high()) % sys::page_size()];
+  }
+  ASSERT_EQ(places.size(), StackSlab::kColours);
+  for (const auto& [place, count] : places) EXPECT_EQ(count, 3) << place;
 }
 
 TEST(StackPool, TheSlotUsedLastIsTakenFirst) {
