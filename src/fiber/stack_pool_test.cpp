@@ -77,7 +77,7 @@ TEST(StackPool, NeighboursEndAtDifferentPlacesOfTheirPages) {
     ++places[reinterpret_cast<std::uintptr_t>(slot->high()) % sys::page_size()];
   }
   ASSERT_EQ(places.size(), StackSlab::kColours);
-  for (const auto& [place, count] : places) EXPECT_EQ(count, 3) << place;
+  for (const auto& [place, count] : places) EXPECT_GE(count, 2) << place;  // some are cut, and not taken
 }
 
 TEST(StackPool, TheSlotUsedLastIsTakenFirst) {
