@@ -6,8 +6,8 @@
 
 // Named by an asm in runner.hpp, which the optimizer does not read: hence used, and the name not C++'s.
 extern "C" {
-[[gnu::used, gnu::visibility("hidden"),
-  gnu::tls_model("initial-exec")]] thread_local constinit weft::Runner* weft_current_runner = nullptr;
+[[gnu::used, gnu::tls_model("initial-exec")]] thread_local constinit weft::Runner* weft_current_runner =
+    nullptr;
 }
 
 namespace weft {

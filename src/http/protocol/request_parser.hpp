@@ -82,8 +82,8 @@ class RequestParser {
   // Head: llhttp runs over the head. Fixed: `left_` bytes are to come. Chunked: llhttp runs over the body.
   enum class Phase : std::uint8_t { head, fixed, chunked, finished, refused };
 
-  static const llhttp_t
-      kFresh;  // before the first byte; llhttp__internal_init() has a slow string instruction
+  // Before the first byte. Copied: llhttp__internal_init() clears by a slow string instruction.
+  static const llhttp_t kFresh;
   static RequestParser& of(llhttp_t* llhttp) noexcept { return *static_cast<RequestParser*>(llhttp->data); }
 
   // What llhttp finds (llhttp_events.cpp): 0 goes on, HPE_PAUSED returns from execute(), HPE_USER refuses.
