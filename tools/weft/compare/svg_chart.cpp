@@ -32,7 +32,7 @@ text { font: 13px system-ui, sans-serif; fill: #333; }
 </style>
 )";
 
-std::string number(double value, int decimals = 1) { return to_text(value, decimals); }
+std::string number(double value, int decimals = 1) { return fixed_point(value, decimals); }
 
 const Column* plotted_column(const Report& report) {
   for (const Column& column : report.columns) {

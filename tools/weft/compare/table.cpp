@@ -81,16 +81,16 @@ std::string table_text(const Report& report, int table) {
 
 }  // namespace
 
-std::string to_text(double value, int decimals) {
+std::string fixed_point(double value, int decimals) {
   char text[64];
   std::snprintf(text, sizeof text, "%.*f", decimals, value);
   return text;
 }
 
 std::string to_text(const Estimate& estimate, int decimals) {
-  std::string text = to_text(estimate.value, decimals);
+  std::string text = fixed_point(estimate.value, decimals);
   if (estimate.low)
-    text += " [" + to_text(*estimate.low, decimals) + ", " + to_text(*estimate.high, decimals) + "]";
+    text += " [" + fixed_point(*estimate.low, decimals) + ", " + fixed_point(*estimate.high, decimals) + "]";
   return text;
 }
 

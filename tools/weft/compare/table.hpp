@@ -15,6 +15,6 @@ std::string to_text(const Report& report);
 std::string to_text(const Estimate& estimate, int decimals);
 
 /// With so many digits behind the point.
-std::string to_text(double value, int decimals);
+std::string fixed_point(double value, int decimals);
 
 }  // namespace weft::tool::compare
