@@ -65,8 +65,10 @@ class EveryContext : public testing::TestWithParam<ContextKind> {
     end();
     // The monitor may be reading the program's symbols for a report, and closes what it has opened.
     const auto patience = std::chrono::steady_clock::now() + kPatience;
-    while (open_files() != files_ && std::chrono::steady_clock::now() < patience) std::this_thread::yield();
-    EXPECT_EQ(open_files(), files_);
+    std::size_t files = open_files();
+    for (; files != files_ && std::chrono::steady_clock::now() < patience; files = open_files())
+      std::this_thread::yield();
+    EXPECT_EQ(files, files_);
   }
 
   ExecutionContext& context() {
