@@ -43,6 +43,10 @@ std::array<char, 8 * 1024> output;
 
 int main(int argc, char** argv) {
   const long requests = argc > 1 ? std::strtol(argv[1], nullptr, 10) : 1'000'000;
+  if (requests <= 0) {
+    std::fprintf(stderr, "usage: bench_http_protocol [requests]\n");
+    return 2;
+  }
   RequestReader reader(input, Limits{});
   ResponseEncoder encoder(output);
   DateLine date;
