@@ -5,6 +5,12 @@
 
 find_path(WEFT_LLHTTP_INCLUDE llhttp.h PATHS /usr/share/include PATH_SUFFIXES llhttp REQUIRED)
 find_path(WEFT_LLHTTP_SOURCE llhttp.c PATHS /usr/share PATH_SUFFIXES llhttp REQUIRED)
+# Another minor version may have other events.
+file(STRINGS "${WEFT_LLHTTP_INCLUDE}/llhttp.h" version REGEX "LLHTTP_VERSION_M(AJOR|INOR) ")
+if(NOT version MATCHES "MAJOR 8;.*MINOR 1$")
+  message(FATAL_ERROR "weft needs llhttp 8.1 (Debian 12: node-llhttp); ${WEFT_LLHTTP_INCLUDE}/llhttp.h says: "
+                      "${version}")
+endif()
 set(WEFT_LLHTTP_SOURCES "${WEFT_LLHTTP_SOURCE}/llhttp.c" "${WEFT_LLHTTP_SOURCE}/http.c")
 
 # What the trained objects and those in the trainer have in common: a profile is found by the names that the

@@ -37,6 +37,8 @@ class StackSlab {
   /// would find nothing of theirs. Few and small enough that a parked fiber still fits one page.
   static constexpr std::uint32_t kColours = 8;
   static constexpr std::size_t kColourSize = 192;
+  static_assert(kColourSize % kCacheLine == 0 && kColours * kColourSize <= 2048,
+                "aligned, and within a page");
 
   int size_class() const noexcept { return size_class_; }
   std::uint32_t count() const noexcept { return count_; }

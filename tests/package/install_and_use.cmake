@@ -11,3 +11,4 @@ step(${CMAKE_COMMAND} -G ${GENERATOR} -S "${USER}" -B "${WORK}/build" -D CMAKE_B
      "-DCMAKE_PREFIX_PATH=${WORK}/prefix")
 step(${CMAKE_COMMAND} --build "${WORK}/build")
 step("${WORK}/build/user")
+step("${WORK}/build/user_of_llhttp")

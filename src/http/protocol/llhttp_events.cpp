@@ -7,34 +7,30 @@
 
 namespace weft::http::protocol {
 
+/// Handlers by the names that events have below.
 struct RequestParser::Events {
-  static std::size_t size(const char* at, const char* end) noexcept {
-    return static_cast<std::size_t>(end - at);
+  template <auto kHandler>
+  static int span(llhttp_t* llhttp, const char* at, const char* end) noexcept {
+    return (of(llhttp).*kHandler)(at, static_cast<std::size_t>(end - at));
   }
-  static int url(llhttp_t* llhttp, const char* at, const char* end) noexcept {
-    return of(llhttp).on_url(at, size(at, end));
+  template <auto kHandler>
+  static int point(llhttp_t* llhttp, const char*, const char*) noexcept {
+    return (of(llhttp).*kHandler)();
   }
-  static int url_complete(llhttp_t* llhttp, const char*, const char*) noexcept {
-    return of(llhttp).on_url_complete();
+  template <int kAnswer>
+  static int answer(llhttp_t*, const char*, const char*) noexcept {
+    return kAnswer;
   }
-  static int header_field(llhttp_t* llhttp, const char* at, const char* end) noexcept {
-    return of(llhttp).on_header_field(at, size(at, end));
-  }
-  static int header_value(llhttp_t* llhttp, const char* at, const char* end) noexcept {
-    return of(llhttp).on_header_value(at, size(at, end));
-  }
-  static int chunk_header(llhttp_t* llhttp, const char*, const char*) noexcept {
-    return of(llhttp).on_chunk_header();
-  }
-  static int body(llhttp_t* llhttp, const char* at, const char* end) noexcept {
-    return of(llhttp).on_body(at, size(at, end));
-  }
-  static int message_complete(llhttp_t* llhttp, const char*, const char*) noexcept {
-    return of(llhttp).on_message_complete();
-  }
-  // Whoever runs llhttp goes on with what the head says.
-  static int headers_complete(llhttp_t*, const char*, const char*) noexcept { return HPE_PAUSED; }
-  static int ignored(llhttp_t*, const char*, const char*) noexcept { return 0; }
+
+  static constexpr auto url = span<&RequestParser::on_url>;
+  static constexpr auto url_complete = point<&RequestParser::on_url_complete>;
+  static constexpr auto header_field = span<&RequestParser::on_header_field>;
+  static constexpr auto header_value = span<&RequestParser::on_header_value>;
+  static constexpr auto headers_complete = answer<HPE_PAUSED>;  // the runner goes on with what the head says
+  static constexpr auto chunk_header = point<&RequestParser::on_chunk_header>;
+  static constexpr auto body = span<&RequestParser::on_body>;
+  static constexpr auto message_complete = point<&RequestParser::on_message_complete>;
+  static constexpr auto ignored = answer<0>;
 };
 
 }  // namespace weft::http::protocol
