@@ -13,14 +13,27 @@ if(NOT version MATCHES "MAJOR 8;.*MINOR 1$")
 endif()
 set(WEFT_LLHTTP_SOURCES "${WEFT_LLHTTP_SOURCE}/llhttp.c" "${WEFT_LLHTTP_SOURCE}/http.c")
 
+# llhttp_names.h, to be read before llhttp's header and sources: names of ours for every function that its
+# objects define or call. A program may have an llhttp of its own, and neither shall call the other's events.
+set(WEFT_LLHTTP_NAMES "${PROJECT_BINARY_DIR}/llhttp_names/llhttp_names.h")
+set(names "/* Generated from llhttp's sources by cmake/WeftLlhttp.cmake. */\n#pragma once\n")
+foreach(source IN LISTS WEFT_LLHTTP_SOURCES)
+  file(STRINGS "${source}" functions REGEX "^(int|void) llhttp_[a-zA-Z0-9_]+\\(")
+  list(TRANSFORM functions REPLACE "^[a-z]+ (llhttp_[a-zA-Z0-9_]+).*" "\\1")
+  list(REMOVE_DUPLICATES functions)
+  foreach(function IN LISTS functions)
+    string(APPEND names "#define ${function} weft_${function}\n")
+  endforeach()
+endforeach()
+file(CONFIGURE OUTPUT "${WEFT_LLHTTP_NAMES}" CONTENT "${names}" @ONLY)
+
 # What the trained objects and those in the trainer have in common: a profile is found by the names that the
 # compiler gives the objects, and holds for the code before it is optimized.
 function(weft_configure_llhttp target)
   set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)
   target_include_directories(${target} PRIVATE "${WEFT_LLHTTP_INCLUDE}")
   target_compile_definitions(${target} PRIVATE LLHTTP_STRICT_MODE=1)
-  target_compile_options(${target} PRIVATE
-                         -O2 -include "${PROJECT_SOURCE_DIR}/src/http/protocol/llhttp_names.h")
+  target_compile_options(${target} PRIVATE -O2 -include "${WEFT_LLHTTP_NAMES}")
   target_link_libraries(${target} PRIVATE weft_codegen)
 endfunction()
 
@@ -53,6 +66,7 @@ if(CMAKE_C_COMPILER_ID STREQUAL GNU AND CMAKE_BUILD_TYPE STREQUAL Release AND NO
   set_target_properties(weft_llhttp PROPERTIES C_COMPILER_LAUNCHER "")
 endif()
 
-# Whatever includes src/http/protocol sees llhttp.h; its objects come with the library.
-target_include_directories(weft_internal SYSTEM INTERFACE "${WEFT_LLHTTP_INCLUDE}")
+# Whatever includes src/http/protocol sees llhttp.h, and the names; the objects come with the library.
+target_include_directories(weft_internal SYSTEM INTERFACE "${WEFT_LLHTTP_INCLUDE}"
+                           "${PROJECT_BINARY_DIR}/llhttp_names")
 target_compile_definitions(weft_internal INTERFACE LLHTTP_STRICT_MODE=1)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// llhttp, under names of our own.
+// llhttp, under names of our own (cmake/WeftLlhttp.cmake).
 
-#include "http/protocol/llhttp_names.h"
-
+#include <llhttp_names.h>
+// Not before the names.
 #include <llhttp.h>
