@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <mutex>
 #include <random>
 #include <span>
@@ -51,14 +52,15 @@ void sort(Stack& stack, std::span<int> values) {
   const int pivot = values[values.size() / 2];
   const auto middle = std::partition(values.begin(), values.end(), [=](int value) { return value < pivot; });
   const auto rest = std::partition(middle, values.end(), [=](int value) { return value == pivot; });
-  fibers::unbuffered_channel<int> done;
+  // Shared, as it may not be destroyed before push() has returned.
+  const auto done = std::make_shared<fibers::unbuffered_channel<int>>();
   for (const std::span<int> part : {std::span(values.begin(), middle), std::span(rest, values.end())}) {
-    start(stack, [&stack, &done, part] {
+    start(stack, [&stack, done, part] {
       sort(stack, part);
-      done.push(0);
+      done->push(0);
     }).detach();
   }
-  for (int part = 0; part < 2; ++part) done.value_pop();
+  for (int part = 0; part < 2; ++part) done->value_pop();
 }
 
 /// `threads` of them steal from each other while it lives.
