@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/hot.hpp"
 #include "base/spin_backoff.hpp"
 
 #include <cstdint>
@@ -14,7 +15,7 @@ namespace weft {
 /// holder may have been preempted, and spinning on would only keep it from running.
 class SpinLock {
  public:
-  void lock() noexcept {
+  WEFT_HOT void lock() noexcept {
     // Acquire: pairs with the release in unlock().
     if (!locked_.exchange(1, acquire)) [[likely]]
       return;

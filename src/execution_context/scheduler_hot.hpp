@@ -4,9 +4,8 @@
 // What every switch does, in one piece wherever it is used: suspend(), yield() and finish() make no calls but
 // to the switch itself.
 
+#include "base/hot.hpp"
 #include "execution_context/scheduler.hpp"
-
-#define WEFT_HOT [[gnu::always_inline]] inline
 
 namespace weft {
 

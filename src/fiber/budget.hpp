@@ -27,6 +27,9 @@ inline void spend_budget(Runner& runner) noexcept {
 }
 inline void spend_budget() noexcept { spend_budget(*this_runner()); }
 
+/// Pays for one operation of `runner`, this_runner(), perhaps null. False: that was the last one.
+inline bool pay_from_budget(Runner* runner) noexcept { return runner == nullptr || --runner->budget != 0; }
+
 /// The end of the budget, see below.
 [[nodiscard]] WaitOutcome yield_at_end_of_budget(Runner& runner) noexcept;
 
@@ -34,7 +37,7 @@ inline void spend_budget() noexcept { spend_budget(*this_runner()); }
 /// must fail with it, as the fiber was cancelled or its scope has ended; so does every one until the fiber
 /// waits or yields. Suspends: may; afterwards `runner` may be another thread's.
 [[nodiscard]] inline WaitOutcome spend_budget_before(Runner* runner) noexcept {
-  if (runner == nullptr || --runner->budget != 0) [[likely]]
+  if (pay_from_budget(runner)) [[likely]]
     return WaitOutcome::kReady;
   return yield_at_end_of_budget(*runner);
 }

@@ -17,6 +17,7 @@
 // (docs/design/dump.md). All that hold() costs the others is where they have lost already.
 
 #include "base/atomic.hpp"
+#include "base/hot.hpp"
 #include "base/panic.hpp"
 #include "fiber/wait_kind.hpp"
 
@@ -66,7 +67,7 @@ class WaitWord {
 
   /// Ends the wait `ticket` with `outcome`; false if it has ended already. The caller that gets true
   /// must wake the waiter (or is the waiter, and does not suspend).
-  [[nodiscard]] bool try_win(WaitTicket ticket, WaitOutcome outcome) noexcept {
+  [[nodiscard]] WEFT_HOT bool try_win(WaitTicket ticket, WaitOutcome outcome) noexcept {
     std::uint64_t word = word_.load(relaxed);
     do {
       if ((word & ~kCancelBit) != ticket.word_) [[unlikely]] {
@@ -146,7 +147,7 @@ class WaitWord {
   }
 
   /// What the word is once nobody holds the wait; `word` itself if nobody does.
-  std::uint64_t wait_until_let_go(std::uint64_t word) const noexcept {
+  [[gnu::cold, gnu::noinline]] std::uint64_t wait_until_let_go(std::uint64_t word) const noexcept {
     for (; held(word); word = word_.load(acquire)) yield_cpu();
     return word;
   }

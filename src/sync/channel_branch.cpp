@@ -23,7 +23,7 @@ bool ChannelBranch::poll_locked() noexcept {
 // then the partner is inside a call, and so the channel is there. Without a partner nothing is read.
 void ChannelBranch::finish_poll() noexcept {
   const Handover& handover = node_in<Handover>(node_);
-  if (handover.partner != nullptr) handover.complete(channel_.type());
+  if (handover.partner != nullptr) ChannelCore::complete(handover, channel_.type());
 }
 
 void ChannelBranch::add_locked(Waiter& self, const WaitTicket& ticket) noexcept {

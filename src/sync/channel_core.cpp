@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+// The life of a channel, and its end: close(). Its calls are in channel_calls.cpp.
 #include "sync/channel_core.hpp"
 
-#include "fiber/budget.hpp"
+#include "sync/channel_waiters.hpp"
 
 #include <mutex>
 #include <new>
@@ -10,26 +11,8 @@
 namespace weft {
 namespace {
 
-/// The first waiter whose wait can still be won, with the wait won. One that lost (it was timed out or
-/// cancelled a moment ago, or another branch of its select was taken) is dropped: it is on its way.
-ChannelNode* win_first(ChannelWaiters& waiters) noexcept {
-  while (ChannelNode* const node = waiters.pop_front()) {
-    if (node->waiter->word.try_win(node->ticket, node->win)) [[likely]]
-      return node;
-  }
-  return nullptr;
-}
-
 void win_all(ChannelWaiters& waiters, ChannelWaiters& won) noexcept {
   while (ChannelNode* const node = win_first(waiters)) won.push_back(*node);
-}
-
-void remove(ChannelWaiters& waiters, ChannelNode& node) noexcept {
-  if (node.linked()) waiters.remove(node);
-}
-
-ChannelStatus status_of_failure(WaitOutcome outcome) noexcept {
-  return outcome == WaitOutcome::kTimedOut ? ChannelStatus::kTimedOut : ChannelStatus::kCancelled;
 }
 
 [[maybe_unused]] const bool send_described =
@@ -45,16 +28,8 @@ ChannelStatus status_of_failure(WaitOutcome outcome) noexcept {
 
 }  // namespace
 
-void Handover::complete(const detail::ElementType& type) const noexcept {
-  if (partner == nullptr) return;
-  // Won, but not woken: the partner and its element stay where they are (docs/design/wait.md, invariant 6).
-  if (to != nullptr) type.move(to, from);
-  partner->transferred = true;
-  partner->waiter->wake();  // publishes the two above; the node dies with it
-}
-
 ChannelCore::ChannelCore(const detail::ElementType& type, std::uint32_t capacity) noexcept
-    : capacity_(capacity), type_(type), ring_(reinterpret_cast<std::byte*>(this) + ring_offset(type)) {}
+    : capacity_(capacity), type_(type) {}
 
 ChannelCore::~ChannelCore() {
   WEFT_ASSERT(receivers_.empty() && senders_.empty(), "a channel is destroyed while somebody waits on it");
@@ -68,143 +43,25 @@ std::size_t ChannelCore::alignment(const detail::ElementType& type) noexcept {
   return type.alignment > alignof(ChannelCore) ? type.alignment : alignof(ChannelCore);
 }
 
-std::size_t ChannelCore::ring_offset(const detail::ElementType& type) noexcept {
-  return (sizeof(ChannelCore) + type.alignment - 1) / type.alignment * type.alignment;
-}
-
 ChannelCore* ChannelCore::create(const detail::ElementType& type, std::size_t capacity) {
   if (capacity > kCapacityMax) throw std::length_error("weft: a channel's capacity is at most 2^31");
   // No overflow: an element's size is less than 2^32, the capacity at most 2^31.
   if (type.size >> 32 != 0) throw std::length_error("weft: an element of a channel is smaller than 4 GiB");
-  const std::size_t size = ring_offset(type) + capacity * type.size;
-  void* const memory = ::operator new(size, std::align_val_t(alignment(type)));
-  return new (memory) ChannelCore(type, static_cast<std::uint32_t>(capacity));
+  const std::size_t ring = alignment(type);  // its offset
+  void* const memory = ::operator new(ring + capacity * type.size, std::align_val_t(ring));
+  void* const core = static_cast<std::byte*>(memory) + ring - sizeof(ChannelCore);
+  return new (core) ChannelCore(type, static_cast<std::uint32_t>(capacity));
 }
 
 void ChannelCore::destroy(ChannelCore* core) noexcept {
-  const std::align_val_t aligned{alignment(core->type_)};
+  const std::size_t ring = alignment(core->type_);
+  void* const memory = reinterpret_cast<std::byte*>(core) + sizeof(ChannelCore) - ring;
   core->~ChannelCore();
-  ::operator delete(static_cast<void*>(core), aligned);
+  ::operator delete(memory, std::align_val_t(ring));
 }
 
-void* ChannelCore::free_slot_locked() noexcept {
-  // In 64 bits: head and count are less than 2^31 each, their sum may not be.
-  const std::uint64_t end = std::uint64_t{head_} + count_;
-  return slot(static_cast<std::uint32_t>(end < capacity_ ? end : end - capacity_));
-}
-
-void ChannelCore::take_first_locked(void* element) noexcept {
-  type_.relocate(element, slot(head_));
-  head_ = head_ + 1 == capacity_ ? 0 : head_ + 1;
-  --count_;
-}
-
-ChannelStatus ChannelCore::send_locked(void* value, Handover& handover) noexcept {
-  if (closed_) [[unlikely]]
-    return ChannelStatus::kClosed;
-  if (!receivers_.empty()) {  // C1: the ring is empty
-    if (ChannelNode* const receiver = win_first(receivers_)) [[likely]] {
-      handover = {receiver, receiver->element, value};
-      return ChannelStatus::kDone;
-    }
-  }
-  if (count_ == capacity_) return ChannelStatus::kWouldBlock;
-  type_.move(free_slot_locked(), value);
-  ++count_;
-  return ChannelStatus::kDone;
-}
-
-ChannelStatus ChannelCore::receive_locked(void* element, Handover& handover) noexcept {
-  if (count_ != 0) {
-    take_first_locked(element);
-    if (!senders_.empty()) {  // C2: there was no room until now; the oldest of them is next in the ring
-      if (ChannelNode* const sender = win_first(senders_)) {
-        type_.move(free_slot_locked(), sender->element);
-        ++count_;
-        handover.partner = sender;
-      }
-    }
-    return ChannelStatus::kDone;
-  }
-  if (!senders_.empty()) {  // a rendezvous
-    if (ChannelNode* const sender = win_first(senders_)) [[likely]] {
-      handover = {sender, element, sender->element};
-      return ChannelStatus::kDone;
-    }
-  }
-  return closed_ ? ChannelStatus::kClosed : ChannelStatus::kWouldBlock;
-}
-
-void ChannelCore::remove_sender_locked(ChannelNode& node) noexcept { remove(senders_, node); }
-void ChannelCore::remove_receiver_locked(ChannelNode& node) noexcept { remove(receivers_, node); }
-
-// REQUIRES: the lock, which is released here. The step was looked for, and not possible, under the same lock:
-// whoever makes it possible finds the node.
-ChannelStatus ChannelCore::wait_locked(ChannelWaiters& waiters, void* element, Deadline deadline) noexcept {
-  const WaitKind kind = &waiters == &senders_ ? WaitKind::kSend : WaitKind::kReceive;
-  Waiter& self = Waiter::current();
-  ChannelNode node;
-  node.waiter = &self;
-  node.element = element;
-  node.ticket = self.begin(WaitWord::Cancellable::kYes, deadline.time_ns(), {kind, this});
-  waiters.push_back(node);
-  lock_.unlock();
-  const WaitOutcome outcome = self.wait();
-  // Won through the list, and taken off it: the channel may be gone.
-  if (outcome == WaitOutcome::kReady) [[likely]]
-    return node.transferred ? ChannelStatus::kDone : ChannelStatus::kClosed;
-  {
-    std::scoped_lock lock(lock_);
-    remove(waiters, node);
-  }
-  return status_of_failure(outcome);
-}
-
-ChannelStatus ChannelCore::send(void* value, Deadline deadline) noexcept {
-  if (const WaitOutcome spent = spend_budget_before(this_runner()); spent != WaitOutcome::kReady) [[unlikely]]
-    return status_of_failure(spent);
-  const detail::ElementType& type = type_;
-  Handover handover;
-  lock_.lock();
-  const ChannelStatus status = send_locked(value, handover);
-  if (status == ChannelStatus::kWouldBlock) return wait_locked(senders_, value, deadline);
-  lock_.unlock();
-  handover.complete(type);
-  return status;
-}
-
-ChannelStatus ChannelCore::receive(void* element, Deadline deadline) noexcept {
-  if (const WaitOutcome spent = spend_budget_before(this_runner()); spent != WaitOutcome::kReady) [[unlikely]]
-    return status_of_failure(spent);
-  const detail::ElementType& type = type_;
-  Handover handover;
-  lock_.lock();
-  const ChannelStatus status = receive_locked(element, handover);
-  if (status == ChannelStatus::kWouldBlock) return wait_locked(receivers_, element, deadline);
-  lock_.unlock();
-  handover.complete(type);
-  return status;
-}
-
-ChannelStatus ChannelCore::try_send(void* value) noexcept {
-  const detail::ElementType& type = type_;
-  Handover handover;
-  lock_.lock();
-  const ChannelStatus status = send_locked(value, handover);
-  lock_.unlock();
-  handover.complete(type);
-  return status;
-}
-
-ChannelStatus ChannelCore::try_receive(void* element) noexcept {
-  const detail::ElementType& type = type_;
-  Handover handover;
-  lock_.lock();
-  const ChannelStatus status = receive_locked(element, handover);
-  lock_.unlock();
-  handover.complete(type);
-  return status;
-}
+void ChannelCore::remove_sender_locked(ChannelNode& node) noexcept { remove_if_linked(senders_, node); }
+void ChannelCore::remove_receiver_locked(ChannelNode& node) noexcept { remove_if_linked(receivers_, node); }
 
 bool ChannelCore::close() noexcept {
   ChannelWaiters won;

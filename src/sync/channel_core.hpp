@@ -46,9 +46,6 @@ struct Handover {
   ChannelNode* partner = nullptr;
   void* to = nullptr;  ///< null: the element has been moved already
   void* from = nullptr;
-
-  /// Moves the element and wakes the partner. Without the lock; the channel may be gone by then.
-  void complete(const detail::ElementType& type) const noexcept;
 };
 
 class alignas(kCacheLine) ChannelCore {
@@ -76,6 +73,9 @@ class alignas(kCacheLine) ChannelCore {
   /// kDone, and then `handover` is to be completed after the unlock; kClosed; or kWouldBlock.
   ChannelStatus send_locked(void* value, Handover& handover) noexcept;
   ChannelStatus receive_locked(void* element, Handover& handover) noexcept;
+  /// Moves the element and wakes the partner, if there is one. Without the lock; the channel may be gone by
+  /// then, which is why it is told the type.
+  static void complete(const Handover& handover, const detail::ElementType& type) noexcept;
   /// After kWouldBlock, without an unlock in between. `node` is filled in, its wait begun.
   void add_sender_locked(ChannelNode& node) noexcept { senders_.push_back(node); }
   void add_receiver_locked(ChannelNode& node) noexcept { receivers_.push_back(node); }
@@ -87,11 +87,35 @@ class alignas(kCacheLine) ChannelCore {
   ChannelCore(const detail::ElementType& type, std::uint32_t capacity) noexcept;
   ~ChannelCore();
 
-  static std::size_t ring_offset(const detail::ElementType& type) noexcept;
   static std::size_t alignment(const detail::ElementType& type) noexcept;
-  void* slot(std::uint32_t index) noexcept { return ring_ + index * type_.size; }
+  /// The ring follows this object in its allocation.
+  void* slot(std::uint32_t index) noexcept {
+    return reinterpret_cast<std::byte*>(this + 1) + index * type_.size;
+  }
   void* free_slot_locked() noexcept;
+
+  // Of elements that are moved by copying them, or by their type's functions (channel_calls.cpp).
+  template <bool kPlain>
+  void put_last_locked(void* value) noexcept;
+  template <bool kPlain>
   void take_first_locked(void* element) noexcept;
+  template <bool kPlain>
+  ChannelStatus send_step(void* value, Handover& handover) noexcept;
+  template <bool kPlain>
+  ChannelStatus receive_step(void* element, Handover& handover) noexcept;
+  template <bool kPlain>
+  ChannelStatus send_or_wait(void* value, Deadline deadline) noexcept;
+  template <bool kPlain>
+  ChannelStatus receive_or_wait(void* element, Deadline deadline) noexcept;
+  template <bool kPlain>
+  ChannelStatus send_now(void* value, Deadline deadline) noexcept;
+  template <bool kPlain>
+  ChannelStatus receive_now(void* element, Deadline deadline) noexcept;
+
+  ChannelStatus send_by_functions(void* value, Deadline deadline) noexcept;
+  ChannelStatus receive_by_functions(void* element, Deadline deadline) noexcept;
+  ChannelStatus send_at_end_of_budget(void* value, Deadline deadline) noexcept;
+  ChannelStatus receive_at_end_of_budget(void* element, Deadline deadline) noexcept;
   ChannelStatus wait_locked(ChannelWaiters& waiters, void* element, Deadline deadline) noexcept;
 
   SpinLock lock_;
@@ -100,7 +124,6 @@ class alignas(kCacheLine) ChannelCore {
   std::uint32_t head_ = 0;   // the oldest element's slot
   std::uint32_t count_ = 0;  // elements in the ring, from head_ on
   const detail::ElementType& type_;
-  std::byte* const ring_;  // behind this object, in the same allocation
   ChannelWaiters receivers_;
   ChannelWaiters senders_;
 };

@@ -24,6 +24,7 @@ namespace detail {
 struct ElementType {
   std::size_t size;
   std::size_t alignment;
+  std::uint8_t plain_size;  ///< 4 or 8: it is moved by copying so many bytes; 0: by the functions
   void (*move)(void* to, void* from) noexcept;      ///< constructs *to from *from, which stays, moved from
   void (*relocate)(void* to, void* from) noexcept;  ///< the same, and destroys *from
   void (*destroy)(void* element) noexcept;
@@ -31,7 +32,7 @@ struct ElementType {
 
 template <class T>
 inline constexpr ElementType kElementType = {
-    sizeof(T), alignof(T),
+    sizeof(T), alignof(T), std::is_trivially_copyable_v<T> && (sizeof(T) == 4 || sizeof(T) == 8) ? sizeof(T) : 0,
     [](void* to, void* from) noexcept { new (to) T(std::move(*static_cast<T*>(from))); },
     [](void* to, void* from) noexcept {
       T& source = *static_cast<T*>(from);

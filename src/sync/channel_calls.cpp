@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+// The calls on a channel: one step under the lock, then the hand-over or the wait (docs/design/channel.md).
+//
+// A step is compiled twice: for elements that are moved by copying four or eight bytes (numbers, pointers) it
+// makes no calls, and saves no registers, unless somebody waits or has to be waited for.
+#include "base/hot.hpp"
+#include "fiber/budget.hpp"
+#include "sync/channel_core.hpp"
+#include "sync/channel_waiters.hpp"
+
+#include <cstring>
+#include <mutex>
+
+namespace weft {
+namespace {
+
+using detail::ElementType;
+
+WEFT_HOT void copy(const ElementType& type, void* to, const void* from) noexcept {
+  type.plain_size == 4 ? std::memcpy(to, from, 4) : std::memcpy(to, from, 8);
+}
+
+template <bool kPlain>
+WEFT_HOT void move(const ElementType& type, void* to, void* from) noexcept {
+  kPlain ? copy(type, to, from) : type.move(to, from);
+}
+
+template <bool kPlain>
+WEFT_HOT void relocate(const ElementType& type, void* to, void* from) noexcept {
+  kPlain ? copy(type, to, from) : type.relocate(to, from);
+}
+
+/// Without the lock. The channel may be gone by then, so it is told the type.
+template <bool kPlain>
+WEFT_HOT void hand_over(const Handover& handover, const ElementType& type) noexcept {
+  ChannelNode* const partner = handover.partner;
+  if (partner == nullptr) return;
+  // Won, but not woken: the partner and its element stay where they are (docs/design/wait.md, invariant 6).
+  if (handover.to != nullptr) move<kPlain>(type, handover.to, handover.from);
+  partner->transferred = true;
+  partner->waiter->wake();  // publishes the two above; the node dies with it
+}
+
+ChannelStatus status_of_failure(WaitOutcome outcome) noexcept {
+  return outcome == WaitOutcome::kTimedOut ? ChannelStatus::kTimedOut : ChannelStatus::kCancelled;
+}
+
+}  // namespace
+
+WEFT_HOT void* ChannelCore::free_slot_locked() noexcept {
+  // In 64 bits: head and count are less than 2^31 each, their sum may not be.
+  const std::uint64_t end = std::uint64_t{head_} + count_;
+  return slot(static_cast<std::uint32_t>(end < capacity_ ? end : end - capacity_));
+}
+
+template <bool kPlain>
+WEFT_HOT void ChannelCore::put_last_locked(void* value) noexcept {
+  move<kPlain>(type_, free_slot_locked(), value);
+  ++count_;
+}
+
+template <bool kPlain>
+WEFT_HOT void ChannelCore::take_first_locked(void* element) noexcept {
+  relocate<kPlain>(type_, element, slot(head_));
+  head_ = head_ + 1 == capacity_ ? 0 : head_ + 1;
+  --count_;
+}
+
+template <bool kPlain>
+WEFT_HOT ChannelStatus ChannelCore::send_step(void* value, Handover& handover) noexcept {
+  if (closed_) [[unlikely]]
+    return ChannelStatus::kClosed;
+  if (!receivers_.empty()) {  // C1: the ring is empty
+    if (ChannelNode* const receiver = win_first(receivers_)) [[likely]] {
+      handover = {receiver, receiver->element, value};
+      return ChannelStatus::kDone;
+    }
+  }
+  if (count_ == capacity_) return ChannelStatus::kWouldBlock;
+  put_last_locked<kPlain>(value);
+  return ChannelStatus::kDone;
+}
+
+template <bool kPlain>
+WEFT_HOT ChannelStatus ChannelCore::receive_step(void* element, Handover& handover) noexcept {
+  if (count_ != 0) {
+    take_first_locked<kPlain>(element);
+    if (!senders_.empty()) {  // C2: there was no room until now; the oldest of them is next in the ring
+      if (ChannelNode* const sender = win_first(senders_)) {
+        put_last_locked<kPlain>(sender->element);
+        handover.partner = sender;
+      }
+    }
+    return ChannelStatus::kDone;
+  }
+  if (!senders_.empty()) {  // a rendezvous
+    if (ChannelNode* const sender = win_first(senders_)) [[likely]] {
+      handover = {sender, element, sender->element};
+      return ChannelStatus::kDone;
+    }
+  }
+  return closed_ ? ChannelStatus::kClosed : ChannelStatus::kWouldBlock;
+}
+
+// REQUIRES: the lock, which is released here. The step was looked for, and not possible, under the same lock:
+// whoever makes it possible finds the node.
+ChannelStatus ChannelCore::wait_locked(ChannelWaiters& waiters, void* element, Deadline deadline) noexcept {
+  const WaitKind kind = &waiters == &senders_ ? WaitKind::kSend : WaitKind::kReceive;
+  Waiter& self = Waiter::current();
+  ChannelNode node;
+  node.waiter = &self;
+  node.element = element;
+  node.ticket = self.begin(WaitWord::Cancellable::kYes, deadline.time_ns(), {kind, this});
+  waiters.push_back(node);
+  lock_.unlock();
+  const WaitOutcome outcome = self.wait();
+  // Won through the list, and taken off it: the channel may be gone.
+  if (outcome == WaitOutcome::kReady) [[likely]]
+    return node.transferred ? ChannelStatus::kDone : ChannelStatus::kClosed;
+  {
+    std::scoped_lock lock(lock_);
+    remove_if_linked(waiters, node);
+  }
+  return status_of_failure(outcome);
+}
+
+// REQUIRES: the lock, which is released here; as below.
+template <bool kPlain>
+[[gnu::noinline]] ChannelStatus ChannelCore::send_or_wait(void* value, Deadline deadline) noexcept {
+  const ElementType& type = type_;
+  Handover handover;
+  const ChannelStatus status = send_step<kPlain>(value, handover);
+  if (status == ChannelStatus::kWouldBlock) return wait_locked(senders_, value, deadline);
+  lock_.unlock();
+  hand_over<kPlain>(handover, type);
+  return status;
+}
+
+template <bool kPlain>
+[[gnu::noinline]] ChannelStatus ChannelCore::receive_or_wait(void* element, Deadline deadline) noexcept {
+  const ElementType& type = type_;
+  Handover handover;
+  const ChannelStatus status = receive_step<kPlain>(element, handover);
+  if (status == ChannelStatus::kWouldBlock) return wait_locked(receivers_, element, deadline);
+  lock_.unlock();
+  hand_over<kPlain>(handover, type);
+  return status;
+}
+
+// What a buffer makes of the steps when nobody waits.
+template <bool kPlain>
+WEFT_HOT ChannelStatus ChannelCore::send_now(void* value, Deadline deadline) noexcept {
+  lock_.lock();
+  if (count_ == capacity_ || closed_ || !receivers_.empty()) return send_or_wait<kPlain>(value, deadline);
+  put_last_locked<kPlain>(value);
+  lock_.unlock();
+  return ChannelStatus::kDone;
+}
+
+template <bool kPlain>
+WEFT_HOT ChannelStatus ChannelCore::receive_now(void* element, Deadline deadline) noexcept {
+  lock_.lock();
+  if (count_ == 0 || !senders_.empty()) return receive_or_wait<kPlain>(element, deadline);
+  take_first_locked<kPlain>(element);
+  lock_.unlock();
+  return ChannelStatus::kDone;
+}
+
+// Out of line, as what they call is: so the calls for plain elements save no registers.
+[[gnu::noinline]] ChannelStatus ChannelCore::send_by_functions(void* value, Deadline deadline) noexcept {
+  return send_now<false>(value, deadline);
+}
+[[gnu::noinline]] ChannelStatus ChannelCore::receive_by_functions(void* element, Deadline deadline) noexcept {
+  return receive_now<false>(element, deadline);
+}
+[[gnu::noinline]] ChannelStatus ChannelCore::send_at_end_of_budget(void* value, Deadline deadline) noexcept {
+  const WaitOutcome spent = yield_at_end_of_budget(*this_runner());
+  return spent == WaitOutcome::kReady ? send_by_functions(value, deadline) : status_of_failure(spent);
+}
+[[gnu::noinline]] ChannelStatus ChannelCore::receive_at_end_of_budget(void* element,
+                                                                      Deadline deadline) noexcept {
+  const WaitOutcome spent = yield_at_end_of_budget(*this_runner());
+  return spent == WaitOutcome::kReady ? receive_by_functions(element, deadline) : status_of_failure(spent);
+}
+
+ChannelStatus ChannelCore::send(void* value, Deadline deadline) noexcept {
+  if (!pay_from_budget(this_runner())) [[unlikely]]
+    return send_at_end_of_budget(value, deadline);
+  if (type_.plain_size == 0) return send_by_functions(value, deadline);
+  return send_now<true>(value, deadline);
+}
+
+ChannelStatus ChannelCore::receive(void* element, Deadline deadline) noexcept {
+  if (!pay_from_budget(this_runner())) [[unlikely]]
+    return receive_at_end_of_budget(element, deadline);
+  if (type_.plain_size == 0) return receive_by_functions(element, deadline);
+  return receive_now<true>(element, deadline);
+}
+
+ChannelStatus ChannelCore::send_locked(void* value, Handover& handover) noexcept {
+  return send_step<false>(value, handover);
+}
+ChannelStatus ChannelCore::receive_locked(void* element, Handover& handover) noexcept {
+  return receive_step<false>(element, handover);
+}
+void ChannelCore::complete(const Handover& handover, const ElementType& type) noexcept {
+  hand_over<false>(handover, type);
+}
+
+ChannelStatus ChannelCore::try_send(void* value) noexcept {
+  const ElementType& type = type_;
+  Handover handover;
+  lock_.lock();
+  const ChannelStatus status = send_locked(value, handover);
+  lock_.unlock();
+  complete(handover, type);
+  return status;
+}
+
+ChannelStatus ChannelCore::try_receive(void* element) noexcept {
+  const ElementType& type = type_;
+  Handover handover;
+  lock_.lock();
+  const ChannelStatus status = receive_locked(element, handover);
+  lock_.unlock();
+  complete(handover, type);
+  return status;
+}
+
+}  // namespace weft
