@@ -144,6 +144,10 @@ void Context::start_here(Fiber& fiber) noexcept {
 void Context::enqueue(Fiber& fiber) noexcept {
   Scheduler* const scheduler = scheduler_of_this_thread();
   if (scheduler != nullptr && &scheduler->context() == this) return scheduler->enqueue_next(fiber);
+  enqueue_from_outside(fiber);
+}
+
+[[gnu::noinline]] void Context::enqueue_from_outside(Fiber& fiber) noexcept {
   // From the push on the fiber may run, end, and with it the context: the count keeps the destructor out.
   external_callers_.fetch_add(1, relaxed);
   global_enqueues_.add();

@@ -131,6 +131,7 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   // ---------------------------------------------------------------------------------------- Never has a
   // second scheduler: nobody steals, nobody parks, and the local queue needs no read-modify-write.
   bool alone() const noexcept { return alone_; }
+  void enqueue_from_outside(Fiber& fiber) noexcept;
   /// Work was published: wakes somebody to look for it, unless somebody looks already.
   void notify() noexcept;
   void wake_everybody() noexcept;

@@ -67,7 +67,7 @@ WEFT_HOT void Scheduler::yield_inline() noexcept {
   Fiber& self = *current;
   counters_.local_enqueues.add();
   if (run_next_.load(relaxed) != nullptr || spawn_stack_used_ || until_due_ == 1) [[unlikely]] {
-    if (!run_queue_.push(self)) overflow(self);
+    push(self);
     return suspend();
   }
   // The usual case of pick(): the ring's oldest, whose place is then free for this one.
@@ -118,7 +118,7 @@ bool Scheduler::poll_is_due() noexcept {
   return since_ns == 0 || since_ns > kPollBoundNs;
 }
 
-void Scheduler::release_zombie() noexcept {
+[[gnu::noinline]] void Scheduler::release_zombie() noexcept {
   std::exchange(zombie_, nullptr)->release(stack_cache_.pool(), &stack_cache_);
   counters_.finished.store(counters_.finished.load(relaxed) + 1, release);
 }
@@ -127,7 +127,7 @@ void Scheduler::enqueue_next(Fiber& fiber) noexcept {
   counters_.local_enqueues.add();
   Fiber* const previous = exchange_next(&fiber);
   if (previous == nullptr) return;  // the slot is this thread's: nobody else is woken for it
-  if (!run_queue_.push(*previous)) overflow(*previous);
+  push(*previous);
   if (!alone_) context_.notify();
 }
 
@@ -148,8 +148,13 @@ Fiber* Scheduler::pop_spawned() noexcept {
 
 void Scheduler::enqueue_last(Fiber& fiber) noexcept {
   counters_.local_enqueues.add();
-  if (!run_queue_.push(fiber)) overflow(fiber);
+  push(fiber);
   if (!alone_) context_.notify();
+}
+
+// Out of line: its callers' usual case is another one, and needs no frame.
+[[gnu::noinline]] void Scheduler::push(Fiber& fiber) noexcept {
+  if (!run_queue_.push(fiber)) overflow(fiber);
 }
 
 // The ring is full: its older half and `fiber` go to the context's queue (S4).

@@ -121,6 +121,7 @@ class Scheduler final : public Runner, public IdleThread {
     if (zombie_ != nullptr) release_zombie();
   }
   void release_zombie() noexcept;
+  void push(Fiber& fiber) noexcept;
   void overflow(Fiber& fiber) noexcept;
 
   // -- the root stack (scheduler_root.cpp)

@@ -80,6 +80,15 @@ class WaitWord {
     return true;
   }
 
+  /// The same, but false also if it might have been true: then try_win() decides. Makes no calls.
+  [[nodiscard]] WEFT_HOT bool try_win_at_once(WaitTicket ticket, WaitOutcome outcome) noexcept {
+    std::uint64_t word = word_.load(relaxed);
+    if ((word & ~kCancelBit) != ticket.word_) [[unlikely]]
+      return false;
+    return word_.compare_exchange_weak(word, (word & ~kStateMask) | static_cast<std::uint64_t>(outcome), acq_rel,
+                                       relaxed);
+  }
+
   /// The wait that is going on now, to be tried with try_win(); false if none is. Any thread.
   [[nodiscard]] bool current(WaitTicket& ticket) const noexcept {
     const std::uint64_t word = word_.load(seq_cst);  // seq_cst: see begin()

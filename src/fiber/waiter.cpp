@@ -36,7 +36,7 @@ WaitOutcome Waiter::wait() noexcept {
 WaitOutcome Waiter::wait_for_winner() noexcept {
   if (kind_ == Kind::kFiber) [[likely]] {
     // A cancel request that came before begin() has nobody who acts on it but the waiter.
-    if (word.cancel_requested() && word.request_cancel()) [[unlikely]]
+    if (word.cancel_requested() && cancel_own_wait()) [[unlikely]]
       return WaitOutcome::kCancelled;
     Runner* const runner = this_runner();
     const std::int64_t until_ns = deadline_ns.load(relaxed);  // the waiter's own store
@@ -49,6 +49,8 @@ WaitOutcome Waiter::wait_for_winner() noexcept {
   }
   return word.outcome();
 }
+
+bool Waiter::cancel_own_wait() noexcept { return word.request_cancel(); }
 
 Waiter& Waiter::current() noexcept {
   Fiber* const fiber = this_fiber_or_null();

@@ -8,8 +8,10 @@
 // in a list, with the lock held, may touch the waiter. Whoever then wins the wait owns the wake-up: the
 // waiter stays suspended, hence alive, until wake() is called.
 
+#include "base/hot.hpp"
 #include "base/intrusive_list.hpp"
 #include "base/timer.hpp"
+#include "fiber/runner.hpp"
 #include "fiber/wait_word.hpp"
 
 #include <limits>
@@ -59,9 +61,15 @@ class Waiter : public Timer {
   /// deadline of the cancel scope around it. Waiter only.
   WaitTicket begin(WaitWord::Cancellable cancellable, std::int64_t until_ns = kNoDeadline,
                    WaitingFor what = {}) noexcept {
+    if (scope.load(relaxed) == nullptr) [[likely]]
+      return begin_without_scope(cancellable, until_ns, what);
     waits_for = what.object;
-    if (scope.load(relaxed) != nullptr) [[unlikely]]
-      return begin_in_scope(cancellable, until_ns, what.kind);
+    return begin_in_scope(cancellable, until_ns, what.kind);
+  }
+  /// The same. REQUIRES: there is no scope.
+  WEFT_HOT WaitTicket begin_without_scope(WaitWord::Cancellable cancellable, std::int64_t until_ns,
+                                          WaitingFor what) noexcept {
+    waits_for = what.object;
     deadline_ns.store(until_ns, relaxed);  // published by the read-modify-write of word.begin()
     return word.begin(cancellable, what.kind);
   }
@@ -73,6 +81,13 @@ class Waiter : public Timer {
   /// Suspends until the wait that was begun has been won by somebody, its deadline included: arms the
   /// timer (Runner::arm) unless one that is armed already fires early enough. Waiter only.
   WaitOutcome wait() noexcept;
+  /// The same. REQUIRES: the waiter is a fiber, its wait has no deadline and was begun without a scope.
+  WEFT_HOT WaitOutcome wait_simply() noexcept {
+    if (word.cancel_requested()) [[unlikely]]
+      return wait();
+    this_runner()->suspend();
+    return word.outcome();
+  }
 
   /// What a cancellable wait would end with here and now, whatever it waits for: kCancelled, or kTimedOut in
   /// a scope whose deadline has passed; kReady if nobody wants it to end. Reads the clock only in a scope
@@ -94,6 +109,8 @@ class Waiter : public Timer {
   [[gnu::noinline]] WaitOutcome wait_in_scope() noexcept;
   WaitOutcome wait_for_winner() noexcept;
   WaitOutcome cancellation_in_scope() noexcept;
+  // Kept out of wait_for_winner(), whose frame is small without it.
+  [[gnu::cold, gnu::noinline]] bool cancel_own_wait() noexcept;
 
   const Kind kind_;
 };

@@ -30,6 +30,12 @@ WEFT_HOT void relocate(const ElementType& type, void* to, void* from) noexcept {
   kPlain ? copy(type, to, from) : type.relocate(to, from);
 }
 
+ChannelStatus wake_partner(ChannelNode& partner) noexcept {
+  partner.transferred = true;
+  partner.waiter->wake();  // publishes that, and the element; the node dies with it
+  return ChannelStatus::kDone;
+}
+
 /// Without the lock. The channel may be gone by then, so it is told the type.
 template <bool kPlain>
 WEFT_HOT void hand_over(const Handover& handover, const ElementType& type) noexcept {
@@ -37,8 +43,7 @@ WEFT_HOT void hand_over(const Handover& handover, const ElementType& type) noexc
   if (partner == nullptr) return;
   // Won, but not woken: the partner and its element stay where they are (docs/design/wait.md, invariant 6).
   if (handover.to != nullptr) move<kPlain>(type, handover.to, handover.from);
-  partner->transferred = true;
-  partner->waiter->wake();  // publishes the two above; the node dies with it
+  wake_partner(*partner);
 }
 
 ChannelStatus status_of_failure(WaitOutcome outcome) noexcept {
@@ -102,35 +107,59 @@ WEFT_HOT ChannelStatus ChannelCore::receive_step(void* element, Handover& handov
   return closed_ ? ChannelStatus::kClosed : ChannelStatus::kWouldBlock;
 }
 
-// REQUIRES: the lock, which is released here. The step was looked for, and not possible, under the same lock:
-// whoever makes it possible finds the node.
-ChannelStatus ChannelCore::wait_locked(ChannelWaiters& waiters, void* element, Deadline deadline) noexcept {
-  const WaitKind kind = &waiters == &senders_ ? WaitKind::kSend : WaitKind::kReceive;
-  Waiter& self = Waiter::current();
+// REQUIRES: the lock, which is released here, as by all that follow. The step was looked for, and not possible,
+// under the same lock: whoever makes it possible finds the node. `kSimply`: `self` is a fiber, in no scope, and
+// there is no deadline.
+template <bool kSimply>
+WEFT_HOT ChannelStatus ChannelCore::wait_as(Waiter& self, ChannelWaiters& waiters, WaitingFor what,
+                                            void* element, Deadline deadline) noexcept {
   ChannelNode node;
   node.waiter = &self;
   node.element = element;
-  node.ticket = self.begin(WaitWord::Cancellable::kYes, deadline.time_ns(), {kind, this});
+  node.ticket = kSimply ? self.begin_without_scope(WaitWord::Cancellable::kYes, Waiter::kNoDeadline, what)
+                        : self.begin(WaitWord::Cancellable::kYes, deadline.time_ns(), what);
   waiters.push_back(node);
   lock_.unlock();
-  const WaitOutcome outcome = self.wait();
+  const WaitOutcome outcome = kSimply ? self.wait_simply() : self.wait();
   // Won through the list, and taken off it: the channel may be gone.
   if (outcome == WaitOutcome::kReady) [[likely]]
     return node.transferred ? ChannelStatus::kDone : ChannelStatus::kClosed;
-  {
-    std::scoped_lock lock(lock_);
-    remove_if_linked(waiters, node);
-  }
+  return give_up(waiters, node, outcome);
+}
+
+[[gnu::cold, gnu::noinline]] ChannelStatus ChannelCore::give_up(ChannelWaiters& waiters, ChannelNode& node,
+                                                                WaitOutcome outcome) noexcept {
+  std::scoped_lock lock(lock_);
+  remove_if_linked(waiters, node);
   return status_of_failure(outcome);
 }
 
-// REQUIRES: the lock, which is released here; as below.
+[[gnu::noinline]] ChannelStatus ChannelCore::wait_otherwise(ChannelWaiters& waiters, WaitKind kind,
+                                                            void* element, Deadline deadline) noexcept {
+  return wait_as<false>(Waiter::current(), waiters, {kind, this}, element, deadline);
+}
+
+WEFT_HOT ChannelStatus ChannelCore::wait_among(ChannelWaiters& waiters, WaitKind kind, void* element,
+                                               Deadline deadline) noexcept {
+  Fiber* const self = this_fiber_or_null();
+  if (self == nullptr || self->scope.load(relaxed) != nullptr || !deadline.is_never()) [[unlikely]]
+    return wait_otherwise(waiters, kind, element, deadline);
+  return wait_as<true>(*self, waiters, {kind, this}, element, deadline);
+}
+[[gnu::noinline]] ChannelStatus ChannelCore::wait_for_receiver(void* value, Deadline deadline) noexcept {
+  return wait_among(senders_, WaitKind::kSend, value, deadline);
+}
+[[gnu::noinline]] ChannelStatus ChannelCore::wait_for_sender(void* element, Deadline deadline) noexcept {
+  return wait_among(receivers_, WaitKind::kReceive, element, deadline);
+}
+
+// Every outcome of a step. What is usual is looked for before, in functions that need no frame.
 template <bool kPlain>
 [[gnu::noinline]] ChannelStatus ChannelCore::send_or_wait(void* value, Deadline deadline) noexcept {
   const ElementType& type = type_;
   Handover handover;
   const ChannelStatus status = send_step<kPlain>(value, handover);
-  if (status == ChannelStatus::kWouldBlock) return wait_locked(senders_, value, deadline);
+  if (status == ChannelStatus::kWouldBlock) return wait_for_receiver(value, deadline);
   lock_.unlock();
   hand_over<kPlain>(handover, type);
   return status;
@@ -141,17 +170,44 @@ template <bool kPlain>
   const ElementType& type = type_;
   Handover handover;
   const ChannelStatus status = receive_step<kPlain>(element, handover);
-  if (status == ChannelStatus::kWouldBlock) return wait_locked(receivers_, element, deadline);
+  if (status == ChannelStatus::kWouldBlock) return wait_for_sender(element, deadline);
   lock_.unlock();
   hand_over<kPlain>(handover, type);
   return status;
 }
 
-// What a buffer makes of the steps when nobody waits.
+// A hand-over to the oldest waiter, if its wait can be won at once.
+template <bool kPlain>
+[[gnu::noinline]] ChannelStatus ChannelCore::send_to_receiver(void* value, Deadline deadline) noexcept {
+  ChannelNode& receiver = receivers_.front();
+  if (closed_ || !receiver.waiter->word.try_win_at_once(receiver.ticket, receiver.win)) [[unlikely]]
+    return send_or_wait<kPlain>(value, deadline);
+  const ElementType& type = type_;
+  receivers_.remove(receiver);
+  lock_.unlock();
+  move<kPlain>(type, receiver.element, value);
+  return wake_partner(receiver);
+}
+
+template <bool kPlain>
+[[gnu::noinline]] ChannelStatus ChannelCore::receive_from_sender(void* element, Deadline deadline) noexcept {
+  ChannelNode& sender = senders_.front();
+  if (count_ != 0 || !sender.waiter->word.try_win_at_once(sender.ticket, sender.win)) [[unlikely]]
+    return receive_or_wait<kPlain>(element, deadline);
+  const ElementType& type = type_;
+  senders_.remove(sender);
+  lock_.unlock();
+  move<kPlain>(type, element, sender.element);
+  return wake_partner(sender);
+}
+
 template <bool kPlain>
 WEFT_HOT ChannelStatus ChannelCore::send_now(void* value, Deadline deadline) noexcept {
   lock_.lock();
-  if (count_ == capacity_ || closed_ || !receivers_.empty()) return send_or_wait<kPlain>(value, deadline);
+  if (!receivers_.empty()) return send_to_receiver<kPlain>(value, deadline);
+  if (closed_) [[unlikely]]
+    return send_or_wait<kPlain>(value, deadline);
+  if (count_ == capacity_) return wait_for_receiver(value, deadline);
   put_last_locked<kPlain>(value);
   lock_.unlock();
   return ChannelStatus::kDone;
@@ -160,7 +216,8 @@ WEFT_HOT ChannelStatus ChannelCore::send_now(void* value, Deadline deadline) noe
 template <bool kPlain>
 WEFT_HOT ChannelStatus ChannelCore::receive_now(void* element, Deadline deadline) noexcept {
   lock_.lock();
-  if (count_ == 0 || !senders_.empty()) return receive_or_wait<kPlain>(element, deadline);
+  if (!senders_.empty()) return receive_from_sender<kPlain>(element, deadline);
+  if (count_ == 0) return closed_ ? receive_or_wait<kPlain>(element, deadline) : wait_for_sender(element, deadline);
   take_first_locked<kPlain>(element);
   lock_.unlock();
   return ChannelStatus::kDone;

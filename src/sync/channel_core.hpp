@@ -116,7 +116,18 @@ class alignas(kCacheLine) ChannelCore {
   ChannelStatus receive_by_functions(void* element, Deadline deadline) noexcept;
   ChannelStatus send_at_end_of_budget(void* value, Deadline deadline) noexcept;
   ChannelStatus receive_at_end_of_budget(void* element, Deadline deadline) noexcept;
-  ChannelStatus wait_locked(ChannelWaiters& waiters, void* element, Deadline deadline) noexcept;
+  template <bool kPlain>
+  ChannelStatus send_to_receiver(void* value, Deadline deadline) noexcept;
+  template <bool kPlain>
+  ChannelStatus receive_from_sender(void* element, Deadline deadline) noexcept;
+  template <bool kSimply>
+  ChannelStatus wait_as(Waiter& self, ChannelWaiters& waiters, WaitingFor what, void* element,
+                        Deadline deadline) noexcept;
+  ChannelStatus give_up(ChannelWaiters& waiters, ChannelNode& node, WaitOutcome outcome) noexcept;
+  ChannelStatus wait_otherwise(ChannelWaiters& waiters, WaitKind kind, void* element, Deadline deadline) noexcept;
+  ChannelStatus wait_among(ChannelWaiters& waiters, WaitKind kind, void* element, Deadline deadline) noexcept;
+  ChannelStatus wait_for_receiver(void* value, Deadline deadline) noexcept;
+  ChannelStatus wait_for_sender(void* element, Deadline deadline) noexcept;
 
   SpinLock lock_;
   bool closed_ = false;
