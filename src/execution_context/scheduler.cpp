@@ -32,6 +32,15 @@ WEFT_HOT Fiber* Scheduler::pick() noexcept {
   return pick_local();
 }
 
+// The ring gets its turn (S4). Out of line, as what follows.
+[[gnu::noinline]] Fiber* Scheduler::pick_instead_of(Fiber* next) noexcept {
+  next_streak_ = 0;
+  if (next == nullptr) return pop();
+  if (run_queue_.empty()) return next;
+  push(*next);
+  return pop();
+}
+
 // Leaves `flow` for `next`, or for the root stack if there is no next one or it is not saved yet (P3).
 WEFT_HOT void Scheduler::switch_from(Flow& flow, Fiber* next, bool ends) noexcept {
   // Acquire: pairs with the release in weft_switch_context of the thread that left `next`.
@@ -126,9 +135,7 @@ bool Scheduler::poll_is_due() noexcept {
 void Scheduler::enqueue_next(Fiber& fiber) noexcept {
   counters_.local_enqueues.add();
   Fiber* const previous = exchange_next(&fiber);
-  if (previous == nullptr) return;  // the slot is this thread's: nobody else is woken for it
-  push(*previous);
-  if (!alone_) context_.notify();
+  if (previous != nullptr) push_and_notify(*previous);  // the slot is this thread's: nobody is woken for it
 }
 
 void Scheduler::enqueue_spawned(Fiber& fiber) noexcept {
@@ -148,11 +155,14 @@ Fiber* Scheduler::pop_spawned() noexcept {
 
 void Scheduler::enqueue_last(Fiber& fiber) noexcept {
   counters_.local_enqueues.add();
+  push_and_notify(fiber);
+}
+
+// Out of line, both: their callers' usual case is another one, and needs no frame.
+[[gnu::noinline]] void Scheduler::push_and_notify(Fiber& fiber) noexcept {
   push(fiber);
   if (!alone_) context_.notify();
 }
-
-// Out of line: its callers' usual case is another one, and needs no frame.
 [[gnu::noinline]] void Scheduler::push(Fiber& fiber) noexcept {
   if (!run_queue_.push(fiber)) overflow(fiber);
 }

@@ -109,6 +109,7 @@ class Scheduler final : public Runner, public IdleThread {
   void stay() noexcept;
   Fiber* pick() noexcept;
   Fiber* pick_local() noexcept;
+  Fiber* pick_instead_of(Fiber* next) noexcept;
   Fiber* exchange_next(Fiber* fiber) noexcept;
   Fiber* pop() noexcept { return alone_ ? run_queue_.pop_alone() : run_queue_.pop(); }
   Fiber* pop_spawned() noexcept;
@@ -122,6 +123,7 @@ class Scheduler final : public Runner, public IdleThread {
   }
   void release_zombie() noexcept;
   void push(Fiber& fiber) noexcept;
+  void push_and_notify(Fiber& fiber) noexcept;
   void overflow(Fiber& fiber) noexcept;
 
   // -- the root stack (scheduler_root.cpp)

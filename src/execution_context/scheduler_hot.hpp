@@ -20,13 +20,11 @@ WEFT_HOT Fiber* Scheduler::pick_local() noexcept {
   // Relaxed: only this thread fills the slot.
   if (run_next_.load(relaxed) != nullptr) {
     Fiber* const next = exchange_next(nullptr);  // null: a thief was faster (S8)
-    if (next != nullptr && ++next_streak_ < kNextStreakMax) return next;
-    if (next != nullptr && run_queue_.empty()) {
-      next_streak_ = 0;
+    if (next != nullptr && ++next_streak_ < kNextStreakMax) [[likely]]
       return next;
-    }
-    if (next != nullptr) push(*next);
-  } else if (spawn_stack_used_ && (++next_streak_ < kNextStreakMax || run_queue_.empty())) {
+    return pick_instead_of(next);
+  }
+  if (spawn_stack_used_ && (++next_streak_ < kNextStreakMax || run_queue_.empty())) {
     if (Fiber* const newest = pop_spawned()) return newest;
   }
   next_streak_ = 0;
