@@ -36,16 +36,6 @@ ChannelStatus wake_partner(ChannelNode& partner) noexcept {
   return ChannelStatus::kDone;
 }
 
-/// Without the lock. The channel may be gone by then, so it is told the type.
-template <bool kPlain>
-WEFT_HOT void hand_over(const Handover& handover, const ElementType& type) noexcept {
-  ChannelNode* const partner = handover.partner;
-  if (partner == nullptr) return;
-  // Won, but not woken: the partner and its element stay where they are (docs/design/wait.md, invariant 6).
-  if (handover.to != nullptr) move<kPlain>(type, handover.to, handover.from);
-  wake_partner(*partner);
-}
-
 ChannelStatus status_of_failure(WaitOutcome outcome) noexcept {
   return outcome == WaitOutcome::kTimedOut ? ChannelStatus::kTimedOut : ChannelStatus::kCancelled;
 }
@@ -71,8 +61,7 @@ WEFT_HOT void ChannelCore::take_first_locked(void* element) noexcept {
   --count_;
 }
 
-template <bool kPlain>
-WEFT_HOT ChannelStatus ChannelCore::send_step(void* value, Handover& handover) noexcept {
+ChannelStatus ChannelCore::send_locked(void* value, Handover& handover) noexcept {
   if (closed_) [[unlikely]]
     return ChannelStatus::kClosed;
   if (!receivers_.empty()) {  // C1: the ring is empty
@@ -82,17 +71,16 @@ WEFT_HOT ChannelStatus ChannelCore::send_step(void* value, Handover& handover) n
     }
   }
   if (count_ == capacity_) return ChannelStatus::kWouldBlock;
-  put_last_locked<kPlain>(value);
+  put_last_locked<false>(value);
   return ChannelStatus::kDone;
 }
 
-template <bool kPlain>
-WEFT_HOT ChannelStatus ChannelCore::receive_step(void* element, Handover& handover) noexcept {
+ChannelStatus ChannelCore::receive_locked(void* element, Handover& handover) noexcept {
   if (count_ != 0) {
-    take_first_locked<kPlain>(element);
+    take_first_locked<false>(element);
     if (!senders_.empty()) {  // C2: there was no room until now; the oldest of them is next in the ring
       if (ChannelNode* const sender = win_first(senders_)) {
-        put_last_locked<kPlain>(sender->element);
+        put_last_locked<false>(sender->element);
         handover.partner = sender;
       }
     }
@@ -107,17 +95,26 @@ WEFT_HOT ChannelStatus ChannelCore::receive_step(void* element, Handover& handov
   return closed_ ? ChannelStatus::kClosed : ChannelStatus::kWouldBlock;
 }
 
+void ChannelCore::complete(const Handover& handover, const ElementType& type) noexcept {
+  if (handover.partner == nullptr) return;
+  // Won, but not woken: the partner and its element stay where they are (docs/design/wait.md, invariant 6).
+  if (handover.to != nullptr) type.move(handover.to, handover.from);
+  wake_partner(*handover.partner);
+}
+
 // REQUIRES: the lock, which is released here, as by all that follow. The step was looked for, and not possible,
 // under the same lock: whoever makes it possible finds the node. `kSimply`: `self` is a fiber, in no scope, and
 // there is no deadline.
 template <bool kSimply>
 WEFT_HOT ChannelStatus ChannelCore::wait_as(Waiter& self, ChannelWaiters& waiters, WaitingFor what,
                                             void* element, Deadline deadline) noexcept {
+  const WaitTicket ticket =
+      kSimply ? self.begin_without_scope(WaitWord::Cancellable::kYes, Waiter::kNoDeadline, what)
+              : self.begin(WaitWord::Cancellable::kYes, deadline.time_ns(), what);
   ChannelNode node;
   node.waiter = &self;
+  node.ticket = ticket;
   node.element = element;
-  node.ticket = kSimply ? self.begin_without_scope(WaitWord::Cancellable::kYes, Waiter::kNoDeadline, what)
-                        : self.begin(WaitWord::Cancellable::kYes, deadline.time_ns(), what);
   waiters.push_back(node);
   lock_.unlock();
   const WaitOutcome outcome = kSimply ? self.wait_simply() : self.wait();
@@ -153,26 +150,24 @@ WEFT_HOT ChannelStatus ChannelCore::wait_among(ChannelWaiters& waiters, WaitKind
   return wait_among(receivers_, WaitKind::kReceive, element, deadline);
 }
 
-// Every outcome of a step. What is usual is looked for before, in functions that need no frame.
-template <bool kPlain>
+// Every outcome of a step. The usual ones are looked for before, in functions that need no frame.
 [[gnu::noinline]] ChannelStatus ChannelCore::send_or_wait(void* value, Deadline deadline) noexcept {
   const ElementType& type = type_;
   Handover handover;
-  const ChannelStatus status = send_step<kPlain>(value, handover);
+  const ChannelStatus status = send_locked(value, handover);
   if (status == ChannelStatus::kWouldBlock) return wait_for_receiver(value, deadline);
   lock_.unlock();
-  hand_over<kPlain>(handover, type);
+  complete(handover, type);
   return status;
 }
 
-template <bool kPlain>
 [[gnu::noinline]] ChannelStatus ChannelCore::receive_or_wait(void* element, Deadline deadline) noexcept {
   const ElementType& type = type_;
   Handover handover;
-  const ChannelStatus status = receive_step<kPlain>(element, handover);
+  const ChannelStatus status = receive_locked(element, handover);
   if (status == ChannelStatus::kWouldBlock) return wait_for_sender(element, deadline);
   lock_.unlock();
-  hand_over<kPlain>(handover, type);
+  complete(handover, type);
   return status;
 }
 
@@ -181,7 +176,7 @@ template <bool kPlain>
 [[gnu::noinline]] ChannelStatus ChannelCore::send_to_receiver(void* value, Deadline deadline) noexcept {
   ChannelNode& receiver = receivers_.front();
   if (closed_ || !receiver.waiter->word.try_win_at_once(receiver.ticket, receiver.win)) [[unlikely]]
-    return send_or_wait<kPlain>(value, deadline);
+    return send_or_wait(value, deadline);
   const ElementType& type = type_;
   receivers_.remove(receiver);
   lock_.unlock();
@@ -193,7 +188,7 @@ template <bool kPlain>
 [[gnu::noinline]] ChannelStatus ChannelCore::receive_from_sender(void* element, Deadline deadline) noexcept {
   ChannelNode& sender = senders_.front();
   if (count_ != 0 || !sender.waiter->word.try_win_at_once(sender.ticket, sender.win)) [[unlikely]]
-    return receive_or_wait<kPlain>(element, deadline);
+    return receive_or_wait(element, deadline);
   const ElementType& type = type_;
   senders_.remove(sender);
   lock_.unlock();
@@ -206,7 +201,7 @@ WEFT_HOT ChannelStatus ChannelCore::send_now(void* value, Deadline deadline) noe
   lock_.lock();
   if (!receivers_.empty()) return send_to_receiver<kPlain>(value, deadline);
   if (closed_) [[unlikely]]
-    return send_or_wait<kPlain>(value, deadline);
+    return send_or_wait(value, deadline);
   if (count_ == capacity_) return wait_for_receiver(value, deadline);
   put_last_locked<kPlain>(value);
   lock_.unlock();
@@ -217,7 +212,7 @@ template <bool kPlain>
 WEFT_HOT ChannelStatus ChannelCore::receive_now(void* element, Deadline deadline) noexcept {
   lock_.lock();
   if (!senders_.empty()) return receive_from_sender<kPlain>(element, deadline);
-  if (count_ == 0) return closed_ ? receive_or_wait<kPlain>(element, deadline) : wait_for_sender(element, deadline);
+  if (count_ == 0) return closed_ ? receive_or_wait(element, deadline) : wait_for_sender(element, deadline);
   take_first_locked<kPlain>(element);
   lock_.unlock();
   return ChannelStatus::kDone;
@@ -240,28 +235,20 @@ WEFT_HOT ChannelStatus ChannelCore::receive_now(void* element, Deadline deadline
   return spent == WaitOutcome::kReady ? receive_by_functions(element, deadline) : status_of_failure(spent);
 }
 
-ChannelStatus ChannelCore::send(void* value, Deadline deadline) noexcept {
+// Not inlined by the linker into who knows how large the element is: gcc then warns of the copy that is not
+// made.
+[[gnu::noinline]] ChannelStatus ChannelCore::send(void* value, Deadline deadline) noexcept {
   if (!pay_from_budget(this_runner())) [[unlikely]]
     return send_at_end_of_budget(value, deadline);
   if (type_.plain_size == 0) return send_by_functions(value, deadline);
   return send_now<true>(value, deadline);
 }
 
-ChannelStatus ChannelCore::receive(void* element, Deadline deadline) noexcept {
+[[gnu::noinline]] ChannelStatus ChannelCore::receive(void* element, Deadline deadline) noexcept {
   if (!pay_from_budget(this_runner())) [[unlikely]]
     return receive_at_end_of_budget(element, deadline);
   if (type_.plain_size == 0) return receive_by_functions(element, deadline);
   return receive_now<true>(element, deadline);
-}
-
-ChannelStatus ChannelCore::send_locked(void* value, Handover& handover) noexcept {
-  return send_step<false>(value, handover);
-}
-ChannelStatus ChannelCore::receive_locked(void* element, Handover& handover) noexcept {
-  return receive_step<false>(element, handover);
-}
-void ChannelCore::complete(const Handover& handover, const ElementType& type) noexcept {
-  hand_over<false>(handover, type);
 }
 
 ChannelStatus ChannelCore::try_send(void* value) noexcept {

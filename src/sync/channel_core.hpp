@@ -100,26 +100,20 @@ class alignas(kCacheLine) ChannelCore {
   template <bool kPlain>
   void take_first_locked(void* element) noexcept;
   template <bool kPlain>
-  ChannelStatus send_step(void* value, Handover& handover) noexcept;
-  template <bool kPlain>
-  ChannelStatus receive_step(void* element, Handover& handover) noexcept;
-  template <bool kPlain>
-  ChannelStatus send_or_wait(void* value, Deadline deadline) noexcept;
-  template <bool kPlain>
-  ChannelStatus receive_or_wait(void* element, Deadline deadline) noexcept;
-  template <bool kPlain>
   ChannelStatus send_now(void* value, Deadline deadline) noexcept;
   template <bool kPlain>
   ChannelStatus receive_now(void* element, Deadline deadline) noexcept;
-
-  ChannelStatus send_by_functions(void* value, Deadline deadline) noexcept;
-  ChannelStatus receive_by_functions(void* element, Deadline deadline) noexcept;
-  ChannelStatus send_at_end_of_budget(void* value, Deadline deadline) noexcept;
-  ChannelStatus receive_at_end_of_budget(void* element, Deadline deadline) noexcept;
   template <bool kPlain>
   ChannelStatus send_to_receiver(void* value, Deadline deadline) noexcept;
   template <bool kPlain>
   ChannelStatus receive_from_sender(void* element, Deadline deadline) noexcept;
+
+  ChannelStatus send_or_wait(void* value, Deadline deadline) noexcept;
+  ChannelStatus receive_or_wait(void* element, Deadline deadline) noexcept;
+  ChannelStatus send_by_functions(void* value, Deadline deadline) noexcept;
+  ChannelStatus receive_by_functions(void* element, Deadline deadline) noexcept;
+  ChannelStatus send_at_end_of_budget(void* value, Deadline deadline) noexcept;
+  ChannelStatus receive_at_end_of_budget(void* element, Deadline deadline) noexcept;
   template <bool kSimply>
   ChannelStatus wait_as(Waiter& self, ChannelWaiters& waiters, WaitingFor what, void* element,
                         Deadline deadline) noexcept;

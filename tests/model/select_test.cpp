@@ -197,7 +197,7 @@ Deed planted_exchange(Channel<Item>& to, int number, Channel<Item>& from) {
   bool received = !sent && look(from.core(), receiver, false);
   // Taken, if nobody has won our wait meanwhile; then its partner's cannot be undone.
   const bool taken = sent || received;
-  if (taken) handover.complete(to.core().type());
+  if (taken) ChannelCore::complete(handover, to.core().type());
   if (!taken || !self.word.try_win(ticket, WaitOutcome::kReady)) {
     const WaitOutcome outcome = self.wait();
     sent |= outcome == sender.win;
