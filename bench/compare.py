@@ -20,7 +20,7 @@ from macro import idle, instructions, slices, syscalls, wrk  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 MEASUREMENTS = {
-    "slices": (slices.add_arguments, slices.run, "CPU per request, requests/s, latency; to about one percent"),
+    "slices": (slices.add_arguments, slices.run, "CPU per request, requests/s, latency; to one percent"),
     "wrk": (wrk.add_arguments, wrk.run, "the same under wrk, in rounds"),
     "syscalls": (syscalls.add_arguments, syscalls.run, "counts per request, by strace"),
     "instructions": (instructions.add_arguments, instructions.run, "per request, by callgrind"),

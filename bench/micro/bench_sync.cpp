@@ -272,7 +272,8 @@ struct Row {
   int count;
 };
 
-// Where nobody waits, enough for the fiber's start and its join from the main thread (some 50 us) not to show.
+// Where nobody waits, enough for the fiber's start and its join from the main thread (some 50 us) not to
+// show.
 constexpr Row kRows[] = {
     {"pair of CAS", pair_of_cas, 400'000},
     {"Mutex", alone<Mutex>, 400'000},

@@ -85,8 +85,8 @@ class WaitWord {
     std::uint64_t word = word_.load(relaxed);
     if ((word & ~kCancelBit) != ticket.word_) [[unlikely]]
       return false;
-    return word_.compare_exchange_weak(word, (word & ~kStateMask) | static_cast<std::uint64_t>(outcome), acq_rel,
-                                       relaxed);
+    return word_.compare_exchange_weak(word, (word & ~kStateMask) | static_cast<std::uint64_t>(outcome),
+                                       acq_rel, relaxed);
   }
 
   /// The wait that is going on now, to be tried with try_win(); false if none is. Any thread.

@@ -102,9 +102,9 @@ void ChannelCore::complete(const Handover& handover, const ElementType& type) no
   wake_partner(*handover.partner);
 }
 
-// REQUIRES: the lock, which is released here, as by all that follow. The step was looked for, and not possible,
-// under the same lock: whoever makes it possible finds the node. `kSimply`: `self` is a fiber, in no scope, and
-// there is no deadline.
+// REQUIRES: the lock, which is released here, as by all that follow. The step was looked for, and not
+// possible, under the same lock: whoever makes it possible finds the node. `kSimply`: `self` is a fiber, in
+// no scope, and there is no deadline.
 template <bool kSimply>
 WEFT_HOT ChannelStatus ChannelCore::wait_as(Waiter& self, ChannelWaiters& waiters, WaitingFor what,
                                             void* element, Deadline deadline) noexcept {

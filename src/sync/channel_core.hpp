@@ -118,7 +118,8 @@ class alignas(kCacheLine) ChannelCore {
   ChannelStatus wait_as(Waiter& self, ChannelWaiters& waiters, WaitingFor what, void* element,
                         Deadline deadline) noexcept;
   ChannelStatus give_up(ChannelWaiters& waiters, ChannelNode& node, WaitOutcome outcome) noexcept;
-  ChannelStatus wait_otherwise(ChannelWaiters& waiters, WaitKind kind, void* element, Deadline deadline) noexcept;
+  ChannelStatus wait_otherwise(ChannelWaiters& waiters, WaitKind kind, void* element,
+                               Deadline deadline) noexcept;
   ChannelStatus wait_among(ChannelWaiters& waiters, WaitKind kind, void* element, Deadline deadline) noexcept;
   ChannelStatus wait_for_receiver(void* value, Deadline deadline) noexcept;
   ChannelStatus wait_for_sender(void* element, Deadline deadline) noexcept;

@@ -7,6 +7,7 @@
 #include <weft/this_fiber.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <stdexcept>
@@ -84,6 +85,46 @@ TEST_P(ChannelTest, CarriesValuesOfAnySizeAndAlignment) {
       EXPECT_EQ(narrow.receive().value(), static_cast<char>(i));
       EXPECT_TRUE(empty.receive());
     }
+  });
+}
+
+/// So many bytes, all of which have to arrive; trivially copyable.
+template <std::size_t kSize>
+struct Bytes {
+  std::uint8_t bytes[kSize];
+  static Bytes of(std::size_t number) {
+    Bytes made{};
+    for (std::size_t i = 0; i < kSize; ++i) made.bytes[i] = static_cast<std::uint8_t>(number * 31 + i + 1);
+    return made;
+  }
+  friend bool operator==(const Bytes& one, const Bytes& other) = default;
+};
+
+/// Through a buffer that goes round, to a waiting receiver, and from a waiting sender.
+template <class T>
+void carries_all_of(const std::function<T(std::size_t)>& of) {
+  Channel<T> buffer(3);
+  for (std::size_t i = 0; i < 10; ++i) {
+    buffer.send(of(i)).value();
+    EXPECT_TRUE(buffer.receive().value() == of(i));
+  }
+  Channel<T> rendezvous;
+  auto receiver = spawn_waiting([&] { return rendezvous.receive().value(); });
+  rendezvous.send(of(1)).value();
+  EXPECT_TRUE(receiver.join() == of(1));
+  auto sender = spawn_waiting([&] { rendezvous.send(of(2)).value(); });
+  EXPECT_TRUE(rendezvous.receive().value() == of(2));
+  sender.join();
+}
+
+TEST_P(ChannelTest, CarriesEveryByteOfWhatIsMovedByCopyingIt) {
+  run([] {
+    carries_all_of<Bytes<1>>(Bytes<1>::of);
+    carries_all_of<Bytes<3>>(Bytes<3>::of);
+    carries_all_of<Bytes<4>>(Bytes<4>::of);
+    carries_all_of<Bytes<8>>(Bytes<8>::of);
+    carries_all_of<Bytes<12>>(Bytes<12>::of);
+    carries_all_of<double>([](std::size_t number) { return 0.1 * static_cast<double>(number); });
   });
 }
 

@@ -5,9 +5,9 @@
 
 namespace weft {
 
-/// The first waiter whose wait can still be won, with the wait won; null if there is none. One that lost (it was
-/// timed out or cancelled a moment ago, or another branch of its select was taken) is dropped: it is on its way.
-/// With the lock.
+/// The first waiter whose wait can still be won, with the wait won; null if there is none. One that lost (it
+/// was timed out or cancelled a moment ago, or another branch of its select was taken) is dropped: it is on
+/// its way. With the lock.
 [[gnu::always_inline]] inline ChannelNode* win_first(ChannelWaiters& waiters) noexcept {
   while (ChannelNode* const node = waiters.pop_front()) {
     if (node->waiter->word.try_win(node->ticket, node->win)) [[likely]]

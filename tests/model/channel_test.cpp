@@ -22,21 +22,28 @@ using model::ModelFibers;
 
 using ItemChannel = Channel<Item>;
 
-void name_channel(ItemChannel& channel, const char* name) { model::name(channel.core(), name); }
+int number_of(const Item& item) { return item.number(); }
+int number_of(int item) { return item; }
+
+template <class T>
+void name_channel(Channel<T>& channel, const char* name) {
+  model::name(channel.core(), name);
+}
 
 /// One sends 1 to `count`, the other receives them in that order.
+template <class T = Item>
 void everything_arrives(ModelFibers& fibers, std::size_t capacity, int count) {
-  ItemChannel channel(capacity);
+  Channel<T> channel(capacity);
   name_channel(channel, "channel");
   model::run({{"sender", fibers.fiber(0,
                                       [&] {
                                         for (int i = 1; i <= count; ++i)
-                                          model::check(channel.send(Item(i)).has_value(), "sent");
+                                          model::check(channel.send(T(i)).has_value(), "sent");
                                       })},
               {"receiver", fibers.fiber(1, [&] {
                  for (int i = 1; i <= count; ++i) {
                    const auto item = channel.receive();
-                   model::check(item && item->number() == i, "in that order");
+                   model::check(item && number_of(*item) == i, "in that order");
                  }
                })}});
   model::check(channel.empty(), "nothing is left");
@@ -51,6 +58,12 @@ TEST(ModelChannel, ABufferGoesRoundAndKeepsTheOrder) {
   ModelFibers fibers;
   model::expect_holds([&] { everything_arrives(fibers, 1, 3); });
   model::expect_holds([&] { everything_arrives(fibers, 2, 4); });
+}
+
+TEST(ModelChannel, WhatIsMovedByCopyingItTakesTheSameSteps) {
+  ModelFibers fibers;
+  model::expect_holds([&] { everything_arrives<int>(fibers, 0, 2); });
+  model::expect_holds([&] { everything_arrives<int>(fibers, 2, 4); });
 }
 
 /// Two send, a third receives what they have; nothing is in two places.

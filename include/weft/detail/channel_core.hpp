@@ -32,7 +32,9 @@ struct ElementType {
 
 template <class T>
 inline constexpr ElementType kElementType = {
-    sizeof(T), alignof(T), std::is_trivially_copyable_v<T> && (sizeof(T) == 4 || sizeof(T) == 8) ? sizeof(T) : 0,
+    sizeof(T),
+    alignof(T),
+    std::is_trivially_copyable_v<T> && (sizeof(T) == 4 || sizeof(T) == 8) ? sizeof(T) : 0,
     [](void* to, void* from) noexcept { new (to) T(std::move(*static_cast<T*>(from))); },
     [](void* to, void* from) noexcept {
       T& source = *static_cast<T*>(from);
