@@ -66,14 +66,21 @@ build() {
     ninja -C "build/$preset" "$@"
 }
 
-# run_tests PRESET CTEST-ARGUMENT...: the results also go to a JUnit file, from which they are counted. With
-# WEFT_TEST_TRIES=2 a test that fails may try once more; the summary names those that did: each is a defect.
+# run_tests PRESET CTEST-ARGUMENT...: the results also go to JUnit files, from which they are counted: one of
+# ctest, and one for each program whose tests ran in one process (tools/run_gtest.py). With WEFT_TEST_TRIES=2
+# what fails may try once more; the summary names those that did: each is a defect.
 run_tests() {
   local preset=$1
   shift
-  local junit=$PWD/build/log/$stage.$preset.xml
+  local junit=$PWD/build/log/$stage.$preset.xml status=0 results
+  rm -rf "build/$preset/results" "build/log/$stage.$preset".*.xml
   ctest --test-dir "build/$preset" -j "$jobs" --output-on-failure --no-tests=error \
-    --repeat "until-pass:${WEFT_TEST_TRIES:-1}" --output-junit "$junit" "$@"
+    --repeat "until-pass:${WEFT_TEST_TRIES:-1}" --output-junit "$junit" "$@" ||
+    status=$?
+  for results in "build/$preset/results"/*.xml; do
+    [ -f "$results" ] && cp "$results" "build/log/$stage.$preset.${results##*/}"
+  done
+  return "$status"
 }
 
 # --- Counting and reporting ------------------------------------------------------------------------------
@@ -114,12 +121,14 @@ note_second_tries() {
     sed -n 's|^ *[0-9]*/[0-9]* *Test *#[0-9]*: \([^ ]*\) .*\*\*\*.*|\1|p' | sort -u)
 }
 
-# count JUNIT: adds to passed and failed. A test that did not run, or was disabled, has not passed.
+# count JUNIT: adds to passed and failed. A test that did not run, or was disabled, has not passed. A program
+# whose tests ran in one process (suite "gtest") is a test to ctest, too, and has been counted as that.
 count() {
   local head total failures not_run
   head=$(grep -A8 -m1 '<testsuite ' "$1" | tr '\n' ' ')
   total=$(attribute tests "$head") failures=$(attribute failures "$head")
   not_run=$(($(attribute disabled "$head") + $(attribute skipped "$head")))
+  [[ $head == *' name="gtest"'* ]] && total=$((total - 1)) failures=$((failures > 0 ? failures - 1 : 0))
   passed=$((passed + total - failures - not_run)) failed=$((failed + failures))
   [ "$not_run" -eq 0 ] || echo "  $not_run tests did not run (skipped or disabled): see $1"
 }

@@ -73,6 +73,13 @@ class Stages(Checkout):
         self.expect(result, "2 passed, 1 failed", 1)
         self.assertIn("no such thing", result.stdout)
 
+    def test_the_tests_of_one_process_count_and_not_the_program(self):
+        program = JUNIT.replace("(empty)", "gtest").format(tests=10, failures=2, skipped=1)
+        (self.folder / "program.xml").write_text(program, encoding="utf-8")
+        result = self.run_stages(one=self.results("one", tests=3, failures=1) +
+                                 "; cp program.xml build/log/one.debug.program.xml; false")
+        self.expect(result, "9 passed, 2 failed", 1)
+
     def test_a_run_without_a_test_is_a_failure(self):
         self.expect(self.run_stages(one="true"), "0 passed, 1 failed", 1)
 
