@@ -147,7 +147,8 @@ def main():
     if arguments.results and results.state:
         write(arguments.results, results)
     failed = results.names("FAILED")
-    print(f"{len(results.names('OK'))} passed, {len(failed)} failed", *failed, sep="\n  ")
+    skipped = len(results.names("SKIPPED"))
+    print(f"{len(results.names('OK'))} passed, {skipped} skipped, {len(failed)} failed", *failed, sep="\n  ")
     return 1 if failed or not results.state else 0
 
 

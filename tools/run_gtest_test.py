@@ -49,35 +49,35 @@ class Runner(unittest.TestCase):
 
     def test_each_test_is_counted_and_none_is_shown(self):
         code, summary, output, xml = self.run_program()
-        self.assertEqual((0, "3 passed, 0 failed"), (code, summary), output)
+        self.assertEqual((0, "3 passed, 0 skipped, 0 failed"), (code, summary), output)
         self.assertNotIn("S.a", output)
         self.assertIn('tests="3"', xml)
 
     def test_a_failed_test_is_shown_and_the_others_are_not(self):
-        self.expect_failure("2 passed, 1 failed S.b", "the reason",
+        self.expect_failure("2 passed, 0 skipped, 1 failed S.b", "the reason",
                             body="echo the reason; echo '[  FAILED  ] S.b, where GetParam() = 2 (1 ms)'; "
                                  "code=1")
 
     def test_a_skipped_test_has_not_passed(self):
         code, summary, _, xml = self.run_program('echo "[  SKIPPED ] S.b (0 ms)"')
-        self.assertEqual((0, "2 passed, 0 failed"), (code, summary))
+        self.assertEqual((0, "2 passed, 1 skipped, 0 failed"), (code, summary))
         self.assertIn('skipped="1"', xml)
 
     def test_after_a_test_that_ends_the_process_the_others_run(self):
-        self.expect_failure("2 passed, 1 failed S.b", "S.b: exit code 66", body="exit 66")
+        self.expect_failure("2 passed, 0 skipped, 1 failed S.b", "S.b: exit code 66", body="exit 66")
 
     def test_a_test_that_exits_well_has_failed_too(self):
-        self.expect_failure("2 passed, 1 failed S.b", "S.b: exit code 0", body="exit 0")
+        self.expect_failure("2 passed, 0 skipped, 1 failed S.b", "S.b: exit code 0", body="exit 0")
 
     def test_a_test_that_outlives_its_time_is_killed(self):
-        self.expect_failure("2 passed, 1 failed S.b", "took more than 1 s", body="sleep 60")
+        self.expect_failure("2 passed, 0 skipped, 1 failed S.b", "took more than 1 s", body="sleep 60")
 
     def test_what_is_found_when_the_process_ends_is_a_failure(self):
-        self.expect_failure("3 passed, 1 failed (at exit)", "lost 3 bytes",
+        self.expect_failure("3 passed, 0 skipped, 1 failed (at exit)", "lost 3 bytes",
                             at_exit="echo lost 3 bytes; code=23")
 
     def test_a_failure_that_no_test_had_is_one(self):
-        self.expect_failure("3 passed, 1 failed (at exit)", "exit code 1", at_exit="code=1")
+        self.expect_failure("3 passed, 0 skipped, 1 failed (at exit)", "exit code 1", at_exit="code=1")
 
 
 if __name__ == "__main__":
