@@ -9,8 +9,9 @@
 namespace weft {
 namespace {
 
-/// The event data of the loop's own eventfd; no descriptor has this index.
+/// The event data of the loop's own eventfd and timerfd; no descriptor has these indices.
 constexpr std::uint64_t kWakeupData = ~std::uint64_t{0};
+constexpr std::uint64_t kAlarmData = kWakeupData - 1;
 
 /// Events whose memory is fetched together before the first of them is delivered.
 constexpr std::size_t kFetchedTogether = 16;
@@ -40,14 +41,20 @@ Result<std::unique_ptr<EpollEventLoop>> EpollEventLoop::create(const Registratio
   if (!wakeup) return wakeup.error();
   // Edge-triggered and never read: each notification is an edge of its own, without a read for each.
   if (auto added = epoll->add(wakeup->fd(), EPOLLIN | EPOLLET, kWakeupData); !added) return added.error();
-  std::unique_ptr<EpollEventLoop> loop(new EpollEventLoop(policy, std::move(*epoll), std::move(*wakeup)));
+  Result<sys::TimerFd> alarm = sys::TimerFd::create();
+  if (!alarm || !epoll->add(alarm->fd(), EPOLLIN | EPOLLET, kAlarmData)) alarm = sys::TimerFd();
+  std::unique_ptr<EpollEventLoop> loop(
+      new EpollEventLoop(policy, std::move(*epoll), std::move(*wakeup), std::move(*alarm)));
   loop->announce();
   return loop;
 }
 
 EpollEventLoop::EpollEventLoop(const RegistrationPolicy& policy, sys::Epoll epoll,
-                               sys::EventFd wakeup) noexcept
-    : PollingEventLoop(policy), epoll_(std::move(epoll)), wakeup_(std::move(wakeup)) {}
+                               sys::EventFd wakeup, sys::TimerFd alarm) noexcept
+    : PollingEventLoop(policy),
+      epoll_(std::move(epoll)),
+      wakeup_(std::move(wakeup)),
+      alarm_(std::move(alarm)) {}
 
 Result<void> EpollEventLoop::add(int fd, std::uint64_t data, Edges edges) noexcept {
   return epoll_.add(fd, events_of(edges), data);
@@ -63,6 +70,10 @@ void EpollEventLoop::remove(int fd) noexcept {
 }
 
 void EpollEventLoop::notify() noexcept { wakeup_.notify(); }
+
+bool EpollEventLoop::set_alarm(std::int64_t time_ns) noexcept {
+  return alarm_.valid() && alarm_.set(time_ns).has_value();
+}
 
 // The first look at a descriptor, and at the page of who waits for it, would be half of what a delivery
 // costs, as nothing of them is in the nearer caches any more (perf, 64 connections).
@@ -80,10 +91,11 @@ std::size_t EpollEventLoop::poll(std::int64_t timeout_ns) noexcept {
     const std::span<const epoll_event> some = left.first(std::min(left.size(), kFetchedTogether));
     fetch(some);
     for (const epoll_event& event : some) {
-      if (event.data.u64 == kWakeupData) {
-        ++interruptions;
-      } else {
+      if (event.data.u64 < kAlarmData) [[likely]] {
         deliver(event.data.u64, signals_of(event.events));
+      } else {
+        ++interruptions;
+        if (event.data.u64 == kAlarmData) alarm_rang();
       }
     }
     left = left.subspan(some.size());

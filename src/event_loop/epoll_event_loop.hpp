@@ -5,6 +5,7 @@
 #include "event_loop/registration.hpp"
 #include "sys/epoll.hpp"
 #include "sys/event_fd.hpp"
+#include "sys/timer_fd.hpp"
 
 #include <memory>
 
@@ -17,7 +18,8 @@ class EpollEventLoop final : public PollingEventLoop {
   static Result<std::unique_ptr<EpollEventLoop>> create(const RegistrationPolicy& policy = transfer_policy());
 
  private:
-  EpollEventLoop(const RegistrationPolicy& policy, sys::Epoll epoll, sys::EventFd wakeup) noexcept;
+  EpollEventLoop(const RegistrationPolicy& policy, sys::Epoll epoll, sys::EventFd wakeup,
+                 sys::TimerFd alarm) noexcept;
 
   Result<void> add(int fd, std::uint64_t data, Edges edges) noexcept override;
   Result<void> modify(int fd, std::uint64_t data, Edges edges) noexcept override;
@@ -25,11 +27,13 @@ class EpollEventLoop final : public PollingEventLoop {
   std::size_t poll(std::int64_t timeout_ns) noexcept override;
   void fetch(std::span<const epoll_event> events) noexcept;
   void notify() noexcept override;
+  bool set_alarm(std::int64_t time_ns) noexcept override;
 
   static constexpr std::size_t kEventsMax = 256;
 
   sys::Epoll epoll_;
   sys::EventFd wakeup_;
+  sys::TimerFd alarm_;  // of no alarm, if the kernel refused it: then polls have timeouts
   epoll_event events_[kEventsMax];  // written by whoever has the poll duty
 };
 

@@ -2,7 +2,7 @@
 #pragma once
 
 // The generic half of every event loop that is told when descriptors become ready
-// (docs/design/event-loop.md). A platform adds five verbs: add, modify, remove, poll, notify.
+// (docs/design/event-loop.md). A platform adds six verbs: add, modify, remove, poll, notify.
 //
 // Thread safety: as event_loop.hpp says. Protocols: readiness and waiters (docs/design/descriptor.md),
 // ownership and its transfer (P2, the same page), sleep and interruption (docs/design/idle.md).
@@ -96,6 +96,9 @@ class PollingEventLoop : public EventLoop {
   virtual std::size_t poll(std::int64_t timeout_ns) noexcept = 0;
   /// Makes a poll that waits, or the next one, return.
   virtual void notify() noexcept = 0;
+  /// Makes a poll return at that time of the clock, or the next one after it, with a call of alarm_rang()
+  /// before; replaces an alarm that was set. False: there are no alarms.
+  virtual bool set_alarm([[maybe_unused]] std::int64_t time_ns) noexcept { return false; }
 
   /// The event with this data comes soon, or sooner.
   void prefetch_descriptor(std::uint64_t data) noexcept { arena_.prefetch(static_cast<std::uint32_t>(data)); }
@@ -104,6 +107,7 @@ class PollingEventLoop : public EventLoop {
   }
   /// Acts on one event. Called by poll().
   void deliver(std::uint64_t data, Signals signals) noexcept;
+  void alarm_rang() noexcept { alarm_ns_ = TimerQueue::kNever; }
 
  private:
   // -- waiting on a descriptor (polling_wait.cpp)
@@ -131,6 +135,7 @@ class PollingEventLoop : public EventLoop {
   std::int64_t poll_or_block() noexcept;
   bool spin() noexcept;
   std::int64_t block() noexcept;
+  std::int64_t timeout_until(std::int64_t next_ns) noexcept;
   std::size_t poll_counted(std::int64_t timeout_ns) noexcept;
   [[gnu::noinline]] void deliver_across(Descriptor&, FiberQueue& won, SpinLock&) noexcept;
   std::uint32_t count_wakeups_locked(Descriptor&, const FiberQueue& won) noexcept;
@@ -148,6 +153,8 @@ class PollingEventLoop : public EventLoop {
   // Written by whoever has the poll duty, valid inside run().
   Home* home_ = nullptr;
   FiberQueue* runnable_ = nullptr;
+  std::int64_t alarm_ns_ = TimerQueue::kNever;  // when the alarm that was set will ring, kNever: there is none
+  std::uint32_t blocks_ = 0;
   SpinPolicy spin_policy_;
 
   LoopCounters counters_;

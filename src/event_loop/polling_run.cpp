@@ -16,6 +16,12 @@ namespace {
 /// A blocking poll that took longer than this has slept: a system call that finds events at once takes less.
 constexpr std::int64_t kSleptNs = 8'000;
 
+/// One of so many blocking polls is timed, to see whether it slept: the clock costs 25 ns and more.
+constexpr std::uint32_t kPollsForATimedOne = 7;
+
+/// A deadline that far away is worth an alarm.
+constexpr std::int64_t kAlarmNs = 50'000'000;
+
 }  // namespace
 
 void PollingEventLoop::prepare_to_block() noexcept { sleep_.announce(); }
@@ -31,7 +37,7 @@ void PollingEventLoop::interrupt() noexcept {
 std::int64_t PollingEventLoop::run(Home& home, FiberQueue& runnable) noexcept {
   home_ = &home;
   runnable_ = &runnable;
-  // The clock costs 25 ns and more: it is read once after the poll, for all who want to know.
+  // The clock is read once after the poll, for all who want to know.
   const std::int64_t now = poll_or_block();
   if (spin_policy_.window_over(now)) [[unlikely]] {
     spin_policy_.decide(now, {sys::thread_cpu_ns(), reinterpret_cast<std::uintptr_t>(this_runner())});
@@ -66,7 +72,7 @@ bool PollingEventLoop::spin() noexcept {
     sleep_.withdraw();
   }
   spin_policy_.spun(useful);
-  spin_policy_.polled(events, false);
+  spin_policy_.polled(events, 0);
   return useful;
 }
 
@@ -77,14 +83,25 @@ std::int64_t PollingEventLoop::block() noexcept {
     return now_ns();
   }
   // After the announcement: an earlier deadline armed from now on interrupts this sleep.
-  const std::int64_t start = now_ns();
-  const std::int64_t next = timers_.next_ns();
-  const std::int64_t timeout = next == TimerQueue::kNever ? -1 : std::max<std::int64_t>(next - start, 0);
+  const std::int64_t timeout = timeout_until(timers_.next_ns());
+  const bool timed = ++blocks_ % kPollsForATimedOne == 0;
+  const std::int64_t start = timed ? now_ns() : 0;
   const std::size_t events = poll_counted(timeout);
   sleep_.end_block();
   const std::int64_t end = now_ns();
-  spin_policy_.polled(events, end - start > kSleptNs);
+  spin_policy_.polled(events, timed && end - start > kSleptNs ? kPollsForATimedOne : 0);
   return end;
+}
+
+// For the next poll. A timeout costs each poll a reading of the clock, a timer of the kernel that is started and
+// stopped, and their system call's arithmetic; the deadlines of connections are far away, and one alarm serves
+// all polls until then.
+std::int64_t PollingEventLoop::timeout_until(std::int64_t next_ns) noexcept {
+  if (next_ns >= alarm_ns_) return -1;  // the alarm rings before; never, if there is no deadline
+  const std::int64_t left = next_ns - now_ns();
+  if (left < kAlarmNs || !set_alarm(next_ns)) return std::max<std::int64_t>(left, 0);
+  alarm_ns_ = next_ns;
+  return -1;
 }
 
 std::size_t PollingEventLoop::poll_counted(std::int64_t timeout_ns) noexcept {

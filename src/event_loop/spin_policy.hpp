@@ -43,10 +43,10 @@ class SpinPolicy {
 
   bool spinning() const noexcept { return mode_ != Mode::kOff; }
 
-  /// A poll brought `events`; `slept`: the thread had to sleep for them.
-  void polled(std::uint64_t events, bool slept) noexcept {
+  /// A poll brought `events`; `sleeps`: how often the thread had to sleep for them, or an estimate.
+  void polled(std::uint64_t events, std::uint64_t sleeps) noexcept {
     events_ += events;
-    if (slept) ++sleeps_;
+    sleeps_ += sleeps;
   }
 
   /// A spin ended; `useful`: with something found.

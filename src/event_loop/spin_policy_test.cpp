@@ -19,7 +19,7 @@ class SpinPolicyTest : public testing::Test {
   };
 
   void pass(const Window& window) {
-    for (int i = 0; i < window.events; ++i) policy_.polled(1, i < window.sleeps);
+    for (int i = 0; i < window.events; ++i) policy_.polled(1, i < window.sleeps ? 1 : 0);
     for (int i = 0; i < window.spins; ++i) policy_.spun(i < window.useful_spins);
     now_ns_ += SpinPolicy::kWindowNs;
     cpu_ns_ += window.events * window.cpu_per_event_ns;

@@ -184,6 +184,8 @@ const char* to_string(Call call) noexcept {
       "event_fd_create",
       "event_fd_notify",
       "event_fd_drain",
+      "timer_fd_create",
+      "timer_fd_set",
       "futex_wait",
       "futex_wake",
       "mmap",

@@ -51,6 +51,8 @@ enum class Call : std::uint8_t {
   event_fd_create,
   event_fd_notify,
   event_fd_drain,
+  timer_fd_create,
+  timer_fd_set,
   futex_wait,
   futex_wake,
   mmap,
