@@ -49,8 +49,8 @@ Result<std::unique_ptr<EpollEventLoop>> EpollEventLoop::create(const Registratio
   return loop;
 }
 
-EpollEventLoop::EpollEventLoop(const RegistrationPolicy& policy, sys::Epoll epoll,
-                               sys::EventFd wakeup, sys::TimerFd alarm) noexcept
+EpollEventLoop::EpollEventLoop(const RegistrationPolicy& policy, sys::Epoll epoll, sys::EventFd wakeup,
+                               sys::TimerFd alarm) noexcept
     : PollingEventLoop(policy),
       epoll_(std::move(epoll)),
       wakeup_(std::move(wakeup)),

@@ -33,7 +33,7 @@ class EpollEventLoop final : public PollingEventLoop {
 
   sys::Epoll epoll_;
   sys::EventFd wakeup_;
-  sys::TimerFd alarm_;  // of no alarm, if the kernel refused it: then polls have timeouts
+  sys::TimerFd alarm_;              // of no alarm, if the kernel refused it: then polls have timeouts
   epoll_event events_[kEventsMax];  // written by whoever has the poll duty
 };
 

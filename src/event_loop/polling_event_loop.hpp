@@ -153,7 +153,8 @@ class PollingEventLoop : public EventLoop {
   // Written by whoever has the poll duty, valid inside run().
   Home* home_ = nullptr;
   FiberQueue* runnable_ = nullptr;
-  std::int64_t alarm_ns_ = TimerQueue::kNever;  // when the alarm that was set will ring, kNever: there is none
+  std::int64_t alarm_ns_ =
+      TimerQueue::kNever;  // when the alarm that was set will ring, kNever: there is none
   std::uint32_t blocks_ = 0;
   SpinPolicy spin_policy_;
 

@@ -2,6 +2,7 @@
 // The generic half over a platform whose events are the test's: what no kernel can be made to do on demand.
 #include "event_loop/polling_event_loop.hpp"
 
+#include "base/clock.hpp"
 #include "event_loop/descriptor_arena.hpp"
 #include "event_loop/descriptor_use.hpp"
 #include "support/sim_runner.hpp"
@@ -9,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <functional>
 #include <sys/socket.h>
 #include <vector>
@@ -28,6 +30,9 @@ class ScriptedLoop final : public PollingEventLoop {
   std::vector<std::uint64_t> added;         ///< the data of each add()
   std::vector<int> removed;
   int notified = 0;
+  std::vector<std::int64_t> timeouts;  ///< of the polls
+  bool has_alarms = true;
+  std::vector<std::int64_t> alarms;  ///< that were set
 
   Result<void> add(int, std::uint64_t data, Edges) noexcept override {
     return added.push_back(data), Result<void>();
@@ -35,7 +40,13 @@ class ScriptedLoop final : public PollingEventLoop {
   Result<void> modify(int, std::uint64_t, Edges) noexcept override { return {}; }
   void remove(int fd) noexcept override { removed.push_back(fd); }
   void notify() noexcept override { ++notified; }
-  std::size_t poll(std::int64_t) noexcept override {
+  bool set_alarm(std::int64_t time_ns) noexcept override {
+    if (has_alarms) alarms.push_back(time_ns);
+    return has_alarms;
+  }
+  void ring() { alarm_rang(); }
+  std::size_t poll(std::int64_t timeout_ns) noexcept override {
+    timeouts.push_back(timeout_ns);
     if (next.empty()) when_idle();
     const std::vector<Event> events = std::exchange(next, {});
     for (const Event& event : events) deliver(event.data, event.signals);
@@ -118,6 +129,96 @@ TEST_F(ScriptedLoopTest, ALoopThatIsNotAsleepIsInterruptedWithoutASyscall) {
   loop_.run(runner_, runnable);
   EXPECT_EQ(loop_.notified, 1);
   EXPECT_EQ(loop_.counters().interrupts, 1u);
+}
+
+// -- timeouts ----------------------------------------------------------------------------------------------
+
+class LoopAlarmTest : public ScriptedLoopTest {
+ protected:
+  static constexpr std::int64_t kSecond = 1'000'000'000;
+
+  /// Reads a byte that comes with the next poll; that poll's timeout.
+  std::int64_t timeout_of_a_read(DescriptorHandle handle, Deadline deadline) {
+    loop_.timeouts.clear();
+    loop_.when_idle = [&, handle] {
+      EXPECT_EQ(::send(pair_.second.get(), "x", 1, 0), 1);
+      loop_.next = {{data_of(handle), kReadEdge}};
+    };
+    std::byte byte{};
+    EXPECT_TRUE(loop_.read(handle, std::span(&byte, 1), deadline));
+    EXPECT_EQ(loop_.timeouts.size(), 1u);
+    return loop_.timeouts.front();
+  }
+  template <class Body>
+  void with_descriptor(Body body) {
+    runner_.spawn([&] {
+      const DescriptorHandle handle = open();
+      body(handle);
+      EXPECT_TRUE(loop_.close(handle));
+    });
+    runner_.run();
+  }
+};
+
+TEST_F(LoopAlarmTest, OneServesAllPollsBeforeAFarDeadline) {
+  with_descriptor([&](DescriptorHandle handle) {
+    const std::int64_t start = now_ns();
+    EXPECT_EQ(timeout_of_a_read(handle, Deadline::at_ns(start + 60 * kSecond)), -1);
+    ASSERT_EQ(loop_.alarms.size(), 1u);
+    EXPECT_GE(loop_.alarms[0], start + 59 * kSecond);
+    EXPECT_LE(loop_.alarms[0], start + 61 * kSecond);
+    for (int i = 1; i < 10; ++i)
+      EXPECT_EQ(timeout_of_a_read(handle, Deadline::at_ns(start + (60 + i) * kSecond)), -1);
+    EXPECT_EQ(loop_.alarms.size(), 1u);
+  });
+}
+
+TEST_F(LoopAlarmTest, AnEarlierDeadlineGetsItsOwn) {
+  with_descriptor([&](DescriptorHandle handle) {
+    const std::int64_t start = now_ns();
+    EXPECT_EQ(timeout_of_a_read(handle, Deadline::at_ns(start + 60 * kSecond)), -1);
+    EXPECT_EQ(timeout_of_a_read(handle, Deadline::at_ns(start + 30 * kSecond)), -1);
+    ASSERT_EQ(loop_.alarms.size(), 2u);
+    EXPECT_LE(loop_.alarms[1], start + 31 * kSecond);
+  });
+}
+
+TEST_F(LoopAlarmTest, ANearDeadlineIsATimeout) {
+  with_descriptor([&](DescriptorHandle handle) {
+    const std::int64_t timeout = timeout_of_a_read(handle, Deadline::after(std::chrono::milliseconds(20)));
+    EXPECT_GE(timeout, 0);
+    EXPECT_LE(timeout, kSecond / 50 + kSecond / 100);
+    EXPECT_TRUE(loop_.alarms.empty());
+  });
+}
+
+TEST_F(LoopAlarmTest, WhenItRangTheNextDeadlineGetsOne) {
+  with_descriptor([&](DescriptorHandle handle) {
+    const std::int64_t start = now_ns();
+    EXPECT_EQ(timeout_of_a_read(handle, Deadline::at_ns(start + 60 * kSecond)), -1);
+    loop_.ring();
+    EXPECT_EQ(timeout_of_a_read(handle, Deadline::at_ns(start + 60 * kSecond)), -1);
+    EXPECT_EQ(loop_.alarms.size(), 2u);
+  });
+}
+
+TEST_F(LoopAlarmTest, WithoutAlarmsEachPollHasATimeout) {
+  loop_.has_alarms = false;
+  with_descriptor([&](DescriptorHandle handle) {
+    const Deadline deadline = Deadline::after(std::chrono::seconds(60));
+    for (int i = 0; i < 2; ++i) {
+      const std::int64_t timeout = timeout_of_a_read(handle, deadline);
+      EXPECT_GT(timeout, 58 * kSecond);
+      EXPECT_LE(timeout, 61 * kSecond);
+    }
+  });
+}
+
+TEST_F(LoopAlarmTest, WithoutADeadlineThereIsNeither) {
+  with_descriptor([&](DescriptorHandle handle) {
+    EXPECT_EQ(timeout_of_a_read(handle, Deadline::never()), -1);
+    EXPECT_TRUE(loop_.alarms.empty());
+  });
 }
 
 }  // namespace

@@ -93,9 +93,9 @@ std::int64_t PollingEventLoop::block() noexcept {
   return end;
 }
 
-// For the next poll. A timeout costs each poll a reading of the clock, a timer of the kernel that is started and
-// stopped, and their system call's arithmetic; the deadlines of connections are far away, and one alarm serves
-// all polls until then.
+// For the next poll. A timeout costs each poll a reading of the clock, a timer of the kernel that is started
+// and stopped, and their system call's arithmetic; the deadlines of connections are far away, and one alarm
+// serves all polls until then.
 std::int64_t PollingEventLoop::timeout_until(std::int64_t next_ns) noexcept {
   if (next_ns >= alarm_ns_) return -1;  // the alarm rings before; never, if there is no deadline
   const std::int64_t left = next_ns - now_ns();

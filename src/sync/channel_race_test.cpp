@@ -54,7 +54,8 @@ TEST_P(ChannelRaceTest, ASelectThatDoesNotWaitSeesWhatBecameReadyFirst) {
       const auto see = [&](Result<int> value) { taken += value ? 1 : 10; };
       select(receive(closed, see), otherwise([] {}));
       if (taken == 0) {
-        // If there is room by now, the other one has closed its channel before: that is what is looked at first.
+        // If there is room by now, the other one has closed its channel before: that is what is looked at
+        // first.
         select_first(receive(closed, see), send(full, 2, kNever), otherwise([] {}));
       }
       other.join();

@@ -20,8 +20,8 @@ class TimerFd {
   bool valid() const noexcept { return fd_.get() >= 0; }
   int fd() const noexcept { return fd_.get(); }
 
-  /// Rings once, at `time_ns` of the monotonic clock or as soon as possible afterwards, instead of when it was
-  /// to ring before. REQUIRES: time_ns > 0.
+  /// Rings once, at `time_ns` of the monotonic clock or as soon as possible afterwards, instead of when it
+  /// was to ring before. REQUIRES: time_ns > 0.
   Result<void> set(std::int64_t time_ns) noexcept;
 
  private:
