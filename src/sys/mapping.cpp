@@ -46,10 +46,12 @@ bool only_the_middle_is_guarded(const Pipe& pipe, const std::byte* pages, std::s
 
 }  // namespace
 
+#if !defined(__x86_64__)
 std::size_t page_size() noexcept {
   static const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   return size;
 }
+#endif
 
 [[gnu::noinline]] Result<Mapping> Mapping::reserve(std::size_t size) noexcept {
   if (const Fault fault = intercept(Call::mmap); fault.error != 0) return error_of(fault.error);

@@ -8,7 +8,11 @@
 
 namespace weft::sys {
 
+#if defined(__x86_64__)
+constexpr std::size_t page_size() noexcept { return 4096; }  // there is no other
+#else
 std::size_t page_size() noexcept;
+#endif
 
 /// An anonymous private mapping. Not thread-safe; the functions on ranges below are.
 class Mapping {
