@@ -2,7 +2,8 @@
 #pragma once
 
 // The generic half of every event loop that is told when descriptors become ready
-// (docs/design/event-loop.md). A platform adds six verbs: add, modify, remove, poll, notify.
+// (docs/design/event-loop.md). A platform adds six verbs: add, modify, remove, poll, notify,
+// set_alarm.
 //
 // Thread safety: as event_loop.hpp says. Protocols: readiness and waiters (docs/design/descriptor.md),
 // ownership and its transfer (P2, the same page), sleep and interruption (docs/design/idle.md).
@@ -83,7 +84,7 @@ class PollingEventLoop : public EventLoop {
   /// By who has made the loop, once it is complete: others may register descriptors with it from now on.
   void announce() noexcept;
 
-  // -- the platform's five verbs; none is called under a lock
+  // -- the platform's six verbs; none is called under a lock
   // -----------------------------------------------------
   /// Registers for `edges`, hang-ups and errors, with `data` to come back in deliver().
   virtual Result<void> add(int fd, std::uint64_t data, Edges edges) noexcept = 0;
