@@ -37,8 +37,10 @@ ROWS = [
     ("pair of CAS", "pair of CAS", None, None, None),
     ("mutex", "Mutex", "1 mutex", "boost mutex", None),
     ("mutex, contended, 2 threads", "contended, 2 threads", "2 contended", "boost contended, 2 threads", 28),
-    ("fork-join, 1 thread", "fork-join/parallel 1", "1 fork_join", "boost fork-join/1", 300),
-    ("fork-join, 2 threads", "fork-join/parallel 2", "2 fork_join", "boost fork-join/2", 200),
+    ("fork-join, 1 thread", "fork-join by handle/parallel 1", "1 fork_join", "boost fork-join/1", 300),
+    ("fork-join, 2 threads", "fork-join by handle/parallel 2", "2 fork_join", "boost fork-join/2", 200),
+    ("fork-join in a group, 1 thread", "fork-join/parallel 1", "1 fork_join", "boost fork-join/1", 300),
+    ("fork-join in a group, 2 threads", "fork-join/parallel 2", "2 fork_join", "boost fork-join/2", 200),
     ("spawn and join, 1 thread", "spawn and join/concurrent", "1 spawn_and_join", None, None),
     *((f"qsort, {threads} threads (ms)", f"qsort/{threads}", f"{threads} qsort", f"boost qsort/{threads}",
        None)

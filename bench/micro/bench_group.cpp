@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What structured concurrency costs: fork-join of fib, a fork being a child of a TaskGroup; a scope; a wait
-// in a scope. Medians over interleaved rounds.
+// What structured concurrency costs: fork-join of fib, a fork being a fiber with a handle (what the peers of
+// bench/primitives.py have: a goroutine and a WaitGroup, a boost::fibers::fiber), or a child of a TaskGroup;
+// a scope; a wait in a scope. Medians over interleaved rounds.
 //
 //   bench_group             the times, in ns
 //   bench_group once NAME   one of them alone, for perf
@@ -8,6 +9,7 @@
 
 #include <weft/cancel_scope.hpp>
 #include <weft/execution_context.hpp>
+#include <weft/join_handle.hpp>
 #include <weft/task_group.hpp>
 #include <weft/this_fiber.hpp>
 
@@ -28,7 +30,17 @@ double now() {
       .count();
 }
 
-/// One child for each call, the other half in the caller.
+/// One fiber for each call, the other half in the caller.
+long fib_by_handle(int n) {
+  if (n < 2) return n;
+  long left = 0;
+  JoinHandle<void> child = spawn([&left, n] { left = fib_by_handle(n - 1); });
+  const long right = fib_by_handle(n - 2);
+  child.join();
+  return left + right;
+}
+
+/// The same with a group, which also carries failures over and cancels.
 long fib(int n) {
   if (n < 2) return n;
   long left = 0;
@@ -51,6 +63,11 @@ long fib_of_two(int n) {
 
 constexpr int kFib = 20;
 constexpr int kForks = 10945;  // calls with n >= 2
+
+double fork_join_by_handle() {
+  if (fib_by_handle(kFib) != 6765) std::abort();
+  return kForks;
+}
 
 double fork_join() {
   if (fib(kFib) != 6765) std::abort();
@@ -109,7 +126,8 @@ struct Benchmark {
   double (*run)();  ///< how many operations
 };
 
-constexpr Benchmark kBenchmarks[] = {{"fork-join", fork_join},
+constexpr Benchmark kBenchmarks[] = {{"fork-join by handle", fork_join_by_handle},
+                                     {"fork-join", fork_join},
                                      {"fork-join of two", fork_join_of_two},
                                      {"spawn and join", spawn_and_join},
                                      {"group of one", group_of_one},

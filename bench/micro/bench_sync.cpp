@@ -272,17 +272,17 @@ struct Row {
   int count;
 };
 
-// Where nobody waits, enough for the fiber's start and its join from the main thread (some 50 us) not to
+// Where nobody waits, enough for the fiber's start and its join from the main thread (some 100 us) not to
 // show.
 constexpr Row kRows[] = {
-    {"pair of CAS", pair_of_cas, 400'000},
-    {"Mutex", alone<Mutex>, 400'000},
-    {"std::mutex", alone<std::mutex>, 400'000},
-    {"SharedMutex, writer", alone<SharedMutex>, 400'000},
-    {"SharedMutex, reader", alone_shared<SharedMutex>, 400'000},
-    {"std::shared_mutex, reader", alone_shared<std::shared_mutex>, 400'000},
-    {"Semaphore", semaphore, 400'000},
-    {"WaitGroup add+done", wait_group, 400'000},
+    {"pair of CAS", pair_of_cas, 1'000'000},
+    {"Mutex", alone<Mutex>, 1'000'000},
+    {"std::mutex", alone<std::mutex>, 1'000'000},
+    {"SharedMutex, writer", alone<SharedMutex>, 1'000'000},
+    {"SharedMutex, reader", alone_shared<SharedMutex>, 1'000'000},
+    {"std::shared_mutex, reader", alone_shared<std::shared_mutex>, 1'000'000},
+    {"Semaphore", semaphore, 1'000'000},
+    {"WaitGroup add+done", wait_group, 1'000'000},
     {"contended, 2 threads", contended<0>, 40'000},
     {"contended, 2 contexts", contended_across<0>, 40'000},
     {"contended std::mutex", contended_std<0>, 40'000},
