@@ -121,7 +121,7 @@ TEST(ModelSleep, OneThreadAndOneSubmitter) {
 }
 
 TEST(ModelSleep, OneThreadAndTwoSubmissions) {
-  model::expect_holds(model::bounded(3), [] {
+  model::expect_holds(model::always_bounded(3), [] {
     Context context(2);
     Fibers fibers;
     Thread thread;
@@ -133,7 +133,7 @@ TEST(ModelSleep, OneThreadAndTwoSubmissions) {
 }
 
 TEST(ModelSleep, TwoThreadsAndASubmitter) {
-  model::expect_holds(model::bounded(1), [] {
+  model::expect_holds(model::always_bounded(1), [] {
     Context context(1);
     Fibers fibers;
     Thread thread, other;
