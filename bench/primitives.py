@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ROWS = [
     ("channel round trip, 1 thread", "weft/round_trip/concurrent", "1 round_trip", "boost/round_trip", 120),
     ("channel round trip, 2 threads", "weft/round_trip/parallel2", "2 round_trip", None, 440),
+    ("channel round trip, 2 contexts", "weft/round_trip/contexts2", "2 round_trip", None, None),
     ("buffered channel, 1 thread", "weft/buffered/concurrent", "1 buffered", "boost/buffered", 25),
     ("buffered channel, 2+2, 2 threads", "weft/two_and_two/parallel2", "2 two_and_two", None, 60),
     ("select over 4, one is ready", "weft/select_ready/concurrent", "1 select_ready", None, None),

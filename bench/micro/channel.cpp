@@ -6,10 +6,11 @@
 //   bench_channel once NAME COUNT     COUNT operations of one of weft's own in a concurrent context: for
 //                                     callgrind (the slope between two counts is the instructions of one)
 //
-// round_trip: one value there and one back over unbuffered channels. buffered: one value from a fiber to
-// another over a channel of 128. two_and_two: the same with two producers and two consumers. select_ready:
-// one value into one of four buffered channels and out again by a select over them. select_wait: a select
-// over four unbuffered channels, to which another fiber sends in turn.
+// round_trip: one value there and one back over unbuffered channels, within a context or between two, each
+// with a thread of its own (contexts2). buffered: one value from a fiber to another over a channel of 128.
+// two_and_two: the same with two producers and two consumers. select_ready: one value into one of four
+// buffered channels and out again by a select over them. select_wait: a select over four unbuffered channels,
+// to which another fiber sends in turn.
 #include <weft/channel.hpp>
 #include <weft/execution_context.hpp>
 #include <weft/select.hpp>
@@ -32,9 +33,11 @@ namespace {
 constexpr int kBatch = 20'000;
 constexpr std::size_t kCapacity = 128;
 
-void round_trip(int count) {
+/// `spawn` starts the other side.
+template <class Spawn>
+void round_trip_with(int count, Spawn&& spawn) {
   weft::Channel<int> there, back;
-  auto other = weft::spawn([&] {
+  auto other = spawn([&] {
     for (int value : there) back.send(value).value();
   });
   for (int i = 0; i < count; ++i) {
@@ -43,6 +46,10 @@ void round_trip(int count) {
   }
   there.close();
   other.join();
+}
+
+void round_trip(int count) {
+  round_trip_with(count, [](auto&& echo) { return weft::spawn(echo); });
 }
 
 void buffered(int count) {
@@ -111,6 +118,18 @@ void measure(benchmark::State& state, weft::ExecutionContext& context, void (*ru
   while (state.KeepRunningBatch(kBatch)) context.spawn([run] { run(kBatch); }).join();
 }
 
+void register_between_contexts(weft::ExecutionContext& context) {
+  static weft::ConcurrentContext another("another");
+  benchmark::RegisterBenchmark("weft/round_trip/contexts2",
+                               [&context](benchmark::State& state) {
+                                 measure(state, context, [](int count) {
+                                   round_trip_with(count, [](auto&& echo) { return another.spawn(echo); });
+                                 });
+                               })
+      ->UseRealTime()
+      ->MeasureProcessCPUTime();
+}
+
 void register_weft() {
   static weft::ConcurrentContext concurrent("concurrent");
   static weft::ParallelContext parallel1("parallel1", {.parallelism = 1});
@@ -126,6 +145,7 @@ void register_weft() {
           ->MeasureProcessCPUTime();
     }
   }
+  register_between_contexts(concurrent);
 }
 
 #if WEFT_BENCH_BOOST_FIBER

@@ -26,8 +26,9 @@ timespec to_timespec(std::int64_t timeout_ns) noexcept {
 long wait_ns(int epoll, std::span<epoll_event> events, std::size_t size_max,
              std::int64_t timeout_ns) noexcept {
   const int count = count_of(events, size_max);
-#ifdef SYS_epoll_wait                      // newer architectures do not have it
-  if (kDirectSyscalls && timeout_ns <= 0)  // the shorter way to both
+  // The shorter way to both, where there is one: newer architectures do not have it.
+#ifdef SYS_epoll_wait
+  if (kDirectSyscalls && timeout_ns <= 0)
     return direct_syscall(SYS_epoll_wait, epoll, address_of(events.data()), count, timeout_ns < 0 ? -1 : 0);
 #endif
   const timespec timeout = to_timespec(timeout_ns);

@@ -136,5 +136,25 @@ TEST_F(Laws, L14_TheCountersTellWhatHappened) {
   EXPECT_TRUE(connection.near.close());
 }
 
+// The alarm of a loop (docs/design/event-loop.md, "Timeouts"): a thread sleeps in the loop that both share
+// until a far deadline, without a timeout, and its sibling arms a near one.
+TEST(LoopAlarm, ADeadlineThatIsArmedWhileASiblingSleepsUntilAFarOneIsMet) {
+  ParallelContext pair("pair", {.parallelism = 2});
+  sys::CallCounter counter;
+  auto far = pair.spawn([] { return sleep(1h); });
+  eventually([&] { return counter.counts()[Call::timer_fd_set] != 0; }, "the alarm");
+  for (int i = 0; i < 20; ++i) {
+    pair.spawn([] {
+          pass_real_time(5ms);  // the sibling takes over the loop, and sleeps
+          const Deadline start = Deadline::after(0ms);
+          EXPECT_TRUE(sleep(5ms));
+          EXPECT_LT(Deadline::after(0ms).time_ns() - start.time_ns(), 30'000'000'000);
+        })
+        .join();
+  }
+  far.cancel();
+  EXPECT_EQ(far.join().error(), Errc::cancelled);
+}
+
 }  // namespace
 }  // namespace weft::test
