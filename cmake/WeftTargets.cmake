@@ -80,6 +80,9 @@ function(weft_add_library)
   if(WEFT_HAVE_LIBBACKTRACE)
     target_link_libraries(weft PRIVATE backtrace)
   endif()
+  if(WEFT_HAVE_LIBURING)
+    target_link_libraries(weft PRIVATE uring)
+  endif()
 endfunction()
 
 # A GoogleTest executable. Its tests are named <name without _test>.<Suite>.<Test>, and are found when ctest

@@ -46,6 +46,8 @@ struct ContextCounters {
   std::uint64_t stolen_fibers = 0;    ///< fibers they moved
   std::uint64_t parks = 0;            ///< times a scheduler slept outside the event loop
   std::uint64_t unparks = 0;          ///< times one was woken
+  std::uint64_t put_off_writes = 0;   ///< writes made when there was nothing else to run
+  std::uint64_t write_batches = 0;    ///< system calls that made several of them
 };
 
 }  // namespace weft

@@ -63,6 +63,11 @@ class EventLoop {
   /// Moves at least one byte. REQUIRES: some buffer is not empty.
   virtual Result<std::size_t> write(DescriptorHandle, std::span<const std::byte>, Deadline) = 0;
   virtual Result<std::size_t> write_vectored(DescriptorHandle, std::span<const iovec>, Deadline) = 0;
+  /// Writes all of `data`, then reads as read_when_ready(). A write may be put off until the fiber waits and
+  /// its thread has nothing else to run; `source` is given back then, so that `data` may lie in its buffer.
+  /// REQUIRES: data is not empty.
+  virtual Result<std::size_t> write_then_read(DescriptorHandle, std::span<const std::byte> data,
+                                              BufferSource&, const ExchangeDeadlines&);
   /// Returns when an operation of that direction would probably not have to wait.
   virtual Result<void> wait_ready(DescriptorHandle, Direction, Deadline) = 0;
 

@@ -105,6 +105,11 @@ Result<std::size_t> PollingEventLoop::read_when_ready(DescriptorHandle handle, B
                                                       Deadline deadline) {
   DescriptorUse descriptor(handle);
   if (!descriptor) return Errc::closed;
+  return read_when_ready(*descriptor, source, deadline);
+}
+
+Result<std::size_t> PollingEventLoop::read_when_ready(Descriptor& descriptor, BufferSource& source,
+                                                      Deadline deadline) {
   std::size_t size = 0;
   const auto attempt = [&](int fd) {
     const std::span<std::byte> buffer = source.take();
@@ -114,17 +119,22 @@ Result<std::size_t> PollingEventLoop::read_when_ready(DescriptorHandle handle, B
     return moved;
   };
   return end_of_file_if_zero(operate(
-      *descriptor, Direction::kRead, deadline, attempt,
-      [&](Readiness::Snapshot seen, std::size_t moved) { after_read(*descriptor, seen, moved, size); }));
+      descriptor, Direction::kRead, deadline, attempt,
+      [&](Readiness::Snapshot seen, std::size_t moved) { after_read(descriptor, seen, moved, size); }));
 }
 
 Result<std::size_t> PollingEventLoop::write(DescriptorHandle handle, std::span<const std::byte> data,
                                             Deadline deadline) {
   DescriptorUse descriptor(handle);
   if (!descriptor) return Errc::closed;
+  return write(*descriptor, data, deadline);
+}
+
+Result<std::size_t> PollingEventLoop::write(Descriptor& descriptor, std::span<const std::byte> data,
+                                            Deadline deadline) {
   return operate(
-      *descriptor, Direction::kWrite, deadline, [&](int fd) { return sys::send(fd, data); },
-      [&](Readiness::Snapshot, std::size_t) { pass_turn(*descriptor, Direction::kWrite); });
+      descriptor, Direction::kWrite, deadline, [&](int fd) { return sys::send(fd, data); },
+      [&](Readiness::Snapshot, std::size_t) { pass_turn(descriptor, Direction::kWrite); });
 }
 
 Result<std::size_t> PollingEventLoop::write_vectored(DescriptorHandle handle, std::span<const iovec> buffers,

@@ -5,6 +5,7 @@
 #include "event_loop/operation.hpp"
 #include "event_loop/polling_event_loop.hpp"
 #include "event_loop/registration.hpp"
+#include "event_loop/write_batch.hpp"
 
 #include <mutex>
 
@@ -20,6 +21,25 @@ std::uint64_t event_data(const Descriptor& descriptor) noexcept {
 // Suspends until `direction` may be ready. Success: try again. REQUIRES: the caller is a user of the
 // descriptor.
 Result<void> PollingEventLoop::wait(Descriptor& descriptor, Direction direction, Deadline deadline) noexcept {
+  return wait_then(descriptor, direction, deadline, [] {});
+}
+
+// The same for reading, with a write that is queued once the wait has begun: whoever finds that it failed
+// finds the waiter, too. Returns its ticket, 0 if there was no need to wait.
+WriteTicket PollingEventLoop::wait_with_write(Descriptor& descriptor, Deadline deadline, WriteSlot& slot,
+                                              BufferSource& source, Result<void>& waited) noexcept {
+  WriteTicket ticket = 0;
+  waited = wait_then(descriptor, Direction::kRead, deadline, [&] {
+    ticket = this_runner()->writes->queue(slot);
+    source.give_back();
+  });
+  return ticket;
+}
+
+template <class Queued>
+[[gnu::always_inline]] inline Result<void> PollingEventLoop::wait_then(Descriptor& descriptor,
+                                                                       Direction direction, Deadline deadline,
+                                                                       Queued&& queued) noexcept {
   Waiter& self = this_fiber_required("waiting on a descriptor");
   WaitNode node;
   WaitPlan plan;
@@ -34,6 +54,7 @@ Result<void> PollingEventLoop::wait(Descriptor& descriptor, Direction direction,
         self.begin(WaitWord::Cancellable::kYes, deadline.time_ns(), waiting_for(descriptor, direction));
     add_waiter_locked(descriptor, direction, node);
   }
+  queued();
   Result<void> registered;
   if (plan.step != WaitPlan::Step::kNothing) [[unlikely]]
     registered = carry_out(descriptor, plan);

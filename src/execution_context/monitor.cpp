@@ -53,6 +53,7 @@ void look_at(Context& context, Scheduler& scheduler, Sight& sight) noexcept {
   const std::int64_t stuck_ns = sight.now_ns - record.since_ns;
   if (stuck_ns < Monitor::kLookIntervalNs / 2) return;  // this look came early
   record.stuck = true;
+  scheduler.put_off_writes().flush_from_outside();
   context.relieve(scheduler);
   if (record.reported || sight.to_report || !stuck_for_too_long(stuck_ns)) return;
   sight.to_report = StuckFiber::of(context, scheduler, stuck_ns);

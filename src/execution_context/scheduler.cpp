@@ -21,6 +21,7 @@ Scheduler::Scheduler(Context& context, std::uint32_t index) noexcept
   home = &context;
   event_loop = &context.event_loop();
   stacks = &stack_cache_;
+  writes = &writes_;
 }
 
 // The next fiber for this thread, or null: go to the root stack.
@@ -116,7 +117,7 @@ void Scheduler::disarm_timer(Waiter& waiter) noexcept { event_loop->timers().dis
 // L12: what a thread with a never empty local queue must look at now and then.
 bool Scheduler::something_is_due() noexcept {
   if (spawn_stack_used_ && ++dues_ % kOldestInterval == 0) return true;
-  return !context_.global_queue_.empty() || leaving() || poll_is_due();
+  return !writes_.empty() || !context_.global_queue_.empty() || leaving() || poll_is_due();
 }
 
 bool Scheduler::poll_is_due() noexcept {

@@ -14,6 +14,7 @@
 // within a bound.
 
 #include "event_loop/loop_counters.hpp"
+#include "event_loop/write_batch.hpp"
 #include "execution_context/idle.hpp"
 #include "execution_context/run_queue.hpp"
 #include "execution_context/spawn_stack.hpp"
@@ -95,6 +96,8 @@ class Scheduler final : public Runner, public IdleThread {
   /// Takes half of this scheduler's fibers for `thief`, the run-next slot of a stuck one included. Called by
   /// the thief.
   Fiber* steal_for(Scheduler& thief) noexcept;
+  /// Writes that its fibers have put off.
+  WriteBatch& put_off_writes() noexcept { return writes_; }
   /// The kernel's id of the thread while run() runs, else 0.
   int thread_id() const noexcept { return thread_id_.load(relaxed); }
 
@@ -170,6 +173,7 @@ class Scheduler final : public Runner, public IdleThread {
   std::uint32_t victim_ = 0;
   bool searching_ = false;
   StackCache stack_cache_;
+  WriteBatch writes_;
   SchedulerCounters counters_;
 
   // Written by this thread, read by others.

@@ -51,6 +51,10 @@ Fiber* Scheduler::next_from_root() noexcept {
     if (until_due_ == 0) serve_what_is_due();
     if (leaving()) return nullptr;
     if (Fiber* fiber = pick_local()) return found(fiber);
+    if (!writes_.empty()) {
+      writes_.flush();
+      continue;  // it may have woken somebody
+    }
     if (Fiber* fiber = take_global(kGlobalBatch)) return found(fiber);
     if (Fiber* fiber = search()) return found(fiber);
     sleep();
@@ -73,6 +77,7 @@ bool Scheduler::end_search() noexcept {
 // event loop.
 void Scheduler::serve_what_is_due() noexcept {
   until_due_ = kDueInterval;
+  writes_.flush();
   if (spawn_stack_used_ && dues_ % kOldestInterval == 0) {
     if (Fiber* fiber = spawn_stack_.steal()) enqueue_last(*fiber);
   }
@@ -208,6 +213,7 @@ bool Scheduler::leaving() const noexcept {
 // S7: nothing may be left behind in a queue that nobody serves any more.
 void Scheduler::leave() noexcept {
   end_search();
+  writes_.leave();
   [[maybe_unused]] const bool revoked = context_.idle_.revoke_poll_duty(*this);
   FiberQueue left;
   if (Fiber* next = exchange_next(nullptr)) left.push(*next);

@@ -23,6 +23,7 @@ class EventLoop;
 class Fiber;
 class StackCache;
 class Waiter;
+class WriteBatch;
 
 /// How reports call a home.
 struct HomeName {
@@ -68,6 +69,7 @@ class Runner {
   /// Operations that the current fiber may still do before it yields (L12). Set anew at each switch.
   std::uint32_t budget = 1;
   StackCache* stacks = nullptr;  ///< free stacks of this thread
+  WriteBatch* writes = nullptr;  ///< writes that were put off; null: none are
   /// The state of a select's choices; each runner starts alike, so that a simulation repeats itself.
   std::uint32_t random_state = 1;
 

@@ -66,6 +66,13 @@ Result<std::size_t> TcpStream::read_some_until(BufferSource& source, Deadline de
   return current_loop("TcpStream::read_some()").read_when_ready(handle_, source, deadline);
 }
 
+Result<std::size_t> TcpStream::write_then_read_some_until(std::span<const std::byte> data,
+                                                          BufferSource& source,
+                                                          const ExchangeDeadlines& deadlines) {
+  WEFT_ASSERT(!data.empty(), "TcpStream::write_then_read_some() of no data");
+  return current_loop("TcpStream::write_then_read_some()").write_then_read(handle_, data, source, deadlines);
+}
+
 Result<std::size_t> TcpStream::write_some_until(std::span<const std::byte> data, Deadline deadline) {
   WEFT_ASSERT(!data.empty(), "TcpStream::write_some() of no data");
   return current_loop("TcpStream::write_some()").write(handle_, data, deadline);

@@ -53,6 +53,9 @@ enum class Call : std::uint8_t {
   event_fd_drain,
   timer_fd_create,
   timer_fd_set,
+  ring_create,
+  ring_enter,
+  ring_send,  ///< one message of a ring_enter, no syscall of its own; rules for `send` match it, too
   futex_wait,
   futex_wake,
   mmap,
@@ -147,7 +150,7 @@ class CallCounts {
   std::uint64_t epoll_ctl() const noexcept;
   std::uint64_t futex() const noexcept;
   std::uint64_t event_fd() const noexcept;
-  std::uint64_t total() const noexcept;
+  std::uint64_t total() const noexcept;  ///< of syscalls
 
   friend CallCounts operator-(const CallCounts& a, const CallCounts& b) noexcept;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a request on a kept-alive connection costs: one receive, one send, no epoll_ctl, no allocation.
+// What a request on a kept-alive connection costs: one receive, one send or its share of one call that sends
+// several, no epoll_ctl, no allocation.
 #include "base/atomic.hpp"
 #include "base/sanitizers.hpp"
 #include "sys/fault.hpp"
@@ -154,23 +155,29 @@ class Load {
   std::vector<std::thread> threads_;
 };
 
-void expect_least_cost(const Cost& cost) {
+void expect_least_cost(const Cost& cost, bool batches) {
   EXPECT_GE(cost.calls[Call::recv], kRequestsInAll);
   // A wake-up may find nothing: at most one request in a hundred pays for that.
   EXPECT_LE(cost.calls[Call::recv], kRequestsInAll + kRequestsInAll / 100);
-  EXPECT_EQ(cost.calls[Call::send], kRequestsInAll);
+  // Each is sent once, by itself or as one of several.
+  EXPECT_EQ(cost.calls[Call::send] + cost.calls[Call::ring_send], kRequestsInAll);
+  EXPECT_LE(cost.calls[Call::send] + cost.calls[Call::ring_enter], kRequestsInAll);
+  EXPECT_LE(cost.calls[Call::ring_enter], cost.calls[Call::ring_send] / 2);
+  if (!batches) {
+    EXPECT_EQ(cost.calls[Call::send], kRequestsInAll);
+  }
   EXPECT_EQ(cost.calls.epoll_ctl(), 0u);
   EXPECT_EQ(cost.allocations, 0u);
 }
 
 /// By a fiber of the context that serves. The load has a thread of its own, which it may block.
-void serve_and_measure() {
+void serve_and_measure(bool batches = true) {
   Server server;
   server.get("/hello", [](const Request&, Response& response) { response.text(kBody); });
-  const net::SocketAddress address = server.start("127.0.0.1:0").value();
+  const net::SocketAddress address = server.start("127.0.0.1:0", {.batch_responses = batches}).value();
   IsolatedContext driver("driver", [&] {
     Load load(address.port());
-    expect_least_cost(load.measure());
+    expect_least_cost(load.measure(), batches);
     EXPECT_EQ(load.answered(), kConnections);
     server.stop();
   });
@@ -184,6 +191,10 @@ TEST(RequestCounts, OneReceiveAndOneSendAndNothingElseInTheDefaultContext) {
 
 TEST(RequestCounts, OneReceiveAndOneSendAndNothingElseInTwoThreadsThatShareTheWork) {
   ParallelContext("serve", {.parallelism = 2}).spawn([] { serve_and_measure(); }).join();
+}
+
+TEST(RequestCounts, OneReceiveAndOneSendAndNothingElseWithoutBatches) {
+  EXPECT_EQ(weft::run([] { serve_and_measure(false); }), 0);
 }
 
 #if !WEFT_ASAN && !WEFT_TSAN

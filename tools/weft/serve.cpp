@@ -97,7 +97,8 @@ int serve(const ServeCommand& command) {
   } catch (const std::exception& error) {
     return fail(error.what());
   }
-  const Result<net::SocketAddress> bound = server.start(command.address, {.contexts = contexts.list()});
+  const Result<net::SocketAddress> bound = server.start(
+      command.address, {.contexts = contexts.list(), .batch_responses = !command.no_response_batches});
   if (!bound) return fail("cannot listen at " + command.address + ": " + bound.error().message());
   dump_on_signal(SIGQUIT);
   const StopSignals signals([&server, &command] {
@@ -145,6 +146,8 @@ CLI::App* ServeCommand::add_to(CLI::App& app) {
       ->type_name("FILE");
   serve->add_flag("--read-to-eagain", read_to_eagain,
                   "read again after a short read; one more system call for each request");
+  serve->add_flag("--no-response-batches", no_response_batches,
+                  "send each response by itself, at once; one system call for each");
   return serve;
 }
 

@@ -33,6 +33,8 @@ struct ServeCommand {
   std::string handler = {};
   /// Streams are read until the kernel says that they are empty, also after a short read.
   bool read_to_eagain = false;
+  /// Each response is sent by itself, at once.
+  bool no_response_batches = false;
 
   /// Adds the subcommand; its options write to this object, which must outlive the parsing.
   CLI::App* add_to(CLI::App& app);

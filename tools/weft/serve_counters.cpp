@@ -25,7 +25,9 @@ Json to_json(const ContextCounters& counters) {
           {"steals", counters.steals},
           {"stolen_fibers", counters.stolen_fibers},
           {"parks", counters.parks},
-          {"unparks", counters.unparks}};
+          {"unparks", counters.unparks},
+          {"put_off_writes", counters.put_off_writes},
+          {"write_batches", counters.write_batches}};
 }
 
 Json to_json(const EventLoopCounters& counters) {

@@ -47,6 +47,10 @@ struct ServeOptions {
   Contexts contexts = {};
   /// See net::ListenOptions.
   int backlog = 4096;
+  /// Small responses of connections that then wait for their next request are sent together, with one system
+  /// call (io_uring), when the thread has nothing else to run; see
+  /// net::TcpStream::write_then_read_some_until. False: each by itself, at once.
+  bool batch_responses = true;
 };
 
 /// What a server has done so far.

@@ -87,6 +87,16 @@ class TcpStream {
   /// read succeeded: for servers with many idle connections.
   Result<std::size_t> read_some_until(BufferSource& source, Deadline deadline);
 
+  /// Writes all of `data`, then reads as read_some_until(source) does: what a server does between a response
+  /// and the next request. If there is nothing to read yet, the write may be put off until the fiber's thread
+  /// has nothing else to run, and is then made together with those of other fibers, with one system call; it
+  /// is never put off for longer than that, or 16 such writes, or 20 ms. `source` is given back as soon as
+  /// `data`, which may lie in its buffer, is not needed any more. An error is the write's or the read's: the
+  /// data was not written as a whole, unless it is Errc::timed_out or cancelled after deadlines.write.
+  /// REQUIRES: `data` is not empty.
+  Result<std::size_t> write_then_read_some_until(std::span<const std::byte> data, BufferSource& source,
+                                                 const ExchangeDeadlines& deadlines);
+
   /// Returns when a read would probably not have to wait: for those who want to have a buffer only then.
   Result<void> wait_readable(Deadline deadline = Deadline::never());
   Result<void> wait_writable(Deadline deadline = Deadline::never());

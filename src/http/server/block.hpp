@@ -106,8 +106,8 @@ class BlockLease {
     if (block_ == nullptr) block_ = take_block(server);
     return *block_;
   }
-  /// REQUIRES: the reader has nothing left, next() has returned false.
   Block& block() noexcept { return *block_; }
+  /// REQUIRES: the reader has nothing left, next() has returned false.
   void give_back() noexcept { give_block(std::exchange(block_, nullptr)); }
   bool held() const noexcept { return block_ != nullptr; }
 

@@ -17,25 +17,51 @@ void ignore(Result<void>) noexcept {}  // the connection ends in any case
 }  // namespace
 
 void Connection::run() {
-  for (std::int64_t idle_since_ns = coarse_now_ns();;) {
-    if (!lease_.held() && !receive_first(deadline_in(idle_since_ns, shared_.limits.idle_ns))) return;
+  for (LastResponse last{.sent_ns = coarse_now_ns()};;) {
+    if (!receive_first(last)) return;
     const Head head = receive_head();
     if (head == Head::kLinger) linger();
     if (head != Head::kComplete) return;
-    Exchange exchange(stream_, lease_.block(), shared_.limits, shared_.draining);
-    const AfterExchange after = exchange.run(shared_.routes);
+    const AfterExchange after = exchange(last);
     if (after == AfterExchange::kLinger) linger();
     if (after != AfterExchange::kNextRequest) return;
-    idle_since_ns = exchange.sent_ns();
-    if (!lease_.block().reader.next()) lease_.give_back();
   }
 }
 
-// Idle, without a block, until the first bytes of a request are here. False: close.
-bool Connection::receive_first(Deadline idle_deadline) {
+AfterExchange Connection::exchange(LastResponse& last) {
+  Exchange exchange(stream_, lease_.block(), shared_.limits, shared_.draining);
+  const AfterExchange after = exchange.run(shared_.routes);
+  last = {.sent_ns = exchange.sent_ns(), .unsent = exchange.unsent()};
+  if (batches_responses_ || last.unsent.empty()) return after;
+  const bool sent = send(last);
+  last.unsent = {};
+  return sent ? after : AfterExchange::kClose;
+}
+
+bool Connection::send(const LastResponse& last) {
+  const Deadline deadline = deadline_in(last.sent_ns, shared_.limits.write_ns);
+  return stream_.write_all_until(std::as_bytes(std::span(last.unsent)), deadline).has_value();
+}
+
+// The first bytes of the next request, unless they are here already, after what was not sent yet of the last
+// response: idle, without a block. False: close.
+bool Connection::receive_first(const LastResponse& last) {
+  if (lease_.held()) {
+    if (lease_.block().reader.next()) return last.unsent.empty() || send(last);
+    if (last.unsent.empty()) lease_.give_back();
+  }
   idle_.store(true, seq_cst);
-  if (shared_.draining.load(seq_cst)) return false;
-  const Result<std::size_t> n = stream_.read_some_until(*this, idle_deadline);
+  if (shared_.draining.load(seq_cst)) {
+    if (!last.unsent.empty()) send(last);
+    return false;
+  }
+  const Deadline idle_deadline = deadline_in(last.sent_ns, shared_.limits.idle_ns);
+  const Result<std::size_t> n =
+      last.unsent.empty()
+          ? stream_.read_some_until(*this, idle_deadline)
+          : stream_.write_then_read_some_until(
+                std::as_bytes(std::span(last.unsent)), *this,
+                {.write = deadline_in(last.sent_ns, shared_.limits.write_ns), .read = idle_deadline});
   idle_.store(false, relaxed);
   if (n) lease_.block().reader.received(*n);
   return n.has_value();

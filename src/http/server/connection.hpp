@@ -24,8 +24,8 @@ struct Shared {
 
 class Connection final : public ListNode<>, private BufferSource {
  public:
-  Connection(net::TcpStream stream, const Shared& shared) noexcept
-      : stream_(std::move(stream)), shared_(shared) {}
+  Connection(net::TcpStream stream, const Shared& shared, bool batches_responses) noexcept
+      : stream_(std::move(stream)), shared_(shared), batches_responses_(batches_responses) {}
 
   /// Serves until the client leaves, misbehaves, is too slow, or the server drains.
   void run();
@@ -42,7 +42,15 @@ class Connection final : public ListNode<>, private BufferSource {
   enum class Head { kComplete, kClose, kLinger };
   using HeadStatus = protocol::HeadStatus;
 
-  bool receive_first(Deadline idle_deadline);
+  /// What an exchange leaves behind.
+  struct LastResponse {
+    std::int64_t sent_ns;
+    std::string_view unsent = {};  ///< in the block
+  };
+
+  bool receive_first(const LastResponse& last);
+  AfterExchange exchange(LastResponse& last);
+  bool send(const LastResponse& last);
   Head receive_head();
   [[gnu::cold]] Head refuse(Status status);
   [[gnu::cold]] void linger();
@@ -51,6 +59,7 @@ class Connection final : public ListNode<>, private BufferSource {
 
   net::TcpStream stream_;
   const Shared& shared_;
+  const bool batches_responses_;
   BlockLease lease_;
   // seq_cst on both sides: the connection says that it is idle, then looks whether the server drains; the
   // server says that it drains, then looks who is idle (store buffering). One of the two acts.

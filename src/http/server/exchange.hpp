@@ -38,8 +38,11 @@ class Exchange {
   /// Runs the handler for the request whose head is complete, and sends the response.
   AfterExchange run(const Routes& routes);
 
-  /// When the response, or its last piece, began to be sent: what idleness counts from.
+  /// When the response, or its last piece, was ready to be sent: what idleness counts from.
   std::int64_t sent_ns() const noexcept { return now_ns_; }
+  /// The response, if nothing of it was sent yet: left to the connection, which knows whether it will have to
+  /// wait for the next request. Lies in the block; empty unless run() returned kNextRequest.
+  std::string_view unsent() const noexcept { return unsent_; }
 
   // -- Request
   // -----------------------------------------------------------------------------------------------
@@ -66,9 +69,9 @@ class Exchange {
   [[gnu::cold]] Result<protocol::EncodedResponse> finish_contradiction(std::error_code error);
   AfterExchange finish_stream();
   /// What remains to be done when the response is sent.
-  AfterExchange after_response() {
-    const bool usual = !broken_ && block_.encoder.keep_alive() && block_.reader.finished();
-    return usual ? AfterExchange::kNextRequest : after_response_slow();
+  AfterExchange after_response() { return goes_on() ? AfterExchange::kNextRequest : after_response_slow(); }
+  bool goes_on() const noexcept {
+    return !broken_ && block_.encoder.keep_alive() && block_.reader.finished();
   }
   AfterExchange after_response_slow();
   bool drain_body();
@@ -94,6 +97,7 @@ class Exchange {
   const Atomic<bool>& draining_;
   std::int64_t now_ns_ = 0;  // coarse; read before something is sent
 
+  std::string_view unsent_;
   std::string_view body_;  // in the block or in owned_body_
   std::string owned_body_;
   protocol::BodyEncoder body_encoder_;

@@ -88,13 +88,17 @@ AfterExchange Exchange::finish() {
   return streaming_ ? finish_stream() : finish_whole();
 }
 
-// The usual case: head and body in one write.
+// The usual case: head and body in one write, which is the connection's if another request may follow.
 AfterExchange Exchange::finish_whole() {
   Result<protocol::EncodedResponse> response = block_.encoder.finish(body_, date_line());
   if (!response) [[unlikely]]
     response = finish_contradiction(response.error());
   if (!response) [[unlikely]]
     return AfterExchange::kClose;
+  if (response->body.empty() && goes_on()) [[likely]] {
+    unsent_ = response->head;
+    return AfterExchange::kNextRequest;
+  }
   const bool sent = response->body.empty() ? send(response->head) : send_both(response->head, response->body);
   return sent ? after_response() : AfterExchange::kClose;
 }

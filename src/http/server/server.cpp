@@ -46,10 +46,10 @@ class Server::Core {
   using Listener = std::shared_ptr<net::TcpListener>;
 
   Result<Listener> bind(const net::SocketAddress& address, const ServeOptions& options, bool reuse_port);
-  void accept_from(Listener listener, ExecutionContext* context);
-  void accept_loop(net::TcpListener& listener);
-  bool try_serve(net::TcpStream stream);
-  void serve(net::TcpStream stream);
+  void accept_from(Listener listener, ExecutionContext* context, bool batch_responses);
+  void accept_loop(net::TcpListener& listener, bool batch_responses);
+  bool try_serve(net::TcpStream stream, bool batch_responses);
+  void serve(net::TcpStream stream, bool batch_responses);
   void end(Connection& connection);
   JoinHandle<void> take_acceptor();
   JoinHandle<void> take_connection();
@@ -84,7 +84,8 @@ Result<net::SocketAddress> Server::Core::start(std::string_view text, const Serv
     bound = *local;  // port 0 became a number, which the others share
     listeners.push_back(std::move(*listener));
   }
-  for (std::size_t i = 0; i < contexts.size(); ++i) accept_from(std::move(listeners[i]), contexts[i]);
+  for (std::size_t i = 0; i < contexts.size(); ++i)
+    accept_from(std::move(listeners[i]), contexts[i], options.batch_responses);
   return bound;
 }
 
@@ -96,8 +97,8 @@ Result<Server::Core::Listener> Server::Core::bind(const net::SocketAddress& addr
   return std::make_shared<net::TcpListener>(std::move(*listener));
 }
 
-void Server::Core::accept_from(Listener listener, ExecutionContext* context) {
-  auto loop = [this, listener] { accept_loop(*listener); };
+void Server::Core::accept_from(Listener listener, ExecutionContext* context, bool batch_responses) {
+  auto loop = [this, listener, batch_responses] { accept_loop(*listener, batch_responses); };
   std::scoped_lock lock(lock_);
   if (draining_.load(relaxed)) return;  // stopped meanwhile: the listener closes as its last owner goes
   listeners_.push_back(listener);
@@ -106,25 +107,25 @@ void Server::Core::accept_from(Listener listener, ExecutionContext* context) {
                                           : context->spawn(std::move(loop), options));
 }
 
-void Server::Core::accept_loop(net::TcpListener& listener) {
+void Server::Core::accept_loop(net::TcpListener& listener, bool batch_responses) {
   while (Result<net::TcpStream> stream = listener.accept()) {
-    if (try_serve(std::move(*stream))) continue;
+    if (try_serve(std::move(*stream), batch_responses)) continue;
     write_to_stderr({"weft: no memory for a connection: it is closed\n"});
     if (!sleep(kShortagePause)) return;
   }
 }
 
-bool Server::Core::try_serve(net::TcpStream stream) {
+bool Server::Core::try_serve(net::TcpStream stream, bool batch_responses) {
   try {
-    serve(std::move(stream));
+    serve(std::move(stream), batch_responses);
     return true;
   } catch (const std::bad_alloc&) {
     return false;
   }
 }
 
-void Server::Core::serve(net::TcpStream stream) {
-  auto owned = std::make_unique<Connection>(std::move(stream), shared_);
+void Server::Core::serve(net::TcpStream stream, bool batch_responses) {
+  auto owned = std::make_unique<Connection>(std::move(stream), shared_, batch_responses);
   Connection& connection = *owned;
   std::scoped_lock lock(lock_);
   connection.handle = spawn(
