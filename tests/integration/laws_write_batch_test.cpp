@@ -207,7 +207,7 @@ TEST_F(WriteBatches, AFailureDoesNotDisturbAnotherReader) {
 }
 
 // -- races
-// ------------------------------------------------------------------------------------------------------------------
+// ------------------------------------------------------------------------------------------------------
 
 // The fiber is woken before its write was made: it makes it.
 TEST_F(WriteBatches, ACancelledFiberHasWritten) {
