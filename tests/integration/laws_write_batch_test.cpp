@@ -275,8 +275,8 @@ TEST_F(WriteBatches, FibersThatKeepTheThreadBusyDoNotKeepAWriteBack) {
     done.store(true, relaxed);
     other.join();
   });
-  EXPECT_EQ(receive(connection.far, 8), "question");
   fiber.join();
+  EXPECT_EQ(receive(connection.far, 8), "question");
   EXPECT_TRUE(connection.near.close());
 }
 
