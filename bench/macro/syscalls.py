@@ -9,7 +9,7 @@ from macro import report
 from macro.servers import Server, defaults
 
 READS = {"read", "recvfrom", "recvmsg", "readv"}
-WRITES = {"write", "sendto", "sendmsg", "writev"}
+WRITES = {"write", "sendto", "sendmsg", "writev", "io_uring_enter"}  # the last: several responses
 WAITS = {"epoll_wait", "epoll_pwait", "epoll_pwait2"}
 
 

@@ -57,7 +57,9 @@ class UnderWrk(unittest.TestCase):
         if plain["read"] is not None:  # strace may be missing, or not be allowed to trace
             # How often another read finds nothing is the machine's business: the next request may be there.
             self.assertLessEqual(plain["read"], to_eagain["read"] + 0.01)
-            self.assertAlmostEqual(plain["write"], 1, delta=0.2)
+            # A call may send several responses.
+            self.assertGreater(plain["write"], 0)
+            self.assertLess(plain["write"], 1.2)
         self.assertIn("expected: ", text)
         self.assertIn("seen: ", text)
 

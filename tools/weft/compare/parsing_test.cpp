@@ -34,6 +34,7 @@ constexpr const char* kTable =
     " 30.00    0.110000           8     13250        33 recvfrom\n"
     " 20.00    0.070000         100       700           epoll_pwait2\n"
     "  1.00    0.000100          10        12         3 futex\n"
+    "  1.00    0.000100          10       100           io_uring_enter\n"
     "  0.50    0.000050           5         7           read\n"
     "  0.50    0.000050           5         8           write\n"
     "------ ----------- ----------- --------- --------- ----------------\n"
@@ -41,7 +42,7 @@ constexpr const char* kTable =
 
 TEST(SyscallTrace, EachSyscallIsCountedWhetherOrNotItFailed) {
   const SyscallCounts counts = parse_syscalls(kTable);
-  EXPECT_EQ(counts.size(), 6u);
+  EXPECT_EQ(counts.size(), 7u);
   EXPECT_EQ(counts.at("sendto"), 13217u);
   EXPECT_EQ(counts.at("recvfrom"), 13250u);
 }
@@ -49,7 +50,7 @@ TEST(SyscallTrace, EachSyscallIsCountedWhetherOrNotItFailed) {
 TEST(SyscallTrace, SocketsAndEventFdsAreToldApart) {
   const SyscallGroups groups = grouped(parse_syscalls(kTable));
   EXPECT_EQ(groups.read, 13250u);
-  EXPECT_EQ(groups.write, 13217u);
+  EXPECT_EQ(groups.write, 13317u);
   EXPECT_EQ(groups.event_fd, 15u);
   EXPECT_EQ(groups.epoll_wait, 700u);
   EXPECT_EQ(groups.epoll_ctl, 0u);

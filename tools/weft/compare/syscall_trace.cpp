@@ -72,7 +72,7 @@ SyscallCounts parse_syscalls(const std::string& table) {
 
 SyscallGroups grouped(const SyscallCounts& counts) {
   return {.read = sum(counts, {"recvfrom", "recvmsg", "recvmmsg", "readv"}),
-          .write = sum(counts, {"sendto", "sendmsg", "sendmmsg", "writev"}),
+          .write = sum(counts, {"sendto", "sendmsg", "sendmmsg", "writev", "io_uring_enter"}),
           .event_fd = sum(counts, {"read", "write"}),
           .epoll_ctl = sum(counts, {"epoll_ctl"}),
           .epoll_wait = sum(counts, {"epoll_wait", "epoll_pwait", "epoll_pwait2"}),

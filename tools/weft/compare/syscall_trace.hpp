@@ -25,7 +25,7 @@ SyscallCounts parse_syscalls(const std::string& table);
 /// All reads of sockets together, and so on: what the columns of a report are.
 struct SyscallGroups {
   std::uint64_t read = 0;      ///< recv and relatives, readv
-  std::uint64_t write = 0;     ///< send and relatives, writev
+  std::uint64_t write = 0;     ///< send and relatives, writev, and io_uring_enter, which sends several
   std::uint64_t event_fd = 0;  ///< read(2) and write(2), which weft uses on eventfds only
   std::uint64_t epoll_ctl = 0;
   std::uint64_t epoll_wait = 0;  ///< and its relatives
