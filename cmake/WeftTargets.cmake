@@ -148,9 +148,22 @@ function(weft_shorten_build name labels)
     endif()
   endforeach()
   if(WEFT_FAT_OBJECTS)
-    target_compile_options(${name} PRIVATE -O1 -Wno-maybe-uninitialized)  # which guesses, and badly at -O1
+    # What is tested is optimized. GoogleTest's macros are most of a test's code, and the compiler's time; a model
+    # is run a hundred thousand times.
+    if("model" IN_LIST labels)
+      target_compile_options(${name} PRIVATE -O1 -Wno-maybe-uninitialized)  # which guesses, and badly at -O1
+    else()
+      target_compile_options(${name} PRIVATE -O0)
+    endif()
   endif()
   weft_link_without_lto(${name})
+endfunction()
+
+# For benchmarks and examples, which ./test builds to see that they go on to build.
+function(weft_shorten_link name)
+  if(WEFT_SHORT_LINKS)
+    weft_link_without_lto(${name})
+  endif()
 endfunction()
 
 # Links the machine code of fat objects, if they are such.

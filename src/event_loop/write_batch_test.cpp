@@ -209,7 +209,7 @@ TEST_F(WriteBatchTest, AThreadThatLeavesGivesItsRingBack) {
 
 // The monitor comes while the thread flushes by itself, and while others withdraw: each write is made once.
 TEST_F(WriteBatchTest, EachWriteIsMadeOnceWhoeverComes) {
-  constexpr int kRounds = 2000;
+  constexpr int kRounds = 500;
   Atomic<bool> done{false};
   std::thread monitor([&] {
     while (!done.load(acquire)) batch.flush_from_outside();

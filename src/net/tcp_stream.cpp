@@ -29,6 +29,17 @@ std::span<iovec> to_iovecs(std::span<const std::span<Byte>> buffers, IovecArray&
   return std::span(array).first(count);
 }
 
+/// A buffer that is there all the time.
+class FixedBuffer final : public BufferSource {
+ public:
+  explicit FixedBuffer(std::span<std::byte> buffer) noexcept : buffer_(buffer) {}
+  std::span<std::byte> take() override { return buffer_; }
+  void give_back() noexcept override {}
+
+ private:
+  std::span<std::byte> buffer_;
+};
+
 template <class Call>
 auto with_fd(const detail::DescriptorHandle& handle, Call&& call) -> decltype(call(0)) {
   DescriptorUse descriptor(handle);
@@ -64,6 +75,14 @@ Result<std::size_t> TcpStream::read_some_until(std::span<std::byte> buffer, Dead
 
 Result<std::size_t> TcpStream::read_some_until(BufferSource& source, Deadline deadline) {
   return current_loop("TcpStream::read_some()").read_when_ready(handle_, source, deadline);
+}
+
+Result<std::size_t> TcpStream::write_then_read_some_until(std::span<const std::byte> data,
+                                                          std::span<std::byte> buffer,
+                                                          const ExchangeDeadlines& deadlines) {
+  WEFT_ASSERT(!buffer.empty(), "TcpStream::write_then_read_some() into an empty buffer");
+  FixedBuffer source(buffer);
+  return write_then_read_some_until(data, source, deadlines);
 }
 
 Result<std::size_t> TcpStream::write_then_read_some_until(std::span<const std::byte> data,

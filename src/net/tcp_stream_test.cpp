@@ -6,6 +6,7 @@
 #include "support/tcp.hpp"
 #include "sys/errors.hpp"
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <vector>
@@ -27,6 +28,38 @@ TEST_P(TcpStreamTest, DataGoesBothWays) {
     EXPECT_EQ(read_text(ends.server).value(), "ping");
     EXPECT_TRUE(ends.server.write_all("pong"));
     EXPECT_EQ(read_text(ends.client).value(), "pong");
+  });
+}
+
+TEST_P(TcpStreamTest, QuestionsAndAnswersGoToAndFro) {
+  constexpr int kRounds = 100;
+  run([] {
+    Streams ends;
+    auto server = spawn([&] {
+      std::array<std::byte, 64> buffer;
+      Result<std::size_t> size = ends.server.read_some(buffer);
+      while (size) size = ends.server.write_then_read_some(std::span(buffer).first(*size), buffer);
+      EXPECT_EQ(size.error(), Errc::end_of_file);
+    });
+    std::array<std::byte, 64> answer;
+    for (int i = 0; i < kRounds; ++i) {
+      const std::string question = "question " + std::to_string(i);
+      const std::size_t size = ends.client.write_then_read_some(bytes(question), answer).value();
+      EXPECT_TRUE(std::ranges::equal(std::span(answer).first(size), bytes(question)));
+    }
+    EXPECT_TRUE(ends.client.shutdown(ShutdownMode::kWrite));
+    server.join();
+  });
+}
+
+TEST_P(TcpStreamTest, AQuestionWithoutAnAnswerWasAsked) {
+  run([] {
+    Streams ends;
+    std::array<std::byte, 64> answer;
+    const auto late =
+        ends.client.write_then_read_some_until(bytes("question"), answer, {.read = Deadline::after(5ms)});
+    EXPECT_EQ(late.error(), Errc::timed_out);
+    EXPECT_EQ(read_text(ends.server).value(), "question");
   });
 }
 
