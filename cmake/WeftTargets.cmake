@@ -148,8 +148,8 @@ function(weft_shorten_build name labels)
     endif()
   endforeach()
   if(WEFT_FAT_OBJECTS)
-    # What is tested is optimized. GoogleTest's macros are most of a test's code, and of the compiler's time; a
-    # model is run a hundred thousand times.
+    # What is tested is optimized. GoogleTest's macros are most of a test's code, and of the compiler's time.
+    # A model is run a hundred thousand times.
     if("model" IN_LIST labels)
       target_compile_options(${name} PRIVATE -O1 -Wno-maybe-uninitialized)  # which guesses, and badly at -O1
     else()
