@@ -9,7 +9,7 @@ option(WEFT_BUILD_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
 option(WEFT_WARNINGS_AS_ERRORS "Treat compiler warnings as errors" OFF)
 option(WEFT_LTO "Link-time optimization" OFF)
 option(WEFT_UNITY_TESTS "Compile the sources of a test program in batches" OFF)
-option(WEFT_SHORT_LINKS "Link benchmarks and examples without link-time optimization: not to be measured" OFF)
+option(WEFT_NOT_TO_BE_MEASURED "Build benchmarks and examples as quickly as can be" OFF)
 option(WEFT_COVERAGE "Instrument for coverage (gcc, gcov)" OFF)
 set(WEFT_SANITIZE "" CACHE STRING "Sanitizers, as in -fsanitize= (address,undefined or thread)")
 

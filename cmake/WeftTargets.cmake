@@ -160,8 +160,9 @@ function(weft_shorten_build name labels)
 endfunction()
 
 # For benchmarks and examples, which ./test builds to see that they go on to build.
-function(weft_shorten_link name)
-  if(WEFT_SHORT_LINKS)
+function(weft_build_briefly name)
+  if(WEFT_NOT_TO_BE_MEASURED)
+    target_compile_options(${name} PRIVATE -O0)
     weft_link_without_lto(${name})
   endif()
 endfunction()

@@ -114,7 +114,8 @@ void SendRing::Close::operator()(io_uring* ring) const noexcept {
   for (unsigned i = taken > before ? taken - before : 0; i < count; ++i) make_void(*entries[i]);
   for (unsigned answered = take_answers(*ring_, sends); answered < taken;) {
     io_uring_cqe* answer = nullptr;
-    if (const int waited = io_uring_wait_cqe(ring_.get(), &answer); waited != 0 && waited != -EINTR) break;
+    const int waited = io_uring_wait_cqe(ring_.get(), &answer);
+    WEFT_ASSERT(waited == 0 || waited == -EINTR, "io_uring has lost an answer", WEFT_VALUE(waited));
     answered += take_answers(*ring_, sends);
   }
 }
