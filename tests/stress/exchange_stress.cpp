@@ -130,12 +130,17 @@ void one_round(unsigned seed, std::chrono::milliseconds length, Tally& tally) {
   for (unsigned i = 0; i < kClients; ++i)
     clients.push_back(asking.spawn([&, i] { client(address, seed ^ i, over, tally); }));
   sys::FaultPlan faults;
-  for (const auto end = std::chrono::steady_clock::now() + length; std::chrono::steady_clock::now() < end;) {
-    std::this_thread::sleep_for(std::chrono::microseconds(random() % 3000));
-    faults.shorten(sys::Call::send, 1 + random() % 100, {.skip = random() % 20});
-    if (random() % 4 == 0) serving.resize(static_cast<std::uint32_t>(1 + random() % 3));
-    if (random() % 8 == 0) clients[random() % clients.size()].cancel();
-  }
+  ConcurrentContext("disturbing")
+      .spawn([&] {
+        for (const auto end = std::chrono::steady_clock::now() + length;
+             std::chrono::steady_clock::now() < end;) {
+          EXPECT_TRUE(sleep(std::chrono::microseconds(random() % 3000)));
+          faults.shorten(sys::Call::send, 1 + random() % 100, {.skip = random() % 20});
+          if (random() % 4 == 0) serving.resize(static_cast<std::uint32_t>(1 + random() % 3));
+          if (random() % 8 == 0) clients[random() % clients.size()].cancel();
+        }
+      })
+      .join();
   over.store(true, relaxed);
   for (auto& handle : clients) handle.join();
   acceptor.cancel();
