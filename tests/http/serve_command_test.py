@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import unittest
 
 WEFT = sys.argv.pop(1)
@@ -18,15 +19,28 @@ CONTEXTS = ("--context concurrent", "--context parallel --threads 2",
 class Served:
     """A running `weft serve` on a free port."""
 
+    started = []
+
     def __init__(self, *options, before=""):
         command = f'{before} exec "{WEFT}" serve --address 127.0.0.1:0 ' + " ".join(options)
         self.process = subprocess.Popen(["sh", "-c", command], stderr=subprocess.PIPE, text=True)
+        Served.started.append(self.process)
         self.port = int(re.search(r":(\d+)$", self.process.stderr.readline().strip()).group(1))
 
     def get(self, path="/"):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         connection.request("GET", path)
         return connection.getresponse().read()
+
+    def dump(self):
+        """What it prints on SIGQUIT."""
+        self.process.send_signal(signal.SIGQUIT)
+        lines = []
+        while not lines or "fibers in all" not in lines[-1]:
+            lines.append(self.process.stderr.readline())
+            if not lines[-1]:
+                break
+        return "".join(lines)
 
     def stop(self, number=signal.SIGTERM):
         self.process.send_signal(number)
@@ -38,6 +52,12 @@ def weft(*arguments):
 
 
 class ServeCommand(unittest.TestCase):
+    def tearDown(self):
+        for process in Served.started:
+            if process.poll() is None:
+                process.kill()
+        Served.started.clear()
+
     def test_help_and_version_are_printed(self):
         self.assertIn("--context", weft("serve", "--help").stdout)
         self.assertRegex(weft("--version").stdout, r"^\d+\.\d+\.\d+")
@@ -64,13 +84,12 @@ class ServeCommand(unittest.TestCase):
     @unittest.skipIf("thread" in os.environ.get("WEFT_SANITIZE", ""), "TSan holds signals back")
     def test_sigquit_prints_every_fiber_and_the_server_goes_on(self):
         served = Served("--context parallel --threads 2")
-        served.process.send_signal(signal.SIGQUIT)
-        lines = []
-        while not lines or "fibers in all" not in lines[-1]:
-            lines.append(served.process.stderr.readline())
-            self.assertTrue(lines[-1])
-        self.assertRegex("".join(lines), r'"main" .*suspended in context "default"')
-        self.assertRegex("".join(lines), r"waits for reading from fd \d+")
+        text = served.dump()
+        deadline = time.monotonic() + 20
+        while not re.search(r'"main" .*suspended', text) and time.monotonic() < deadline:
+            text = served.dump()  # it had said that it listens, and was not waiting yet
+        self.assertRegex(text, r'"main" .*suspended in context "default"')
+        self.assertRegex(text, r"waits for reading from fd \d+")
         self.assertEqual(served.get("/hello"), b"Hello world!")
         self.assertEqual(served.stop(), 0)
 

@@ -152,16 +152,12 @@ void play_channels(unsigned seed) {
 }
 
 TEST(ChannelStress, LosesNoValueAndNoWakeUp) {
-  const auto seed =
-      static_cast<unsigned>(test::number_of_environment("WEFT_STRESS_SEED", std::random_device()()));
-  const auto seconds = std::chrono::seconds(test::number_of_environment("WEFT_STRESS_SECONDS", 2));
-  std::printf("WEFT_STRESS_SEED=%u\n", seed);
-  std::fflush(stdout);
+  const test::StressPlan plan;
   test::Watchdog watchdog;
-  const auto end = std::chrono::steady_clock::now() + seconds;
+  const auto end = std::chrono::steady_clock::now() + plan.length;
   unsigned rounds = 0;
   do {
-    play_channels(seed + rounds * 1000);
+    play_channels(plan.seed + rounds * 1000);
     watchdog.progress.fetch_add(1);
     ++rounds;
   } while (std::chrono::steady_clock::now() < end && !testing::Test::HasFatalFailure());

@@ -149,13 +149,7 @@ void one_round(unsigned seed, std::chrono::milliseconds length, Tally& tally) {
 }
 
 TEST(ExchangeStress, EveryQuestionHasItsAnswer) {
-  const auto seconds = std::chrono::seconds(number_of_environment("WEFT_STRESS_SECONDS", 2));
-  const auto seed = static_cast<unsigned>(number_of_environment(
-      "WEFT_STRESS_SEED",
-      static_cast<unsigned long>(std::chrono::system_clock::now().time_since_epoch().count())));
-  std::printf("WEFT_STRESS_SEED=%u WEFT_STRESS_SECONDS=%lld\n", seed,
-              static_cast<long long>(seconds.count()));
-  std::fflush(stdout);
+  const StressPlan plan;
   const std::size_t files = [] {
     ConcurrentContext warm("warm");
     return open_files();
@@ -163,9 +157,9 @@ TEST(ExchangeStress, EveryQuestionHasItsAnswer) {
   Watchdog watchdog;
   Tally tally{watchdog};
   unsigned rounds = 0;
-  for (const auto end = std::chrono::steady_clock::now() + seconds;
+  for (const auto end = std::chrono::steady_clock::now() + plan.length;
        std::chrono::steady_clock::now() < end && !HasFailure(); ++rounds) {
-    one_round(seed + rounds * 1000, 500ms, tally);
+    one_round(plan.seed + rounds * 1000, 500ms, tally);
     EXPECT_EQ(tally.wrong.load(relaxed), 0u) << "round " << rounds;
   }
   EXPECT_GT(tally.answers.load(relaxed), 0u);

@@ -6,11 +6,11 @@
 //   WEFT_STRESS_SEED repeats the choices of a run, though not its interleavings.
 #include "fiber/baton.hpp"
 #include "support/contexts.hpp"
+#include "support/stress.hpp"
 
 #include <weft/this_fiber.hpp>
 
 #include <chrono>
-#include <cstdlib>
 #include <memory>
 #include <random>
 #include <string>
@@ -22,11 +22,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using Random = std::minstd_rand;
-
-unsigned long number_of_environment(const char* name, unsigned long fallback) {
-  const char* const text = std::getenv(name);
-  return text == nullptr ? fallback : std::strtoul(text, nullptr, 10);
-}
 
 /// What all fibers count together.
 struct Tally {
@@ -158,22 +153,16 @@ void one_round(Tally& tally, unsigned seed) {
 }
 
 TEST(SchedulerStress, LosesNoFiberNoStepAndNoWakeUp) {
-  const auto seconds = std::chrono::seconds(number_of_environment("WEFT_STRESS_SECONDS", 2));
-  const auto seed = static_cast<unsigned>(number_of_environment(
-      "WEFT_STRESS_SEED",
-      static_cast<unsigned long>(std::chrono::system_clock::now().time_since_epoch().count())));
-  std::printf("WEFT_STRESS_SEED=%u WEFT_STRESS_SECONDS=%lld\n", seed,
-              static_cast<long long>(seconds.count()));
-  std::fflush(stdout);
+  const test::StressPlan plan;
   const std::size_t files = [] {
     ConcurrentContext warm("warm");
     return test::open_files();
   }();
   Tally tally;
-  const auto end = std::chrono::steady_clock::now() + seconds;
+  const auto end = std::chrono::steady_clock::now() + plan.length;
   unsigned rounds = 0;
   do {
-    one_round(tally, seed + rounds * 1000);
+    one_round(tally, plan.seed + rounds * 1000);
     ++rounds;
     ASSERT_EQ(tally.steps_done.load(relaxed), tally.steps_planned.load(relaxed)) << "round " << rounds;
   } while (std::chrono::steady_clock::now() < end && !testing::Test::HasFailure());

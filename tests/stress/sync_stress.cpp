@@ -176,17 +176,13 @@ void play_round(Contexts& contexts, Random& random, Atomic<std::uint64_t>& progr
 }
 
 TEST(SyncStress, LocksPermitsAndNotificationsAreAccountedFor) {
-  const auto seed =
-      static_cast<unsigned>(test::number_of_environment("WEFT_STRESS_SEED", std::random_device()()));
-  const auto seconds = std::chrono::seconds(test::number_of_environment("WEFT_STRESS_SECONDS", 2));
-  std::printf("WEFT_STRESS_SEED=%u\n", seed);
-  std::fflush(stdout);
+  const test::StressPlan plan;
   {
-    Random random(seed);
+    Random random(plan.seed);
     test::Watchdog watchdog;
     Contexts contexts;
     int rounds = 0;
-    const auto end = std::chrono::steady_clock::now() + seconds;
+    const auto end = std::chrono::steady_clock::now() + plan.length;
     for (; rounds == 0 || std::chrono::steady_clock::now() < end; ++rounds) {
       play_round(contexts, random, watchdog.progress);
     }

@@ -277,15 +277,13 @@ std::vector<Between> all_strategies() {
 class TransferStress : public testing::TestWithParam<Between> {};
 
 TEST_P(TransferStress, LiveSocketsGoFromContextToContext) {
-  const auto seed = static_cast<unsigned>(number_of_environment("WEFT_STRESS_SEED", std::random_device()()));
-  const std::chrono::milliseconds time(100ul * GetParam().share *
-                                       number_of_environment("WEFT_STRESS_SECONDS", 2));
-  std::printf("WEFT_STRESS_SEED=%u\n", seed);
+  const StressPlan plan;
+  const std::chrono::milliseconds time(100 * GetParam().share * plan.length.count());
   const Inventory before = Inventory::take();
   std::size_t connections = 0;
   std::size_t replaced = 0;
   {
-    Random random(seed);
+    Random random(plan.seed);
     Watchdog watchdog;
     Contexts contexts(random, GetParam().strategy);
     std::optional<sys::FaultPlan> faults;

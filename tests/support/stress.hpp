@@ -19,6 +19,21 @@ inline unsigned long number_of_environment(const char* name, unsigned long fallb
   return text == nullptr ? fallback : std::strtoul(text, nullptr, 10);
 }
 
+/// WEFT_STRESS_SEED, else one of the clock's, and WEFT_STRESS_SECONDS; printed, so that a run can be
+/// repeated.
+struct StressPlan {
+  unsigned seed = static_cast<unsigned>(number_of_environment(
+      "WEFT_STRESS_SEED",
+      static_cast<unsigned long>(std::chrono::system_clock::now().time_since_epoch().count())));
+  std::chrono::seconds length{number_of_environment("WEFT_STRESS_SECONDS", 2)};
+
+  StressPlan() {
+    std::printf("WEFT_STRESS_SEED=%u WEFT_STRESS_SECONDS=%lld\n", seed,
+                static_cast<long long>(length.count()));
+    std::fflush(stdout);
+  }
+};
+
 /// Stops the program when nothing has moved for too long.
 class Watchdog {
  public:
