@@ -38,7 +38,6 @@ namespace {
 using namespace std::chrono_literals;
 using Random = std::minstd_rand;
 using net::TcpStream;
-using test::number_of_environment;
 using test::Watchdog;
 
 enum class LegEnd { kAgain, kFinished };
@@ -277,7 +276,7 @@ std::vector<Between> all_strategies() {
 class TransferStress : public testing::TestWithParam<Between> {};
 
 TEST_P(TransferStress, LiveSocketsGoFromContextToContext) {
-  const StressPlan plan;
+  const test::StressPlan plan;
   const std::chrono::milliseconds time(100 * GetParam().share * plan.length.count());
   const Inventory before = Inventory::take();
   std::size_t connections = 0;
