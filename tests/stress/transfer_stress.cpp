@@ -264,7 +264,7 @@ struct Inventory {
 /// Whose contexts hand sockets to each other; none: those of all strategies.
 struct Between {
   std::optional<EventLoopStrategy> strategy;
-  unsigned long share;  ///< of the time, in tenths
+  int share;  ///< of the time, in tenths
 };
 
 std::vector<Between> all_strategies() {
@@ -277,7 +277,7 @@ class TransferStress : public testing::TestWithParam<Between> {};
 
 TEST_P(TransferStress, LiveSocketsGoFromContextToContext) {
   const test::StressPlan plan;
-  const std::chrono::milliseconds time(100 * GetParam().share * plan.length.count());
+  const std::chrono::milliseconds time = std::chrono::milliseconds(plan.length) * GetParam().share / 10;
   const Inventory before = Inventory::take();
   std::size_t connections = 0;
   std::size_t replaced = 0;
