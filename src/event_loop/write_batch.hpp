@@ -5,9 +5,9 @@
 // system call (docs/design/write-batch.md).
 //
 // Thread safety: the thread whose fibers write, but for what says otherwise.
-// Guarantees: each write is made once, whole and in order with others of its stream by the same fiber, no
-// later than the sixteenth one, the thread's next poll or sleep, or, if a fiber keeps the thread, the
-// monitor's next look.
+// Guarantees: each write is made once, whole and in order with others of its stream by the same fiber: when
+// a seventeenth comes, when 61 switches are over, before the thread polls or sleeps, or, if a fiber keeps the
+// thread, at the monitor's next look, whichever comes first.
 
 #include "base/atomic.hpp"
 #include "event_loop/loop_counters.hpp"
@@ -28,8 +28,8 @@ class WriteBatch {
   WriteBatch() noexcept = default;
   ~WriteBatch();
 
-  /// A free slot for a write of that size, still nobody's; makes the writes that are queued if it is the
-  /// last. Null: the write cannot be put off.
+  /// A free slot for a write of that size, still nobody's; makes the writes that are queued if there is
+  /// none. Null: the write cannot be put off.
   WriteSlot* reserve(std::size_t size) noexcept {
     if (size > WriteSlot::kSizeMax) [[unlikely]]
       return nullptr;

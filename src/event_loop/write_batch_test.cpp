@@ -69,17 +69,17 @@ TEST_F(WriteBatchTest, OneWriteIsASendAndSeveralAreOneCallOfTheRing) {
   batch.flush();
   EXPECT_EQ(counter.counts()[Call::send], 1u);
   EXPECT_EQ(counter.counts()[Call::ring_create], 0u);
-  if (!sys::SendRing::create()) GTEST_SKIP() << "no io_uring here";
+  const bool has_ring = sys::SendRing::create().has_value();  // without one, each is a send
   queue("two");
   queue("three");
   batch.flush();
   queue("four");
   queue("five");
   batch.flush();
-  EXPECT_EQ(counter.counts()[Call::send], 1u);
-  EXPECT_EQ(counter.counts()[Call::ring_enter], 2u);
+  EXPECT_EQ(counter.counts()[Call::send], has_ring ? 1u : 5u);
+  EXPECT_EQ(counter.counts()[Call::ring_enter], has_ring ? 2u : 0u);
   EXPECT_EQ(batch.writes(), 5u);
-  EXPECT_EQ(batch.batches(), 2u);
+  EXPECT_EQ(batch.batches(), has_ring ? 2u : 0u);
   EXPECT_EQ(received(19), "onetwothreefourfive");
 }
 

@@ -5,6 +5,7 @@
 #include "sys/recv_send.hpp"
 #include "sys/socket.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -23,7 +24,13 @@ class SendRingTest : public testing::Test {
  protected:
   void SetUp() override {
     Result<SendRing> created = SendRing::create();
-    if (!created) GTEST_SKIP() << "no io_uring here: " << created.error().message();
+    if (!created) {
+      // Refused for one of the reasons that there are, not by a mistake of ours; write_batch_test does
+      // without.
+      ASSERT_THAT(created.error().value(), testing::AnyOf(ENOSYS, EPERM, EINVAL))
+          << created.error().message();
+      GTEST_SKIP() << "the kernel has no io_uring for us: " << created.error().message();
+    }
     ring = std::move(*created);
     for (int i = 0; i < 4; ++i) pairs.push_back(create_socket_pair(SOCK_STREAM).value());
   }
