@@ -5,7 +5,8 @@
 //
 //   bare_batches PORT [AT_ONCE = 16]     0: each by a send
 
-#include <arpa/inet.h>
+#include "bare.hpp"
+
 #include <liburing.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -22,29 +23,11 @@
 
 namespace {
 
-constexpr std::string_view kResponse =
-    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 12\r\n\r\nHello world!";
-constexpr std::string_view kEnd = "\r\n\r\n";
 constexpr unsigned kEntries = 1024;
-
-int check(int result, const char* what) {
-  if (result >= 0) return result;
-  std::perror(what);
-  std::exit(1);
-}
 
 class Server {
  public:
-  Server(std::uint16_t port, unsigned at_once) : at_once_(at_once) {
-    const int on = 1;
-    check(setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), "SO_REUSEADDR");
-    check(setsockopt(listener_, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)), "SO_REUSEPORT");
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    check(bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), "bind");
-    check(listen(listener_, 4096), "listen");
+  Server(std::uint16_t port, unsigned at_once) : at_once_(at_once), listener_(listen_at(port)) {
     if (at_once_ != 0) check(io_uring_queue_init(kEntries, &ring_, IORING_SETUP_SINGLE_ISSUER), "io_uring");
     watch(listener_, EPOLLIN | EPOLLET);
   }
@@ -104,7 +87,7 @@ class Server {
   }
 
   const unsigned at_once_;
-  const int listener_ = check(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket");
+  const int listener_;
   const int epoll_ = check(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
   io_uring ring_{};
   unsigned queued_ = 0;

@@ -5,6 +5,8 @@
 //
 //   bare_epoll PORT [THREADS = 1] [--to-eagain]     --to-eagain: reads on until EAGAIN instead
 
+#include "bare.hpp"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -23,10 +25,6 @@
 
 namespace {
 
-constexpr std::string_view kResponse =
-    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 12\r\n\r\nHello world!";
-constexpr std::string_view kEnd = "\r\n\r\n";
-
 struct Connection {
   int fd;
   std::size_t size = 0;
@@ -34,26 +32,6 @@ struct Connection {
 };
 
 bool to_eagain = false;
-
-int check(int result, const char* what) {
-  if (result >= 0) return result;
-  std::perror(what);
-  std::exit(1);
-}
-
-int listen_at(std::uint16_t port) {
-  const int fd = check(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket");
-  const int on = 1;
-  check(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), "SO_REUSEADDR");
-  check(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)), "SO_REUSEPORT");
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  check(bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)), "bind");
-  check(listen(fd, 4096), "listen");
-  return fd;
-}
 
 void watch(int epoll, int fd, std::uint32_t events, void* data) {
   epoll_event event{};
