@@ -86,8 +86,8 @@ function(weft_add_library)
 endfunction()
 
 # A GoogleTest executable. Its tests are named <name without _test>.<Suite>.<Test>, and are found when ctest
-# runs, so that building runs nothing of what it built. Instrumented, the executable is one test to ctest,
-# <name without _test>.in_one_process.
+# runs, so that building runs nothing of what it built. With WEFT_TESTS_IN_ONE_PROCESS the executable is one
+# test to ctest, <name without _test>.in_one_process.
 function(weft_add_gtest name)
   cmake_parse_arguments(PARSE_ARGV 1 TEST "" "TIMEOUT" "SOURCES;LINK;LABELS")
   if(NOT TEST_TIMEOUT)
@@ -101,6 +101,11 @@ function(weft_add_gtest name)
   # largest file, gcc's ASan and UBSan); what is tested is optimized all the same.
   if(WEFT_SANITIZE)
     target_compile_options(${name} PRIVATE -O0)
+    # gcc's checks of every access to a member are a quarter of the time again. ASan sees the most of it, and
+    # the library, which is what is tested, has them all; so do the tests under clang's UBSan.
+    if(WEFT_SANITIZE MATCHES "undefined" AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+      target_compile_options(${name} PRIVATE -fno-sanitize=alignment,null,vptr)
+    endif()
   endif()
   weft_shorten_build(${name} "${TEST_LABELS}")
   # What is counted or timed is not to be disturbed by another test.
@@ -108,7 +113,7 @@ function(weft_add_gtest name)
   if("counts" IN_LIST TEST_LABELS OR "slow_client" IN_LIST TEST_LABELS)
     set(serial ON)
   endif()
-  if(WEFT_SANITIZE)
+  if(WEFT_TESTS_IN_ONE_PROCESS)
     weft_test_in_one_process(${name} ${prefix} ${TEST_TIMEOUT})
     set_tests_properties(${prefix}.in_one_process PROPERTIES LABELS "${TEST_LABELS}" RUN_SERIAL ${serial})
   else()
@@ -120,8 +125,9 @@ function(weft_add_gtest name)
   endforeach()
 endfunction()
 
-# Instrumented, a process costs more than most tests: 0.15 s for each of 1,571 in sync_test (gcc's ASan), all
-# of which take 6 s in one process. Each test still has the timeout; ./test counts them from results/.
+# A process costs more than most tests: 0.15 s for each of 1,571 in sync_test (gcc's ASan), all of which take
+# 6 s in one process; 0.05 s where nothing is instrumented. Each test still has the timeout; ./test counts
+# them from results/.
 function(weft_test_in_one_process name prefix timeout)
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
   add_test(NAME ${prefix}.in_one_process
@@ -132,16 +138,11 @@ endfunction()
 
 # What makes a test program quick to build where all of them are built from nothing (./test): its sources
 # compiled in batches (WEFT_UNITY_TESTS), so that GoogleTest and the library's headers are read once a batch,
-# and no link-time optimization (30 s of linking for the largest) but for those whose subject it is.
+# and no link-time optimization (30 s of linking for the largest) but for those whose subject it is, and those
+# with the label `lto`.
 function(weft_shorten_build name labels)
-  set(with_lto counts hazards stress)
-  set(on_its_own ${labels})
-  list(FILTER on_its_own INCLUDE REGEX "^(model|full)$")
-  if(on_its_own)
-    set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)
-  elseif(WEFT_UNITY_TESTS)
-    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
-  endif()
+  set(with_lto hazards lto)
+  set_target_properties(${name} PROPERTIES UNITY_BUILD ${WEFT_UNITY_TESTS} UNITY_BUILD_BATCH_SIZE 10)
   foreach(label IN LISTS labels)
     if(label IN_LIST with_lto)
       return()
@@ -152,14 +153,14 @@ function(weft_shorten_build name labels)
     # A model is run a hundred thousand times.
     if("model" IN_LIST labels)
       target_compile_options(${name} PRIVATE -O1 -Wno-maybe-uninitialized)  # which guesses, and badly at -O1
-    else()
+    elseif(NOT "stress" IN_LIST labels)
       target_compile_options(${name} PRIVATE -O0)
     endif()
   endif()
   weft_link_without_lto(${name})
 endfunction()
 
-# For benchmarks and examples, which ./test builds to see that they go on to build.
+# For what is there to be measured, which ./test builds to see that it goes on to build, and to run.
 function(weft_build_briefly name)
   if(WEFT_NOT_TO_BE_MEASURED)
     target_compile_options(${name} PRIVATE -O0)

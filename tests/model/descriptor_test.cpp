@@ -1,118 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Descriptors (P2, L3, L7, L8, L9; docs/design/descriptor.md): the shipping polling loop with a kernel of one
 // socket. A fiber reads in loop B what loop A owns, while bytes come and others close.
-#include "base/clock.hpp"
-#include "event_loop/descriptor_arena.hpp"
-#include "event_loop/descriptor_use.hpp"
-#include "event_loop/polling_event_loop.hpp"
 #include "model/bounds.hpp"
-#include "model/runtime/fibers.hpp"
-#include "model/runtime/kernel.hpp"
-
-#include <mutex>
+#include "model/socket_world.hpp"
 
 namespace weft {
 namespace {
 
-using model::Kernel;
-
-constexpr std::size_t kA = 0;
-constexpr std::size_t kB = 1;
-
-class ModelLoop final : public PollingEventLoop {
- public:
-  ModelLoop(Kernel& kernel, std::size_t index, const RegistrationPolicy& policy)
-      : PollingEventLoop(policy), kernel_(kernel), index_(index) {}
-  ~ModelLoop() override { retire(); }
-
-  /// Plants an error: edges of what the loop does not own go nowhere, against O2.
-  bool drops_foreign_edges = false;
-
- protected:
-  Result<void> add(int, std::uint64_t data, Edges) noexcept override { return kernel_.add(index_, data); }
-  Result<void> modify(int, std::uint64_t, Edges) noexcept override {
-    model::check(false, "only readers wait");
-    return {};
-  }
-  void remove(int) noexcept override { kernel_.remove(index_); }
-  std::size_t poll(std::int64_t) noexcept override {
-    std::uint64_t data = 0;
-    if (!kernel_.take_event(index_, data)) return 0;
-    if (drops_foreign_edges && !owns(data)) return 0;
-    deliver(data, {.read = true});
-    return 1;
-  }
-  void notify() noexcept override {}
-
- private:
-  bool owns(std::uint64_t data) noexcept {
-    Descriptor& descriptor = *DescriptorArena::instance().at(static_cast<std::uint32_t>(data));
-    std::scoped_lock locked(descriptor.lock);
-    return descriptor.ownership == Ownership::kOwned && descriptor.owner == id();
-  }
-
-  Kernel& kernel_;
-  const std::size_t index_;
-};
-
-/// A socket that loop A owns; under per_wait nobody has it, as nobody waits.
-struct World {
-  explicit World(model::ModelFibers& used, const RegistrationPolicy& policy = transfer_policy())
-      : fibers(used), a(kernel, kA, policy), b(kernel, kB, policy) {
-    static const std::int64_t time_ns = 1'000'000'000;
-    set_clock_override(&time_ns);
-    model::name(kernel, "kernel");
-    model::name(a, "loop A");
-    model::name(b, "loop B");
-    Descriptor& descriptor = *DescriptorArena::instance().allocate(Kernel::kFd, DescriptorKind::kStream);
-    model::name(descriptor, "descriptor");
-    for (std::size_t i = 0; i < 3; ++i) {
-      model::name(fibers[i].word, "word");
-      fibers[i].word.reset();
-    }
-    handle = {&descriptor, descriptor.usage.generation()};
-    descriptor.usage.open();
-    if (&policy == &per_wait_policy()) return;
-    static_cast<void>(kernel.add(kA, std::uint64_t{handle.generation} << 32 | descriptor.index));
-    descriptor.ownership = Ownership::kOwned;
-    descriptor.owner = a.id();
-  }
-  ~World() { set_clock_override(nullptr); }
-
-  Result<std::size_t> read_in(PollingEventLoop& loop) {
-    return loop.read(handle, std::span(&byte, 1), Deadline::never());
-  }
-  /// The thread that has the poll duty of both loops.
-  void poll() {
-    for (;;) {
-      const std::uint32_t version = kernel.version.load(acquire);
-      for (ModelLoop* loop : {&a, &b}) {
-        FiberQueue runnable;
-        loop->run(fibers, runnable);
-        while (Fiber* fiber = runnable.pop()) fibers.enqueue(*fiber);
-      }
-      while (kernel.version.load(acquire) == version) {
-        if (ended.load(acquire)) return;
-        cpu_relax();
-      }
-    }
-  }
-  void end() { ended.store(true, release); }
-  void close() { model::check(bool(close_descriptor(handle)), "it was open"); }
-  /// What holds when the socket has been closed.
-  void check_gone() {
-    model::check(kernel.closed() == 1, "the number is given back once");
-    model::check(!kernel.registered(kA) && !kernel.registered(kB), "no registration is left");
-  }
-
-  model::ModelFibers& fibers;
-  Kernel kernel;
-  ModelLoop a;
-  ModelLoop b;
-  DescriptorHandle handle;
-  Atomic<bool> ended{false};
-  std::byte byte{};
-};
+using model::kA;
+using model::kB;
+using World = model::SocketWorld;
 
 /// The edge before the owner: it comes from A, or from B before F has stored the owner.
 void byte_during_a_move(model::ModelFibers& fibers, bool drops_foreign_edges) {

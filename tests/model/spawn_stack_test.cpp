@@ -12,7 +12,7 @@ namespace {
 using model::FailureKind;
 
 template <class Stack>
-void push(Stack& stack, PassedFibers& fibers, std::size_t index) {
+void push_spawned(Stack& stack, PassedFibers& fibers, std::size_t index) {
   fibers.put(index);
   model::check(stack.push(fibers[index]), "there is room");
 }
@@ -23,12 +23,12 @@ void pop_once(Stack& stack, PassedFibers& fibers) {
 }
 
 template <class Stack>
-void steal_once(Stack& stack, PassedFibers& fibers) {
+void steal_spawned(Stack& stack, PassedFibers& fibers) {
   if (Fiber* fiber = stack.steal()) fibers.take(fiber);
 }
 
 template <class Stack>
-void drain(Stack& stack, PassedFibers& fibers) {
+void drain_spawned(Stack& stack, PassedFibers& fibers) {
   while (Fiber* fiber = stack.pop()) fibers.take(fiber);
 }
 
@@ -38,24 +38,25 @@ void pops_against_steal() {
   PassedFibers fibers;
   Stack stack;
   model::name(stack, "stack");
-  push(stack, fibers, 0);
+  push_spawned(stack, fibers, 0);
   model::run({{"owner",
                [&] {
-                 push(stack, fibers, 1);
+                 push_spawned(stack, fibers, 1);
                  pop_once(stack, fibers);
                  pop_once(stack, fibers);
                }},
-              {"thief", [&] { steal_once(stack, fibers); }}});
-  drain(stack, fibers);
+              {"thief", [&] { steal_spawned(stack, fibers); }}});
+  drain_spawned(stack, fibers);
   fibers.check_taken(2);
 }
 
 template <class Stack>
-void push_against_steal() {
+void spawn_against_steal() {
   PassedFibers fibers;
   Stack stack;
-  model::run({{"owner", [&] { push(stack, fibers, 0); }}, {"thief", [&] { steal_once(stack, fibers); }}});
-  drain(stack, fibers);
+  model::run(
+      {{"owner", [&] { push_spawned(stack, fibers, 0); }}, {"thief", [&] { steal_spawned(stack, fibers); }}});
+  drain_spawned(stack, fibers);
   fibers.check_taken(1);
 }
 
@@ -64,12 +65,12 @@ void pops_against_two_thieves() {
   PassedFibers fibers;
   Stack stack;
   model::name(stack, "stack");
-  push(stack, fibers, 0);
-  push(stack, fibers, 1);
-  model::run({{"owner", [&] { drain(stack, fibers); }},
-              {"thief", [&] { steal_once(stack, fibers); }},
-              {"other thief", [&] { steal_once(stack, fibers); }}});
-  drain(stack, fibers);
+  push_spawned(stack, fibers, 0);
+  push_spawned(stack, fibers, 1);
+  model::run({{"owner", [&] { drain_spawned(stack, fibers); }},
+              {"thief", [&] { steal_spawned(stack, fibers); }},
+              {"other thief", [&] { steal_spawned(stack, fibers); }}});
+  drain_spawned(stack, fibers);
   fibers.check_taken(2);
 }
 
@@ -77,7 +78,7 @@ TEST(ModelSpawnStack, OwnerAndThiefTakeEachFiberOnce) {
   model::Options options;
   options.limits.spurious_max = 1;
   model::expect_holds(options, pops_against_steal<BasicSpawnStack<4>>);
-  model::expect_holds(options, push_against_steal<BasicSpawnStack<4>>);
+  model::expect_holds(options, spawn_against_steal<BasicSpawnStack<4>>);
 }
 
 TEST(ModelSpawnStack, TwoThievesShareWithTheOwner) {
@@ -90,8 +91,8 @@ TEST(ModelSpawnStack, AThiefThatIsOvertakenByTheOwnerGoingRoundTakesNothingWrong
     PassedFibers fibers;
     BasicSpawnStack<2> stack;
     model::name(stack, "stack");
-    push(stack, fibers, 0);
-    push(stack, fibers, 1);
+    push_spawned(stack, fibers, 0);
+    push_spawned(stack, fibers, 1);
     std::size_t pushed = 2;
     model::run({{"owner",
                  [&] {
@@ -103,8 +104,8 @@ TEST(ModelSpawnStack, AThiefThatIsOvertakenByTheOwnerGoingRoundTakesNothingWrong
                      pop_once(stack, fibers);
                    }
                  }},
-                {"thief", [&] { steal_once(stack, fibers); }}});
-    drain(stack, fibers);
+                {"thief", [&] { steal_spawned(stack, fibers); }}});
+    drain_spawned(stack, fibers);
     fibers.check_taken(pushed);
   });
 }
@@ -114,7 +115,7 @@ TEST(ModelSpawnStack, AnEmptyStackIsNotTakenForAFullOneNorTheOtherWayRound) {
   model::expect_holds([] {
     PassedFibers fibers;
     BasicSpawnStack<4> stack;
-    push(stack, fibers, 0);
+    push_spawned(stack, fibers, 0);
     bool empty = false;
     model::run({{"owner", [&] { pop_once(stack, fibers); }}, {"looker", [&] { empty = stack.empty(); }}});
     model::check(stack.empty(), "the only one was taken");
@@ -168,7 +169,7 @@ TEST(ModelSpawnStack, TheStackWithoutAPlantedErrorHolds) {
   model::expect_holds(pops_against_steal<PlantedStack<seq_cst, release, true>>);
 }
 TEST(ModelSpawnStack, PlantedAPushWithoutReleaseIsFound) {
-  model::expect_fails(FailureKind::kDataRace, push_against_steal<PlantedStack<seq_cst, relaxed, true>>);
+  model::expect_fails(FailureKind::kDataRace, spawn_against_steal<PlantedStack<seq_cst, relaxed, true>>);
 }
 TEST(ModelSpawnStack, PlantedALastOneThatIsTakenWithoutARaceIsFound) {
   model::expect_fails(FailureKind::kCheck, pops_against_steal<PlantedStack<seq_cst, release, false>>);

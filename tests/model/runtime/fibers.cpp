@@ -27,6 +27,8 @@ std::function<void()> ModelFibers::fiber(std::size_t index, std::function<void()
   fibers_[index]->word.reset();
   runners_[index].budget = 1000;  // yielding is no matter of these models
   runners_[index].random_state = 1;
+  runners_[index].writes = nullptr;
+  runners_[index].on_suspend = {};
   return [this, index, body = std::move(body)] {
     threads_[index] = Execution::current().running();
     set_this_runner(&runners_[index]);

@@ -18,14 +18,18 @@ namespace weft::model {
 /// The runner of one thread, which runs one fiber.
 class ModelRunner final : public Runner {
  public:
-  void suspend() noexcept override { model::suspend(); }
+  void suspend() noexcept override {
+    if (on_suspend) on_suspend();
+    model::suspend();
+  }
   void yield() noexcept override {}
   [[noreturn]] void finish() noexcept override;
   void entered() noexcept override {}
   void arm_timer(Waiter& waiter) noexcept override;
   void disarm_timer(Waiter& waiter) noexcept override;
 
-  LoopTimers* timers = nullptr;  ///< where its fiber's deadlines go
+  LoopTimers* timers = nullptr;           ///< where its fiber's deadlines go
+  std::function<void()> on_suspend = {};  ///< what its thread does once its fiber has left it
 };
 
 /// The fibers of a model. Made in the test, used anew by each execution.

@@ -2,6 +2,7 @@
 #include "model/runtime/kernel.hpp"
 
 #include "base/panic.hpp"
+#include "model/explorer/execution.hpp"
 #include "sys/errors.hpp"
 #include "sys/poll.hpp"
 #include "sys/recv_send.hpp"
@@ -9,6 +10,7 @@
 #include "sys/socket_options.hpp"
 #include "sys/thread.hpp"
 
+#include <algorithm>
 #include <mutex>
 #include <unistd.h>
 
@@ -37,6 +39,16 @@ Result<std::size_t> Kernel::recv() {
   if (bytes_ == 0) return sys::error_of(EAGAIN);
   --bytes_;
   return std::size_t{1};
+}
+
+Result<std::size_t> Kernel::send(std::size_t size) {
+  std::scoped_lock locked(lock_);
+  if (closed_ != 0)
+    Execution::current().fail(FailureKind::kCheck, "what is sent goes to a file that is open");
+  if (refuse_send) return sys::error_of(EPIPE);
+  const std::size_t taken = std::min(size, send_at_most);
+  sent_ += taken;
+  return taken;
 }
 
 Result<void> Kernel::add(std::size_t loop, std::uint64_t data) {
@@ -81,7 +93,9 @@ void close(int fd) noexcept {
 }
 
 Result<std::size_t> recv(int, std::span<std::byte>, int) noexcept { return model::kernel->recv(); }
-Result<std::size_t> send(int, std::span<const std::byte>, int) noexcept { not_modelled(); }
+Result<std::size_t> send(int, std::span<const std::byte> data, int) noexcept {
+  return model::kernel->send(data.size());
+}
 Result<std::size_t> recv_vectored(int, std::span<const iovec>, int) noexcept { not_modelled(); }
 Result<std::size_t> send_vectored(int, std::span<const iovec>, int) noexcept { not_modelled(); }
 Result<Fd> create_socket(int, int, int) noexcept { not_modelled(); }

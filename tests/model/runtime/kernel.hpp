@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The kernel of a model: one socket that receives bytes, and who has it registered. `sys` calls of the
-// model's sources end here.
+// The kernel of a model: one socket that receives and sends bytes, and who has it registered. `sys` calls of
+// the model's sources end here.
 
 #include "base/spin_lock.hpp"
 
@@ -26,6 +26,9 @@ class Kernel {
   void receive();
   /// One byte, or EAGAIN.
   Result<std::size_t> recv();
+  /// Takes all of it, unless `send_at_most` or `refuse_send` says otherwise. To a number that was given back:
+  /// a failure.
+  Result<std::size_t> send(std::size_t size);
   /// Registers; what is there already is an edge. Refused if `refuse_add` is set.
   Result<void> add(std::size_t loop, std::uint64_t data);
   void remove(std::size_t loop);
@@ -35,8 +38,11 @@ class Kernel {
 
   bool registered(std::size_t loop) const noexcept { return loops_[loop].registered; }
   int closed() const noexcept { return closed_; }
+  std::size_t sent() const noexcept { return sent_; }
 
   bool refuse_add = false;
+  bool refuse_send = false;        ///< with EPIPE
+  std::size_t send_at_most = 100;  ///< of each call
   /// Counts what a poller might have to look at.
   Atomic<std::uint32_t> version{0};
 
@@ -49,6 +55,7 @@ class Kernel {
 
   SpinLock lock_;
   int bytes_ = 0;
+  std::size_t sent_ = 0;
   int closed_ = 0;
   std::array<Registration, kLoops> loops_;
 };

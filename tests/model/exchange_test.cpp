@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// A write that is followed by a read (docs/design/write-batch.md), as a whole: the shipping operation over
+// the polling loop and a batch. The fiber, once it has left its thread, is woken on another one, while its
+// thread flushes the batch, the monitor does, bytes come, and others cancel and close.
+#include "event_loop/write_batch.hpp"
+#include "model/bounds.hpp"
+#include "model/socket_world.hpp"
+
+#include <weft/buffer_source.hpp>
+
+#include <array>
+#include <functional>
+#include <span>
+#include <system_error>
+#include <vector>
+
+namespace weft {
+namespace {
+
+using model::kA;
+
+/// One byte, lent for as long as there is something to read.
+struct Lent final : BufferSource {
+  std::span<std::byte> take() override {
+    model::check(!lent, "it was given back before it is taken again");
+    lent = true;
+    return std::span(&byte, 1);
+  }
+  void give_back() noexcept override { lent = false; }
+
+  std::byte byte{};
+  bool lent = false;
+};
+
+/// The socket, and the batch of the thread that fiber 0 begins on.
+struct ExchangeWorld : model::SocketWorld {
+  explicit ExchangeWorld(model::ModelFibers& used) : SocketWorld(used) {
+    // Known to be empty: what comes from now on is an edge.
+    Readiness& readiness = handle.descriptor->readiness;
+    model::check(readiness.clear(readiness.load(), Direction::kRead), "nothing has come yet");
+  }
+
+  /// Fiber 0: two bytes are written, one is read. Its thread is its own until it has left it.
+  std::function<void()> exchange(std::function<void(Result<std::size_t>)> then) {
+    auto body = fibers.fiber(0, [this, then = std::move(then)] {
+      Lent lent;
+      const std::array<std::byte, 2> data{};
+      then(a.write_then_read(handle, data, lent, {}));
+      if (!left.load(acquire)) batch.flush();  // it has the thread still
+      end();
+    });
+    fibers.runner(0).writes = &batch;
+    fibers.runner(0).on_suspend = [this] {
+      fibers.runner(0).writes = nullptr;  // it goes on elsewhere
+      left.store(true, release);
+    };
+    return body;
+  }
+  /// The thread of fiber 0 when it has nothing else to run.
+  void flush() {
+    while (!left.load(acquire)) {
+      if (ended.load(acquire)) return;
+      cpu_relax();
+    }
+    batch.flush();
+  }
+
+  WriteBatch batch;
+  Atomic<bool> left{false};
+};
+
+/// An answer comes when it likes, also before the question was sent.
+void answered(model::ModelFibers& fibers, std::size_t send_at_most) {
+  ExchangeWorld world(fibers);
+  world.kernel.send_at_most = send_at_most;
+  model::run({{"fiber", world.exchange([](const auto& got) { model::check(bool(got), "it gets the byte"); })},
+              {"thread", [&] { world.flush(); }},
+              {"monitor", [&] { world.batch.flush_from_outside(); }},
+              {"network", [&] { world.kernel.receive(); }},
+              {"poller", [&] { world.poll(); }}});
+  model::check(world.kernel.sent() == 2, "each byte is sent once (B1)");
+  world.close();
+  world.check_gone();
+}
+
+TEST(ModelExchange, B1_EachByteIsSentOnceWhoeverFlushesAndWheneverTheAnswerComes) {
+  model::ModelFibers fibers;
+  model::expect_holds(model::at_random(3'000), [&] { answered(fibers, 2); });
+}
+
+TEST(ModelExchange, B1_TheRestOfAWriteThatWasCutShortIsSentByItsFiber) {
+  model::ModelFibers fibers;
+  model::expect_holds(model::at_random(3'000), [&] { answered(fibers, 1); });
+}
+
+/// The write fails, and nothing will ever come.
+void refused(model::ModelFibers& fibers, bool with_monitor) {
+  ExchangeWorld world(fibers);
+  world.kernel.refuse_send = true;
+  const auto is_told = [](const Result<std::size_t>& got) {
+    model::check(!got && got.error() == std::errc::broken_pipe, "it is told");
+  };
+  std::vector<model::ThreadBody> threads{{"fiber", world.exchange(is_told)},
+                                         {"thread", [&] { world.flush(); }}};
+  if (with_monitor) threads.push_back({"monitor", [&] { world.batch.flush_from_outside(); }});
+  model::run(threads);
+  model::check(world.kernel.sent() == 0, "nothing was sent");
+  world.close();
+  world.check_gone();
+}
+
+TEST(ModelExchange, B3_AFailureIsToldAlthoughThereIsNothingToRead) {
+  model::ModelFibers fibers;
+  model::expect_holds([&] { refused(fibers, false); });
+}
+
+TEST(ModelExchange, B3_SoIsAFailureThatTheMonitorFinds) {
+  model::ModelFibers fibers;
+  model::expect_holds(model::always_bounded(2), [&] { refused(fibers, true); });
+}
+
+TEST(ModelExchange, B2_ACloseACancelRequestAndAnAnswerLeaveNothingHalfWritten) {
+  model::ModelFibers fibers;
+  model::expect_holds(model::at_random(3'000), [&] {
+    ExchangeWorld world(fibers);
+    bool answered = false;
+    model::run({{"fiber", world.exchange([&](const auto& got) { answered = bool(got); })},
+                {"thread", [&] { world.flush(); }},
+                {"monitor", [&] { world.batch.flush_from_outside(); }},
+                {"closer", fibers.fiber(1, [&] { world.close(); })},
+                {"canceller", [&] { fibers[0].cancel(); }},
+                {"network", [&] { world.kernel.receive(); }},
+                {"poller", [&] { world.poll(); }}});
+    const std::size_t sent = world.kernel.sent();
+    model::check(sent == 2 || (sent == 0 && !answered), "all of it, or it never began");
+    world.check_gone();
+  });
+}
+
+/// What a fiber does, retold, with its write queued by `put_off`; the monitor flushes at any time.
+void planted(model::ModelFibers& fibers, model::FailureKind kind,
+             const std::function<void(ExchangeWorld&, WriteSlot&)>& put_off) {
+  model::expect_fails(kind, [&] {
+    ExchangeWorld world(fibers);
+    world.kernel.refuse_send = kind == model::FailureKind::kDeadlock;
+    model::run({{"fiber", fibers.fiber(0,
+                                       [&] {
+                                         WriteSlot* const slot = world.batch.reserve(2);
+                                         slot->fill(*world.handle.descriptor, std::array<std::byte, 2>{});
+                                         put_off(world, *slot);
+                                       })},
+                {"monitor", [&] { world.batch.flush_from_outside(); }}});
+  });
+}
+
+// Against B3: the write is queued, then the wait begins.
+TEST(ModelExchange, PlantedAWriteThatIsQueuedBeforeItsFiberWaitsIsFound) {
+  model::ModelFibers fibers;
+  planted(fibers, model::FailureKind::kDeadlock, [](ExchangeWorld& world, WriteSlot& slot) {
+    world.batch.queue(slot);
+    static_cast<void>(world.read_in(world.a));
+  });
+}
+
+// Against B2: nobody keeps the descriptor open for the write.
+TEST(ModelExchange, PlantedAWriteWhoseFiberIsNoUserOfTheDescriptorIsFound) {
+  model::ModelFibers fibers;
+  planted(fibers, model::FailureKind::kCheck, [](ExchangeWorld& world, WriteSlot& slot) {
+    world.batch.queue(slot);
+    world.close();
+  });
+}
+
+}  // namespace
+}  // namespace weft
