@@ -1,10 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 # header_check_public, header_check_private: compile each header alone, twice in a row. A public one sees
-# include/ only, as it does at a user's, so that it cannot lean on a private header either.
+# include/ only, as it does at a user's, so that it cannot lean on a private header either. A header that
+# another one includes first of all needs no compilation of its own: nothing stands before it there either.
 
 function(weft_header_check name root)
   cmake_parse_arguments(PARSE_ARGV 2 CHECK "" "" "LINK;INCLUDE")
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE "${root}" "${root}/*.hpp")
+  set(proven)
+  foreach(header IN LISTS headers)
+    file(STRINGS "${root}/${header}" first REGEX "^#include" LIMIT_COUNT 1)
+    if(first MATCHES "[<\"](.+)[>\"]")
+      list(APPEND proven "${CMAKE_MATCH_1}")
+    endif()
+  endforeach()
+  if(proven)
+    list(REMOVE_ITEM headers ${proven})
+  endif()
   set(sources)
   foreach(header IN LISTS headers)
     string(REPLACE "/" "." stem "${header}")

@@ -85,12 +85,12 @@ void answered(model::ModelFibers& fibers, std::size_t send_at_most) {
 
 TEST(ModelExchange, B1_EachByteIsSentOnceWhoeverFlushesAndWheneverTheAnswerComes) {
   model::ModelFibers fibers;
-  model::expect_holds(model::at_random(3'000), [&] { answered(fibers, 2); });
+  model::expect_holds(model::at_random(10'000), [&] { answered(fibers, 2); });
 }
 
 TEST(ModelExchange, B1_TheRestOfAWriteThatWasCutShortIsSentByItsFiber) {
   model::ModelFibers fibers;
-  model::expect_holds(model::at_random(3'000), [&] { answered(fibers, 1); });
+  model::expect_holds(model::at_random(10'000), [&] { answered(fibers, 1); });
 }
 
 /// The write fails, and nothing will ever come.
@@ -121,7 +121,7 @@ TEST(ModelExchange, B3_SoIsAFailureThatTheMonitorFinds) {
 
 TEST(ModelExchange, B2_ACloseACancelRequestAndAnAnswerLeaveNothingHalfWritten) {
   model::ModelFibers fibers;
-  model::expect_holds(model::at_random(3'000), [&] {
+  model::expect_holds(model::at_random(10'000), [&] {
     ExchangeWorld world(fibers);
     bool answered = false;
     model::run({{"fiber", world.exchange([&](const auto& got) { answered = bool(got); })},
