@@ -61,14 +61,19 @@ double raw_switch() {
 
 Flow flow_root, flow_other;
 
+// Both at the same place, as fibers do that run the same function: their returns are predicted then.
+[[gnu::noinline]] void switch_often(Flow& mine, Flow& other, int count) {
+  for (int i = 0; i < count; ++i) switch_flow(mine, other);
+}
+
 void flow_loop(void*) {
   flow_started(flow_other);
-  for (;;) switch_flow(flow_other, flow_root);
+  for (;;) switch_often(flow_other, flow_root, kSwitches);
 }
 
 double flow_switch() {
   const double start = now();
-  for (int i = 0; i < kSwitches / 2; ++i) switch_flow(flow_root, flow_other);
+  switch_often(flow_root, flow_other, kSwitches / 2);
   return (now() - start) / kSwitches;
 }
 
