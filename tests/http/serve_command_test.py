@@ -109,6 +109,8 @@ class ServeCommand(unittest.TestCase):
 
     def test_a_server_out_of_descriptors_lives_on(self):
         served = Served("--context concurrent", before="ulimit -n 40;")
+        # UBSan asks a pipe whether a virtual table that it has not seen yet can be read: now it can have one.
+        self.assertEqual(served.get(), b"Hello world!")
         clients = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(80)]
         for client in clients:
             client.close()
