@@ -25,6 +25,13 @@ using Random = std::minstd_rand;
 
 /// What all fibers count together.
 struct Tally {
+  /// What has ended is read first: a fiber is expected before its parent ends, so if both are equal, nobody
+  /// was left when the first was read. The other way round one may spawn another in between, and end.
+  bool all_ended() const {
+    const std::uint64_t ended = fibers_ended.load(seq_cst);
+    return fibers_expected.load(seq_cst) == ended;
+  }
+
   Atomic<std::uint64_t> steps_planned{0};
   Atomic<std::uint64_t> steps_done{0};
   Atomic<std::uint64_t> fibers_expected{0};
@@ -47,7 +54,7 @@ class Walker {
       step();
       tally_.steps_done.fetch_add(1, relaxed);
     }
-    tally_.fibers_ended.fetch_add(1, relaxed);
+    tally_.fibers_ended.fetch_add(1, release);
   }
 
  private:
@@ -147,7 +154,7 @@ void one_round(Tally& tally, unsigned seed) {
   }
   for (auto& root : roots) root.join();
   // Detached ones are still on their way, spawning in either context: wait for them before closing anything.
-  while (tally.fibers_expected.load(seq_cst) != tally.fibers_ended.load(seq_cst)) std::this_thread::yield();
+  while (!tally.all_ended()) std::this_thread::yield();
   test::expect_no_fiber_lost(workers);
   test::expect_no_fiber_lost(sessions);
 }
