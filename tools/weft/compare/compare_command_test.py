@@ -51,7 +51,8 @@ class UnderWrk(unittest.TestCase):
             self.assertLessEqual(COLUMNS, set(row))
             self.assertGreater(row["requests_per_second"], 0)
             self.assertGreater(row["cpu_us_per_request"], 0)
-            self.assertEqual(row["epoll_ctl"], 0)
+            # One a connection; the last of them may have come between two looks.
+            self.assertLess(row["epoll_ctl"], 0.01)
             self.assertEqual(row["transfers"], 0)
         self.assertIn("read to EAGAIN", to_eagain["variant"])
         if plain["read"] is not None:  # strace may be missing, or not be allowed to trace
