@@ -3,7 +3,7 @@
 
 option(WEFT_BUILD_TESTS "Build the tests (needs GoogleTest)" ${PROJECT_IS_TOP_LEVEL})
 option(WEFT_BUILD_TOOLS "Build the weft command (needs CLI11)" ${PROJECT_IS_TOP_LEVEL})
-option(WEFT_BUILD_COMPARE "Build weft compare into the command (needs nlohmann_json)" ON)
+option(WEFT_BUILD_COMPARE "Build weft compare into the command" ON)
 option(WEFT_BUILD_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
 option(WEFT_BUILD_BENCH "Build the benchmarks (needs Google Benchmark)" OFF)
 option(WEFT_BUILD_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
