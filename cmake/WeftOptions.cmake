@@ -11,7 +11,7 @@ option(WEFT_WARNINGS_AS_ERRORS "Treat compiler warnings as errors" OFF)
 option(WEFT_LTO "Link-time optimization" OFF)
 option(WEFT_UNITY_TESTS "Compile the sources of a test program in batches" OFF)
 option(WEFT_TESTS_IN_ONE_PROCESS "A test program is one test to ctest, not one for each of its tests" OFF)
-option(WEFT_NOT_TO_BE_MEASURED "Build benchmarks and examples as quickly as can be" OFF)
+option(WEFT_NOT_TO_BE_MEASURED "Build what is there to be measured as quickly as can be" OFF)
 option(WEFT_COVERAGE "Instrument for coverage (gcc, gcov)" OFF)
 set(WEFT_SANITIZE "" CACHE STRING "Sanitizers, as in -fsanitize= (address,undefined or thread)")
 

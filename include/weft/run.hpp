@@ -50,6 +50,9 @@ class MainContext {
 /// calling one. When `main` returns, the remaining fibers of the context are cancelled and joined; then run()
 /// returns its value, or 0 if it has none, or throws what escaped from it.
 ///
+/// Afterwards an epoll_wait of the thread's own may once end with EINTR although no signal came, if writes
+/// were put off (docs/design/write-batch.md).
+///
 /// On a plain thread only (BUG in a fiber). Throws std::system_error when threads or descriptors are used up,
 /// or the strategy makes no sense.
 ///

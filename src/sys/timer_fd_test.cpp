@@ -22,7 +22,8 @@ struct Watched {
   std::array<epoll_event, 4> events{};
 
   Watched() { epoll.add(timer.fd(), EPOLLIN | EPOLLET, 7).value(); }
-  /// A wait may be interrupted, as by the kernel's own work for a ring that another test has closed.
+  /// A wait may be interrupted: some ms after a thread closed an io_uring, as SendRing's tests do, the kernel
+  /// has work for it that ends its epoll_wait.
   std::size_t wait(std::int64_t timeout_ns) {
     const std::int64_t end = monotonic_ns() + timeout_ns;
     std::size_t count = epoll.wait(events, timeout_ns).value();
