@@ -58,83 +58,15 @@ class Walker {
   }
 
  private:
-  void step() {
-    switch (random_() % 10) {
-      case 0: return nap();
-      case 1: return sleep_cancelled();
-      case 2: return join_a_child();
-      case 3: return leave_a_child();
-      case 4: return pass_batons();
-      case 5: return use_a_context();
-      case 6: return workers_.resize(1 + static_cast<std::uint32_t>(random_() % 4));
-      default: return yield();
-    }
-  }
-
-  void nap() {
-    const auto start = std::chrono::steady_clock::now();
-    const auto length = std::chrono::microseconds(random_() % 300);
-    const bool slept = sleep(length).has_value();
-    if (slept && std::chrono::steady_clock::now() - start < length) tally_.woken_early.fetch_add(1, relaxed);
-  }
-
-  void sleep_cancelled() {
-    auto sleeper = anywhere().spawn([] { static_cast<void>(sleep(1h)); }, {.name = "sleeper"});
-    if (random_() % 2 == 0) yield();
-    sleeper.cancel();
-    sleeper.join();
-  }
-
-  void join_a_child() {
-    if (depth_ == 0) return;
-    auto child = spawn_child();
-    if (random_() % 4 == 0) {
-      static_cast<void>(child.join_until(Deadline::after(std::chrono::microseconds(random_() % 100))));
-    }
-    if (child.joinable()) child.join();
-  }
-
-  void leave_a_child() {
-    if (depth_ != 0) spawn_child().detach();
-  }
-
-  void pass_batons() {
-    Baton there, back;
-    auto partner = anywhere().spawn([&] {
-      for (int i = 0; i < 5; ++i) {
-        there.take();
-        back.give();
-      }
-    });
-    for (int i = 0; i < 5; ++i) {
-      there.give();
-      back.take();
-    }
-    partner.join();
-  }
-
-  void use_a_context() {
-    if (random_() % 8 != 0) return;  // threads are dear
-    if (random_() % 2 == 0) {
-      ConcurrentContext own("own");
-      own.spawn([] { static_cast<void>(sleep(1h)); });
-      own.spawn([] { yield(); }).join();
-    } else {
-      ParallelContext own("own", {.parallelism = 2});
-      for (int i = 0; i < 5; ++i) own.spawn([] { yield(); });
-    }
-  }
-
-  JoinHandle<void> spawn_child() {
-    return anywhere().spawn([walker = Walker(tally_, workers_, sessions_, static_cast<unsigned>(random_()),
-                                             depth_ - 1)]() mutable { walker.walk(); },
-                            {.name = "walker"});
-  }
-
-  ExecutionContext& anywhere() {
-    if (random_() % 2 == 0) return workers_;
-    return sessions_;
-  }
+  void step();
+  void nap();
+  void sleep_cancelled();
+  void join_a_child();
+  void leave_a_child();
+  void pass_batons();
+  void use_a_context();
+  JoinHandle<void> spawn_child();
+  ExecutionContext& anywhere();
 
   Tally& tally_;
   ParallelContext& workers_;
@@ -142,6 +74,84 @@ class Walker {
   Random random_;
   int depth_;
 };
+
+void Walker::step() {
+  switch (random_() % 10) {
+    case 0: return nap();
+    case 1: return sleep_cancelled();
+    case 2: return join_a_child();
+    case 3: return leave_a_child();
+    case 4: return pass_batons();
+    case 5: return use_a_context();
+    case 6: return workers_.resize(1 + static_cast<std::uint32_t>(random_() % 4));
+    default: return yield();
+  }
+}
+
+void Walker::nap() {
+  const auto start = std::chrono::steady_clock::now();
+  const auto length = std::chrono::microseconds(random_() % 300);
+  const bool slept = sleep(length).has_value();
+  if (slept && std::chrono::steady_clock::now() - start < length) tally_.woken_early.fetch_add(1, relaxed);
+}
+
+void Walker::sleep_cancelled() {
+  auto sleeper = anywhere().spawn([] { static_cast<void>(sleep(1h)); }, {.name = "sleeper"});
+  if (random_() % 2 == 0) yield();
+  sleeper.cancel();
+  sleeper.join();
+}
+
+void Walker::join_a_child() {
+  if (depth_ == 0) return;
+  auto child = spawn_child();
+  if (random_() % 4 == 0) {
+    static_cast<void>(child.join_until(Deadline::after(std::chrono::microseconds(random_() % 100))));
+  }
+  if (child.joinable()) child.join();
+}
+
+void Walker::leave_a_child() {
+  if (depth_ != 0) spawn_child().detach();
+}
+
+void Walker::pass_batons() {
+  Baton there, back;
+  auto partner = anywhere().spawn([&] {
+    for (int i = 0; i < 5; ++i) {
+      there.take();
+      back.give();
+    }
+  });
+  for (int i = 0; i < 5; ++i) {
+    there.give();
+    back.take();
+  }
+  partner.join();
+}
+
+void Walker::use_a_context() {
+  if (random_() % 8 != 0) return;  // threads are dear
+  if (random_() % 2 == 0) {
+    ConcurrentContext own("own");
+    own.spawn([] { static_cast<void>(sleep(1h)); });
+    own.spawn([] { yield(); }).join();
+  } else {
+    ParallelContext own("own", {.parallelism = 2});
+    for (int i = 0; i < 5; ++i) own.spawn([] { yield(); });
+  }
+}
+
+JoinHandle<void> Walker::spawn_child() {
+  return anywhere().spawn([walker = Walker(tally_, workers_, sessions_, static_cast<unsigned>(random_()),
+                                           depth_ - 1)]() mutable { walker.walk(); },
+                          {.name = "walker"});
+}
+
+ExecutionContext& Walker::anywhere() {
+  if (random_() % 2 == 0) return workers_;
+  return sessions_;
+}
 
 void one_round(Tally& tally, unsigned seed) {
   ParallelContext workers("workers", {.parallelism = 2});
