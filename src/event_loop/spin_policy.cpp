@@ -6,14 +6,14 @@
 namespace weft {
 namespace {
 
-/// How much faster events must come to be worth more CPU for each.
-constexpr double kWorthwhileRate = 1.5;
+/// Ratios of two windows are off by that much.
+constexpr double kNoise = 0.05;
 
-/// What an event may cost with spinning, relative to without, to call it cheaper: windows are noisy.
-constexpr double kCheaper = 0.95;
+/// How much more CPU an event may cost, for each part that they come faster.
+constexpr double kWorth = 0.5;
 
 /// Windows with fewer events say nothing about cost.
-constexpr double kEventsMin = 20;
+constexpr std::uint64_t kEventsMin = 20;
 
 }  // namespace
 
@@ -32,29 +32,34 @@ void SpinPolicy::decide(std::int64_t now_ns, Cpu cpu) noexcept {
 
 // A window that was late (the loop slept through its end), or that another thread began, is not comparable.
 SpinPolicy::Cost SpinPolicy::cost_of_window(std::int64_t now_ns, Cpu cpu) const noexcept {
-  const auto length = static_cast<double>(now_ns - window_start_ns_);
-  const auto events = static_cast<double>(events_);
-  if (cpu.thread != window_cpu_.thread || events < kEventsMin || length > 2.0 * kWindowNs) return {};
-  return {events, static_cast<double>(cpu.time_ns - window_cpu_.time_ns) / events, events / length};
+  const std::int64_t length_ns = now_ns - window_start_ns_;
+  if (cpu.thread != window_cpu_.thread || events_ < kEventsMin || length_ns > 2 * kWindowNs) return {};
+  return {.events = static_cast<double>(events_),
+          .cpu_ns = static_cast<double>(cpu.time_ns - window_cpu_.time_ns),
+          .length_ns = static_cast<double>(length_ns)};
 }
 
 void SpinPolicy::decide_off(std::int64_t now_ns, const Cost& cost) noexcept {
   if (cost.events == 0 || now_ns < off_until_ns_ || sleeps_ * 8 <= events_) return;
   without_ = cost;
+  with_ = {};
   mode_ = Mode::kTrial;
-  windows_ = 0;
+  windows_ = compared_ = 0;
 }
 
 void SpinPolicy::decide_trial(std::int64_t now_ns, const Cost& cost) noexcept {
-  if (!pays(cost)) return give_up(now_ns);
-  if (++windows_ < kWindowsOfTrial) return;
+  if (mostly_in_vain() || ++windows_ > kWindowsOfTrialMax) return give_up(now_ns);
+  if (cost.events == 0) return;
+  with_.add(cost);
+  if (++compared_ < kWindowsOfTrial) return;
+  if (!pays()) return give_up(now_ns);
   mode_ = Mode::kOn;
   windows_ = 0;
   backoff_ns_ = kWindowNs;
 }
 
 void SpinPolicy::decide_on(std::int64_t now_ns) noexcept {
-  if (useful_spins_ * 4 < spins_ * 3) return give_up(now_ns);
+  if (mostly_in_vain()) return give_up(now_ns);
   if (++windows_ == kWindowsOn) mode_ = Mode::kOff;  // without a back-off: the next window decides again
 }
 
@@ -64,10 +69,12 @@ void SpinPolicy::give_up(std::int64_t now_ns) noexcept {
   backoff_ns_ = std::min(backoff_ns_ * 2, kBackoffMaxNs);
 }
 
-bool SpinPolicy::pays(const Cost& cost) const noexcept {
-  if (cost.events == 0) return false;
-  return cost.cpu_per_event <= without_.cpu_per_event * kCheaper ||
-         cost.events_per_ns >= without_.events_per_ns * kWorthwhileRate;
+bool SpinPolicy::mostly_in_vain() const noexcept { return useful_spins_ * 4 < spins_ * 3; }
+
+bool SpinPolicy::pays() const noexcept {
+  const double cpu = with_.cpu_per_event() / without_.cpu_per_event();
+  const double rate = with_.rate() / without_.rate();
+  return cpu <= 1 - kNoise + (rate - 1) * kWorth;
 }
 
 }  // namespace weft

@@ -16,12 +16,13 @@ class SpinPolicyTest : public testing::Test {
     int useful_spins = 0;
     std::int64_t cpu_per_event_ns = 8'000;
     std::uint64_t thread = 1;
+    std::int64_t pause_ns = 0;
   };
 
   void pass(const Window& window) {
     for (int i = 0; i < window.events; ++i) policy_.polled(1, i < window.sleeps ? 1 : 0);
     for (int i = 0; i < window.spins; ++i) policy_.spun(i < window.useful_spins);
-    now_ns_ += SpinPolicy::kWindowNs;
+    now_ns_ += SpinPolicy::kWindowNs + window.pause_ns;
     cpu_ns_ += window.events * window.cpu_per_event_ns;
     ASSERT_TRUE(policy_.window_over(now_ns_));
     policy_.decide(now_ns_, {cpu_ns_, window.thread});
@@ -68,9 +69,60 @@ TEST_F(SpinPolicyTest, StaysOnWhenEventsComeMuchFasterAtAHigherPrice) {
   EXPECT_TRUE(policy_.spinning());
 }
 
+TEST_F(SpinPolicyTest, StaysOnWhenEventsComeAQuarterFasterAtTheSamePrice) {
+  start_trial();
+  pass_trial({.events = 1250, .sleeps = 0, .spins = 500, .useful_spins = 500});
+  EXPECT_TRUE(policy_.spinning());
+}
+
+TEST_F(SpinPolicyTest, GoesOffWhenAQuarterFasterIsTooDear) {
+  start_trial();
+  pass_trial({.events = 1250, .sleeps = 0, .spins = 500, .useful_spins = 500, .cpu_per_event_ns = 9'000});
+  EXPECT_FALSE(policy_.spinning());
+}
+
 TEST_F(SpinPolicyTest, GoesOffWhenItOnlyBurns) {
   start_trial();
-  pass({.events = 1080, .sleeps = 0, .spins = 500, .useful_spins = 500, .cpu_per_event_ns = 9'400});
+  pass_trial({.events = 1080, .sleeps = 0, .spins = 500, .useful_spins = 500, .cpu_per_event_ns = 9'400});
+  EXPECT_FALSE(policy_.spinning());
+}
+
+TEST_F(SpinPolicyTest, TheWindowsOfATrialAreJudgedTogether) {
+  start_trial();
+  pass({.sleeps = 0, .spins = 500, .useful_spins = 500, .cpu_per_event_ns = 9'000});  // the host was busy
+  pass({.sleeps = 0, .spins = 500, .useful_spins = 500, .cpu_per_event_ns = 5'000});
+  pass({.sleeps = 0, .spins = 500, .useful_spins = 500, .cpu_per_event_ns = 5'000});
+  pass({.sleeps = 0, .spins = 500, .useful_spins = 500, .cpu_per_event_ns = 5'000});
+  EXPECT_TRUE(policy_.spinning());
+}
+
+TEST_F(SpinPolicyTest, APauseSaysNothingOfCostAndDoesNotEndATrial) {
+  constexpr Window kCheap{.sleeps = 0, .spins = 500, .useful_spins = 500, .cpu_per_event_ns = 5'000};
+  Window pause = kCheap;
+  pause.cpu_per_event_ns = 50'000;
+  pause.pause_ns = 10 * SpinPolicy::kWindowNs;
+  start_trial();
+  for (std::uint32_t i = 0; i < SpinPolicy::kWindowsOfTrial; ++i) {
+    pass(pause);
+    pass(kCheap);
+  }
+  pass(kCheap);
+  EXPECT_TRUE(policy_.spinning());
+}
+
+TEST_F(SpinPolicyTest, ATrialThatCannotBeJudgedEnds) {
+  start_trial();
+  for (std::uint32_t i = 0; i < SpinPolicy::kWindowsOfTrialMax; ++i) {
+    ASSERT_TRUE(policy_.spinning()) << i;
+    pass({.events = 10, .sleeps = 0, .spins = 10, .useful_spins = 10});
+  }
+  pass({.events = 10, .sleeps = 0, .spins = 10, .useful_spins = 10});
+  EXPECT_FALSE(policy_.spinning());
+}
+
+TEST_F(SpinPolicyTest, ATrialWhoseSpinsFindNothingEndsAtOnce) {
+  start_trial();
+  pass({.events = 30, .sleeps = 30, .spins = 30, .useful_spins = 1});
   EXPECT_FALSE(policy_.spinning());
 }
 
@@ -85,8 +137,9 @@ TEST_F(SpinPolicyTest, TriesAgainLessAndLessOften) {
   int trials = 0;
   constexpr int kWindows = 1000;
   for (int i = 0; i < kWindows; ++i) {
+    const bool before = policy_.spinning();
     pass({});
-    if (policy_.spinning()) ++trials;
+    if (policy_.spinning() && !before) ++trials;
   }
   // Back-offs of 1, 2, 4 ... 128 windows, and then 128 each time.
   EXPECT_GE(trials, 10);
