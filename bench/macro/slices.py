@@ -4,7 +4,7 @@
 Each slice is compared with the mean of the two slices of the reference around it, so drift cancels; slices in
 which the host stalled are left out. A second copy of the reference shows the error of the method. Servers run
 on cpu 0, the load on cpu 1. The standard error is about 1 % after a minute on a machine with nothing else to
-do.
+do. load_busy is the part of its core that the load used: near 1, no server could have got more requests.
 """
 
 import collections
@@ -16,7 +16,7 @@ from pathlib import Path
 from macro import report
 from macro.servers import LOAD_CPU, SERVER_CPU, Server, defaults
 
-FIELDS = "requests cpu_ns wall_ns p50_ns p99_ns gap_ns".split()
+FIELDS = "requests cpu_ns wall_ns p50_ns p99_ns gap_ns load_cpu_ns".split()
 
 
 def add_arguments(parser):
@@ -56,7 +56,7 @@ def parse(line):
     return {"name": name, "gap_ms": values["gap_ns"] / 1e6,
             "cpu": values["cpu_ns"] / 1e3 / values["requests"],
             "rps": values["requests"] * 1e9 / values["wall_ns"], "p50": values["p50_ns"] / 1e3,
-            "p99": values["p99_ns"] / 1e3}
+            "p99": values["p99_ns"] / 1e3, "load": values["load_cpu_ns"] / values["wall_ns"]}
 
 
 def summarize(slices, stall_ms):
@@ -91,4 +91,5 @@ def row_of(name, ratios, plain):
             "standard_error": round(error, 3), "rps_ratio": round(middle(ratios, "rps"), 3),
             "p50_ratio": round(middle(ratios, "p50"), 3), "p99_ratio": round(middle(ratios, "p99"), 3),
             "cpu_us": round(middle(plain, "cpu"), 2), "rps": round(middle(plain, "rps")),
-            "p50_us": round(middle(plain, "p50"), 1), "p99_us": round(middle(plain, "p99"), 1)}
+            "p50_us": round(middle(plain, "p50"), 1), "p99_us": round(middle(plain, "p99"), 1),
+            "load_busy": round(middle(plain, "load"), 2)}

@@ -4,9 +4,9 @@
 // Whether a poller should poll in a row for a moment instead of going to sleep.
 //
 // Waking a sleeping CPU costs 30 us on many virtual machines, a thousand times a switch, and then a server
-// with few active connections gets 2.5 times the requests, at no more CPU for each, by not sleeping. Elsewhere
-// the host wakes a CPU in 2 us, and spinning only burns. So the policy tries, measures, and keeps what pays;
-// it looks every kWindowNs.
+// with few active connections gets 2.5 times the requests, at no more CPU for each, by not sleeping.
+// Elsewhere the host wakes a CPU in 2 us, and spinning only burns. So the policy tries, measures, and keeps
+// what pays; it looks every kWindowNs.
 //
 //   off -> trial   more than 1/8 as many sleeps as events in a window, and the back-off is over: the window
 //                  that ends is what spinning has to beat
@@ -35,7 +35,7 @@ class SpinPolicy {
   static constexpr std::int64_t kSpinNs = 50'000;
   static constexpr std::int64_t kWindowNs = 20'000'000;
   static constexpr std::int64_t kBackoffMaxNs = 2'560'000'000;
-  static constexpr std::uint32_t kWindowsOfTrial = 3;  ///< that can be compared
+  static constexpr std::uint32_t kWindowsOfTrial = 3;      ///< that can be compared
   static constexpr std::uint32_t kWindowsOfTrialMax = 25;  ///< pauses and all
   static constexpr std::uint32_t kWindowsOn = 100;
 

@@ -15,6 +15,7 @@
 
 #include "event_loop/loop_counters.hpp"
 #include "event_loop/write_batch.hpp"
+#include "execution_context/batch_worth.hpp"
 #include "execution_context/idle.hpp"
 #include "execution_context/run_queue.hpp"
 #include "execution_context/spawn_stack.hpp"
@@ -172,6 +173,7 @@ class Scheduler final : public Runner, public IdleThread {
   std::uint32_t dues_ = 0;  // with something on the spawn stack
   std::uint32_t victim_ = 0;
   bool searching_ = false;
+  BatchWorth batch_worth_;
   StackCache stack_cache_;
   WriteBatch writes_;
   SchedulerCounters counters_;

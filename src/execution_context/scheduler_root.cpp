@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What runs on the thread's own stack: looking for work farther away, the event loop, sleep
 // (docs/design/idle.md).
+#include "base/clock.hpp"
 #include "execution_context/context.hpp"
 #include "execution_context/monitor.hpp"
 #include "execution_context/scheduler_hot.hpp"
@@ -147,6 +148,7 @@ void Scheduler::poll_and_block() noexcept {
     end_poll(true);  // kept: a sibling may have parked, relying on it
     return;
   }
+  if (batch_worth_.begun() && !alone_) batch_worth_.end(now_ns());
   FiberQueue runnable;
   fall_asleep();
   const std::int64_t now = event_loop->run(context_, runnable);
@@ -169,18 +171,17 @@ void Scheduler::poll_now() noexcept {
   take_runnable(runnable, now);
 }
 
-// Out of the event loop. With at most one fiber to run the duty is kept: passing it on would cost a wake-up
-// for each poll. With more a sibling is woken, unless one is searching, and whoever is idle first polls again
-// (S11).
+// Out of the event loop. With little to run the duty is kept: passing it on would cost a wake-up for each
+// poll. With more a sibling is woken, unless one is searching, and whoever is idle first polls again (S11).
 void Scheduler::take_runnable(FiberQueue& runnable, std::int64_t now_ns) noexcept {
   context_.last_poll_ns_.store(now_ns, relaxed);
-  const bool several = runnable.size() > 1;
+  const bool worth_a_sibling = !alone_ && batch_worth_.begin(runnable.size(), now_ns);
   counters_.local_enqueues.add(runnable.size());
   while (Fiber* fiber = runnable.pop()) {
     if (!run_queue_.push(*fiber)) overflow(*fiber);
   }
-  end_poll(!several);
-  if (several && !alone_) context_.notify();
+  end_poll(!worth_a_sibling);
+  if (worth_a_sibling) context_.notify();
 }
 
 void Scheduler::end_poll(bool keep) noexcept {
