@@ -17,11 +17,13 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <netinet/in.h>
 #include <new>
+#include <poll.h>
 #include <sched.h>
 #include <string_view>
 #include <sys/epoll.h>
@@ -67,6 +69,7 @@ void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std
 namespace weft::http::test {
 namespace {
 
+using namespace std::chrono_literals;
 using sys::Call;
 
 constexpr int kPatienceMs = 30'000;
@@ -317,6 +320,44 @@ TEST(RequestCounts, OneReceiveAndOneSendAndNothingElseInTwoThreadsThatShareTheWo
   constexpr std::uint64_t kOnce = 4;
   ParallelContext context("serve", {.parallelism = 2});
   context.spawn([] { expect_least_cost(serve_and_measure(true), true, kOnce); }).join();
+}
+
+/// By the system call itself, which is not counted.
+void pass_real_time(std::chrono::milliseconds time) { ::poll(nullptr, 0, static_cast<int>(time.count())); }
+
+/// Waits until nothing is called for a while. False: it never was.
+bool settle(sys::CallCounter& counter) {
+  const auto end = std::chrono::steady_clock::now() + 5s;
+  while (std::chrono::steady_clock::now() < end) {
+    counter.reset();
+    pass_real_time(200ms);
+    if (counter.counts().total() == 0) return true;
+  }
+  return false;
+}
+
+TEST(IdleCounts, AHundredIdleConnectionsMakeNoSystemCallInTenSeconds) {
+  weft::run([] {
+    Server server;
+    server.get("/hello", [](const Request&, Response& response) { response.text(kBody); });
+    const net::SocketAddress address = server.start("127.0.0.1:0").value();
+    IsolatedContext driver("driver", [&] {
+      std::vector<std::unique_ptr<Client>> clients;
+      for (int i = 0; i < 100; ++i) {
+        clients.push_back(std::make_unique<Client>(address.port()));
+        clients.back()->ask();
+        clients.back()->expect_answer();
+        EXPECT_TRUE(clients.back()->good());
+      }
+      sys::CallCounter counter;
+      EXPECT_TRUE(settle(counter));
+      pass_real_time(10s);
+      EXPECT_EQ(counter.counts().total(), 0u);
+      server.stop();
+    });
+    EXPECT_TRUE(server.wait());
+    driver.join();
+  });
 }
 
 #if !WEFT_ASAN && !WEFT_TSAN
