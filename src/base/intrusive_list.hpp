@@ -53,7 +53,7 @@ class IntrusiveList {
   /// REQUIRES: `element` is in this list.
   void remove(T& element) noexcept {
     Node& node = element;
-    node.previous_->next_ = node.next_;
+    node.previous_->next_ = node.next_;  // NOLINT(clang-analyzer-core.NullDereference): it is in a list
     node.next_->previous_ = node.previous_;
     node.next_ = node.previous_ = nullptr;
   }

@@ -74,7 +74,7 @@ WEFT_HOT void Scheduler::suspend_inline() noexcept {
 }
 
 WEFT_HOT void Scheduler::yield_inline() noexcept {
-  Fiber& self = *current;
+  Fiber& self = *current;  // NOLINT(clang-analyzer-core.NullDereference): yield() has looked
   counters_.local_enqueues.add();
   if (run_next_.load(relaxed) != nullptr || spawn_stack_used_ || until_due_ == 1) [[unlikely]] {
     push(self);
@@ -199,7 +199,7 @@ void yield() noexcept {
   Runner* const runner = this_runner();
   if (runner == nullptr || runner->current == nullptr) [[unlikely]]
     this_fiber_required("yield()");
-  static_cast<Scheduler*>(runner)->yield_inline();
+  static_cast<Scheduler*>(runner)->yield_inline();  // NOLINT(clang-analyzer-core.CallAndMessage): the same
 }
 
 }  // namespace weft

@@ -148,7 +148,7 @@ void Scheduler::poll_and_block() noexcept {
     end_poll(true);  // kept: a sibling may have parked, relying on it
     return;
   }
-  if (batch_worth_.begun() && !alone_) batch_worth_.end(now_ns());
+  if (batch_worth_.begun()) batch_worth_.end(now_ns());
   FiberQueue runnable;
   fall_asleep();
   const std::int64_t now = event_loop->run(context_, runnable);

@@ -17,6 +17,7 @@ StackPool::StackPool(StackPoolOptions options) noexcept
 alignas(StackPool) std::byte process_stack_pool[sizeof(StackPool)];
 
 StackPool& StackPool::process() noexcept {
+  // NOLINTNEXTLINE(clang-analyzer-cplusplus.PlacementNew): alignas above
   static StackPool* const pool = new (process_stack_pool) StackPool();
   return *pool;
 }

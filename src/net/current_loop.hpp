@@ -11,7 +11,7 @@ inline EventLoop& current_loop(const char* call) noexcept {
   Runner* const runner = this_runner();
   if (runner == nullptr || runner->current == nullptr) [[unlikely]]
     this_fiber_required(call);
-  return *runner->event_loop;
+  return *runner->event_loop;  // NOLINT(clang-analyzer-core.NullDereference): does not return without one
 }
 
 }  // namespace weft::net

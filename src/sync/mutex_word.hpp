@@ -16,9 +16,7 @@
 
 #include "sync/wait_queue.hpp"
 
-namespace weft {
-
-namespace mutex_word {
+namespace weft::mutex_word {
 
 inline constexpr std::uintptr_t kLocked = 2;
 inline constexpr std::uintptr_t kWoken = 4;
@@ -36,5 +34,4 @@ WaitOutcome lock(SyncWord& word, WaitWord::Cancellable cancellable, Deadline dea
 /// Unlocks, and wakes a waiter, or hands the lock over to one that has lost `losses_max` times. Suspends: no.
 void unlock(SyncWord& word, std::uint8_t losses_max = kLossesMax) noexcept;
 
-}  // namespace mutex_word
-}  // namespace weft
+}  // namespace weft::mutex_word

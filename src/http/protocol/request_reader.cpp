@@ -9,12 +9,7 @@
 namespace weft::http::protocol {
 
 RequestReader::RequestReader(std::span<char> buffer, const Limits& limits) noexcept
-    : first_(buffer.data()),
-      last_(first_ + buffer.size()),
-      begin_(first_),
-      head_end_(nullptr),
-      filled_(first_),
-      limits_(limits) {
+    : first_(buffer.data()), last_(first_ + buffer.size()), begin_(first_), filled_(first_), limits_(limits) {
   WEFT_ASSERT(buffer.size() > kBodyWindowMin, "a read buffer without room for a head",
               WEFT_VALUE(buffer.size()));
   limits_.head_size_max = std::min(limits.head_size_max, buffer.size() - kBodyWindowMin);

@@ -73,9 +73,9 @@ class RequestReader {
 
   char* const first_;
   char* const last_;
-  char* begin_;     // of the message
-  char* head_end_;  // null until the head is complete
-  char* filled_;    // end of what was received
+  char* begin_;               // of the message
+  char* head_end_ = nullptr;  // null until the head is complete
+  char* filled_;              // end of what was received
   Limits limits_;
   RequestParser parser_;
 };

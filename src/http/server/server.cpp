@@ -46,7 +46,7 @@ class Server::Core {
   using Listener = std::shared_ptr<net::TcpListener>;
 
   Result<Listener> bind(const net::SocketAddress& address, const ServeOptions& options, bool reuse_port);
-  void accept_from(Listener listener, ExecutionContext* context, bool batch_responses);
+  void accept_from(const Listener& listener, ExecutionContext* context, bool batch_responses);
   void accept_loop(net::TcpListener& listener, bool batch_responses);
   bool try_serve(net::TcpStream stream, bool batch_responses);
   void serve(net::TcpStream stream, bool batch_responses);
@@ -85,7 +85,7 @@ Result<net::SocketAddress> Server::Core::start(std::string_view text, const Serv
     listeners.push_back(std::move(*listener));
   }
   for (std::size_t i = 0; i < contexts.size(); ++i)
-    accept_from(std::move(listeners[i]), contexts[i], options.batch_responses);
+    accept_from(listeners[i], contexts[i], options.batch_responses);
   return bound;
 }
 
@@ -97,7 +97,7 @@ Result<Server::Core::Listener> Server::Core::bind(const net::SocketAddress& addr
   return std::make_shared<net::TcpListener>(std::move(*listener));
 }
 
-void Server::Core::accept_from(Listener listener, ExecutionContext* context, bool batch_responses) {
+void Server::Core::accept_from(const Listener& listener, ExecutionContext* context, bool batch_responses) {
   auto loop = [this, listener, batch_responses] { accept_loop(*listener, batch_responses); };
   std::scoped_lock lock(lock_);
   if (draining_.load(relaxed)) return;  // stopped meanwhile: the listener closes as its last owner goes
