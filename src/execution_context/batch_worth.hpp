@@ -8,7 +8,7 @@
 // are worth one from the second on.
 //
 // How long fibers run until they wait again is learnt from the batches before: one reading of the clock for
-// each poll. Not thread-safe: the poller's own.
+// each time the thread runs out of work. Not thread-safe: the poller's own.
 
 #include <algorithm>
 #include <cstddef>
@@ -36,7 +36,7 @@ class BatchWorth {
   /// Whether there was a batch, which end() should be told of.
   bool begun() const noexcept { return count_ != 0; }
 
-  /// The batch has been run, and all that came of it.
+  /// The batch has been run, and all that came of it. Before the thread sleeps.
   void end(std::int64_t now_ns) noexcept {
     const std::int64_t each_ns = std::min((now_ns - start_ns_) / count_, kSampleMaxNs);
     fiber_ns_ += (each_ns - fiber_ns_) / kWeight;

@@ -3,6 +3,7 @@
 // "never".
 #include "execution_context/monitor.hpp"
 
+#include "base/clock.hpp"
 #include "support/contexts.hpp"
 
 #include <weft/monitor.hpp>
@@ -97,6 +98,25 @@ TEST(MonitorTest, SiblingsRunAllThatWaitsBehindAStuckFiber) {
         for (auto& handle : handles) handle.join();
       })
       .join();
+}
+
+// The fibers have shown to be short, so nobody was woken for two of them (batch_worth.hpp). The first one
+// then keeps its thread until the other has run.
+TEST(MonitorTest, SiblingsRunWhatAPollBroughtWithoutWakingThem) {
+  ParallelContext context("workers", {.parallelism = 2});
+  constexpr std::int64_t kRoundNs = 1'000'000;
+  constexpr int kRounds = 50;
+  const std::int64_t start_ns = now_ns();
+  std::latch together(2);
+  const auto come_along = [&] {
+    for (int round = 1; round <= kRounds; ++round)
+      EXPECT_TRUE(sleep_until(Deadline::at_ns(start_ns + round * kRoundNs)));
+    together.arrive_and_wait();
+  };
+  auto one = context.spawn(come_along);
+  auto other = context.spawn(come_along);
+  one.join();
+  other.join();
 }
 
 // The poller wakes one fiber, keeps the duty for it, and is stuck in it.

@@ -131,6 +131,7 @@ Fiber* Scheduler::search_once() noexcept {
 }
 
 void Scheduler::sleep() noexcept {
+  if (batch_worth_.begun()) batch_worth_.end(now_ns());  // before it parks, too: sleep is not the fibers'
   if (context_.idle_.begin_poll(*this)) {
     poll_and_block();
   } else {
@@ -148,7 +149,6 @@ void Scheduler::poll_and_block() noexcept {
     end_poll(true);  // kept: a sibling may have parked, relying on it
     return;
   }
-  if (batch_worth_.begun()) batch_worth_.end(now_ns());
   FiberQueue runnable;
   fall_asleep();
   const std::int64_t now = event_loop->run(context_, runnable);

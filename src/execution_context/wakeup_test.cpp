@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // S2 no lost wake-up, S5 bursts spread. A lost wake-up hangs: ctest's timeout is the failure.
+#include "base/clock.hpp"
 #include "fiber/baton.hpp"
 #include "support/contexts.hpp"
 
@@ -79,6 +80,24 @@ TEST(BurstTest, ALocalSpawnBurstSpreadsOverIdleSchedulers) {
     test::expect_no_fiber_lost(context);
     EXPECT_GE(context.counters().stolen_fibers, kThreads - 1);
   }
+}
+
+// What a poll brings is through before a sibling would have come (batch_worth.hpp).
+TEST(BurstTest, AFewShortFibersOfAPollWakeNoSibling) {
+  constexpr std::int64_t kRoundNs = 500'000;
+  constexpr int kRounds = 200;
+  ParallelContext context("burst", {.parallelism = 2});
+  const std::int64_t start_ns = now_ns();
+  std::vector<JoinHandle<void>> fibers;
+  for (int i = 0; i < 3; ++i) {
+    fibers.push_back(context.spawn([&] {
+      for (int round = 1; round <= kRounds; ++round)
+        EXPECT_TRUE(sleep_until(Deadline::at_ns(start_ns + round * kRoundNs)));
+    }));
+  }
+  for (auto& fiber : fibers) fiber.join();
+  // Each time, if two were always worth it. A few times, as long as nothing is known, or a host was slow.
+  EXPECT_LT(context.counters().unparks, kRounds / 2);
 }
 
 }  // namespace

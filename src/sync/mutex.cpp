@@ -27,7 +27,7 @@ struct Mutex::Description {
       description.fiber_id = owner;
     }
   }
-  static inline const bool known = set_wait_describer(WaitKind::kMutex, write);
+  static inline const bool kKnown = set_wait_describer(WaitKind::kMutex, write);
 };
 
 void Mutex::lock_slow() noexcept {

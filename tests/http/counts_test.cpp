@@ -133,7 +133,6 @@ struct Cost {
   // Medians of the rounds.
   double polls_ratio = 0;         // to those of a loop of no framework
   double others_per_request = 0;  // other calls than receives, sends and polls
-  std::uint64_t calls_of_bare = 0;
   std::uint64_t allocations = 0;
 };
 
@@ -251,7 +250,6 @@ std::uint64_t others(const sys::CallCounts& calls) {
 
 /// A loop of no framework takes turns with the server in `context`.
 Cost measure(const Context& context, Load& load, Load& load_of_bare, const BareServer& bare) {
-  const std::uint64_t polls_of_bare = bare.polls();
   const sys::CallCounter counter;
   std::vector<double> ratios;
   std::vector<double> other_calls;
@@ -269,7 +267,6 @@ Cost measure(const Context& context, Load& load, Load& load_of_bare, const BareS
   return {.calls = counter.counts(),
           .polls_ratio = median(ratios),
           .others_per_request = median(other_calls) / (kConnections * kRequests),
-          .calls_of_bare = 2 * kRequestsInAll + bare.polls() - polls_of_bare,
           .allocations = allocations.load(relaxed)};
 }
 
@@ -300,9 +297,7 @@ TEST(RequestCounts, OneReceiveAndOneSendAndNothingElseInTheDefaultContext) {
   weft::run([] {
     const Cost cost = serve_and_measure(true);
     expect_least_cost(cost, true);
-    // Answers that leave together come back as requests that come together, or do not: polls are up to a
-    // third more, or fewer. What they save is more.
-    EXPECT_LE(cost.calls.total(), cost.calls_of_bare);
+    EXPECT_LE(cost.polls_ratio, 1.1);
   });
 }
 
