@@ -35,7 +35,7 @@ def add_common(parser):
     parser.add_argument("--context", default="parallel", help="of weft serve (parallel)")
     parser.add_argument("--threads", type=int, default=1, help="of bare and weft (1)")
     parser.add_argument("--peers", type=lambda text: text.split(","), default=[],
-                        help="asio,nginx: those of them that are there")
+                        help="asio,nginx,spin (the bare loop, spinning): those of them that are there")
 
 
 def main():

@@ -38,12 +38,15 @@ def defaults(build, context, threads=1, peers=()):
     address = "--address 127.0.0.1:{port}"
     specs = [f"bare={binaries}/bare_epoll {{port}} {threads}",
              f"weft={binaries}/weft serve {address} --threads {threads} --context {context}"]
-    found = {"asio": binaries / "asio_hello", "nginx": shutil.which("nginx") or Path("/usr/sbin/nginx")}
+    found = {"asio": binaries / "asio_hello", "spin": binaries / "bare_epoll",
+             "nginx": shutil.which("nginx") or Path("/usr/sbin/nginx")}
     for peer in peers:
         if not Path(found[peer]).exists():
             print(f"peer {peer}: not there, left out", flush=True)
         elif peer == "nginx":
             specs.append(f"nginx={found[peer]} -c {{nginx_config}}")
+        elif peer == "spin":
+            specs.append(f"spin={found[peer]} {{port}} {threads} --spin")
         else:
             specs.append(f"{peer}={found[peer]} {{port}}")
     return specs

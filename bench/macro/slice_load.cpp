@@ -4,13 +4,15 @@
 // of each other: a machine that drifts by 20 % in a minute drifts for all of them alike. The first server is
 // the reference; its slices stand between those of the others, whose order is shuffled.
 //
-//   slice_load CONNECTIONS SLICE_MS SECONDS NAME:PID:PORT...
+//   slice_load CONNECTIONS SLICE_MS SECONDS lean|wrk NAME:PID:PORT...
 //
 // A line for each slice: name, requests, CPU ns of the whole server process, wall ns, p50 and p99 in ns, the
 // longest time in ns between two turns of this program (a slice in which the host took the CPU away shows
 // there), and the CPU ns of this program: where they reach the wall's, no server could get more requests.
 //
-// Like wrk it reads all answers that a wait brought, then sends the next requests: bursts.
+// lean reads all answers that a wait brought, then sends the next requests: bursts. wrk does as wrk does: who
+// has its answer waits for the socket to be writable, then sends: two epoll_ctl a request, and a load that is
+// slower.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -26,14 +28,18 @@
 #include <cstdlib>
 #include <ctime>
 #include <random>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace {
 
 constexpr std::string_view kRequest = "GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n";
 constexpr int kStuckMs = 5000;
+
+bool like_wrk = false;
 
 [[noreturn]] void fail(const std::string& who, const char* what) {
   std::fprintf(stderr, "%s: %s\n", who.c_str(), what);
@@ -61,19 +67,102 @@ struct Slice {
   std::int64_t load_cpu_ns = 0;
 };
 
+int connect_to(const std::string& who, std::uint16_t port) {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) fail(who, "cannot connect");
+  const int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  return fd;
+}
+
+/// The connections to one server, and what is made of their events.
+class Connections {
+ public:
+  Connections(std::string who, std::uint16_t port, std::size_t count) : who_(std::move(who)) {
+    for (std::size_t i = 0; i < count; ++i) connections_.push_back({connect_to(who_, port)});
+    for (Connection& connection : connections_) watch(connection, EPOLL_CTL_ADD, EPOLLIN);
+  }
+
+  /// Sends on until `end_ns`, then waits for what is under way.
+  void run_until(std::int64_t end_ns, Slice& slice) {
+    for (Connection& connection : connections_) send_request(connection);
+    std::array<epoll_event, 1024> ready;
+    std::int64_t last_ns = now_ns();
+    for (live_ = connections_.size(); live_ > 0;) {
+      const int count = epoll_wait(epoll_, ready.data(), static_cast<int>(ready.size()), kStuckMs);
+      if (count <= 0) fail(who_, "does not answer");
+      const std::int64_t turn_ns = now_ns();
+      slice.longest_gap_ns = std::max(slice.longest_gap_ns, turn_ns - last_ns);
+      last_ns = turn_ns;
+      const std::span<epoll_event> events(ready.data(), static_cast<std::size_t>(count));
+      like_wrk ? turn_like_wrk(events, turn_ns >= end_ns, slice) : turn(events, turn_ns >= end_ns, slice);
+    }
+  }
+
+ private:
+  void turn(std::span<epoll_event> events, bool last, Slice& slice) {
+    for (const epoll_event& event : events) receive_answer(connection_of(event), slice);
+    if (last) {
+      live_ -= events.size();
+    } else {
+      for (const epoll_event& event : events) send_request(connection_of(event));
+    }
+  }
+
+  void turn_like_wrk(std::span<epoll_event> events, bool last, Slice& slice) {
+    for (const epoll_event& event : events) {
+      Connection& connection = connection_of(event);
+      if ((event.events & EPOLLIN) == 0) {
+        send_request(connection);
+        watch(connection, EPOLL_CTL_MOD, EPOLLIN);
+        continue;
+      }
+      receive_answer(connection, slice);
+      if (last) {
+        --live_;
+      } else {
+        watch(connection, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
+      }
+    }
+  }
+
+  void watch(Connection& connection, int operation, std::uint32_t events) const {
+    epoll_event event{};
+    event.events = events;
+    event.data.ptr = &connection;
+    if (epoll_ctl(epoll_, operation, connection.fd, &event) != 0) fail(who_, "epoll_ctl");
+  }
+
+  void send_request(Connection& connection) const {
+    connection.sent_ns = now_ns();
+    if (send(connection.fd, kRequest.data(), kRequest.size(), MSG_NOSIGNAL) < 0) fail(who_, "cannot send");
+  }
+
+  void receive_answer(const Connection& connection, Slice& slice) const {
+    std::array<char, 4096> answer;
+    if (recv(connection.fd, answer.data(), answer.size(), 0) <= 0) fail(who_, "closed the connection");
+    slice.latencies_ns.push_back(now_ns() - connection.sent_ns);
+  }
+
+  static Connection& connection_of(const epoll_event& event) {
+    return *static_cast<Connection*>(event.data.ptr);
+  }
+
+  std::string who_;
+  int epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  std::vector<Connection> connections_{};
+  std::size_t live_ = 0;  // that will be answered
+};
+
+/// A process that is measured.
 class Server {
  public:
-  /// `spec`: NAME:PID:PORT.
-  Server(const std::string& spec, std::size_t connections) {
-    const auto pid = spec.find(':');
-    const auto port = spec.rfind(':');
-    if (pid == spec.npos || pid == port) fail(spec, "expected NAME:PID:PORT");
-    name_ = spec.substr(0, pid);
-    if (clock_getcpuclockid(std::atoi(spec.c_str() + pid + 1), &clock_) != 0) fail(name_, "no such process");
-    for (std::size_t i = 0; i < connections; ++i)
-      connections_.push_back({connect_to(static_cast<std::uint16_t>(std::atoi(spec.c_str() + port + 1)))});
-    for (Connection& connection : connections_) watch(connection);
-  }
+  Server(std::string name, clockid_t clock, Connections connections)
+      : name_(std::move(name)), clock_(clock), connections_(std::move(connections)) {}
 
   const std::string& name() const { return name_; }
 
@@ -82,8 +171,7 @@ class Server {
     const std::int64_t cpu_ns = clock_ns(clock_);
     const std::int64_t load_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     const std::int64_t start_ns = now_ns();
-    for (Connection& connection : connections_) send_request(connection);
-    run_until(start_ns + slice_ns, slice);
+    connections_.run_until(start_ns + slice_ns, slice);
     slice.wall_ns = now_ns() - start_ns;
     slice.load_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - load_cpu_ns;
     usleep(300);  // the server goes to sleep: what that takes is a part of its slice
@@ -92,66 +180,22 @@ class Server {
   }
 
  private:
-  int connect_to(std::uint16_t port) const {
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0)
-      fail(name_, "cannot connect");
-    const int on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    return fd;
-  }
-
-  void watch(Connection& connection) const {
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.ptr = &connection;
-    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, connection.fd, &event) != 0) fail(name_, "epoll_ctl");
-  }
-
-  void send_request(Connection& connection) const {
-    connection.sent_ns = now_ns();
-    if (send(connection.fd, kRequest.data(), kRequest.size(), MSG_NOSIGNAL) < 0) fail(name_, "cannot send");
-  }
-
-  void receive_answer(const Connection& connection, Slice& slice) const {
-    std::array<char, 4096> answer;
-    if (recv(connection.fd, answer.data(), answer.size(), 0) <= 0) fail(name_, "closed the connection");
-    slice.latencies_ns.push_back(now_ns() - connection.sent_ns);
-  }
-
-  /// Sends on until `end_ns`, then waits for what is under way.
-  void run_until(std::int64_t end_ns, Slice& slice) const {
-    std::array<epoll_event, 1024> ready;
-    std::int64_t last_ns = now_ns();
-    for (std::size_t live = connections_.size(); live > 0;) {
-      const int count = epoll_wait(epoll_, ready.data(), static_cast<int>(ready.size()), kStuckMs);
-      if (count <= 0) fail(name_, "does not answer");
-      const std::int64_t turn_ns = now_ns();
-      slice.longest_gap_ns = std::max(slice.longest_gap_ns, turn_ns - last_ns);
-      last_ns = turn_ns;
-      const auto end = ready.begin() + count;
-      for (auto it = ready.begin(); it != end; ++it) receive_answer(connection_of(*it), slice);
-      if (turn_ns >= end_ns) {
-        live -= static_cast<std::size_t>(count);
-      } else {
-        for (auto it = ready.begin(); it != end; ++it) send_request(connection_of(*it));
-      }
-    }
-  }
-
-  static Connection& connection_of(const epoll_event& event) {
-    return *static_cast<Connection*>(event.data.ptr);
-  }
-
   std::string name_;
-  clockid_t clock_{};
-  int epoll_ = epoll_create1(EPOLL_CLOEXEC);
-  std::vector<Connection> connections_{};
+  clockid_t clock_;
+  Connections connections_;
 };
+
+/// `spec`: NAME:PID:PORT.
+Server server_of(const std::string& spec, std::size_t connections) {
+  const auto pid = spec.find(':');
+  const auto port = spec.rfind(':');
+  if (pid == spec.npos || pid == port) fail(spec, "expected NAME:PID:PORT");
+  const std::string name = spec.substr(0, pid);
+  clockid_t clock{};
+  if (clock_getcpuclockid(std::atoi(spec.c_str() + pid + 1), &clock) != 0) fail(name, "no such process");
+  const auto number = static_cast<std::uint16_t>(std::atoi(spec.c_str() + port + 1));
+  return {name, clock, Connections(name, number, connections)};
+}
 
 std::int64_t quantile(std::vector<std::int64_t>& values, std::size_t percent) {
   const auto nth = values.begin() + static_cast<std::ptrdiff_t>(values.size() * percent / 100);
@@ -172,14 +216,15 @@ void run_slice(Server& server, std::int64_t slice_ns) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 5) {
-    std::fprintf(stderr, "usage: slice_load CONNECTIONS SLICE_MS SECONDS NAME:PID:PORT...\n");
+  if (argc < 6) {
+    std::fprintf(stderr, "usage: slice_load CONNECTIONS SLICE_MS SECONDS lean|wrk NAME:PID:PORT...\n");
     return 2;
   }
   const std::int64_t slice_ns = std::atol(argv[2]) * 1'000'000;
   const std::int64_t end_ns = now_ns() + std::atol(argv[3]) * 1'000'000'000;
+  like_wrk = std::string_view(argv[4]) == "wrk";
   std::vector<Server> servers;
-  for (int i = 4; i < argc; ++i) servers.emplace_back(argv[i], std::strtoul(argv[1], nullptr, 10));
+  for (int i = 5; i < argc; ++i) servers.push_back(server_of(argv[i], std::strtoul(argv[1], nullptr, 10)));
   std::mt19937 random(std::random_device{}());
   while (now_ns() < end_ns) {
     std::shuffle(servers.begin() + 1, servers.end(), random);

@@ -23,6 +23,8 @@ def add_arguments(parser):
     parser.add_argument("--connections", default="64,4", help="counts, with commas (64,4)")
     parser.add_argument("--seconds", type=int, default=60, help="for each count (60)")
     parser.add_argument("--slice-ms", type=int, default=50, help="length of a slice (50)")
+    parser.add_argument("--load", choices=["lean", "wrk"], default="lean",
+                        help="wrk: as wrk does it, two epoll_ctl a request; slower (lean)")
     parser.add_argument("--stall-ms", type=float, default=2.5, help="a longer pause spoils a slice (2.5)")
 
 
@@ -34,7 +36,7 @@ def run(options):
         report.progress(f"{connections} connections, {options.seconds} s")
         slices = load(options, specs, connections)
         found, note = summarize(slices, options.stall_ms)
-        report.show(f"{connections} connections: {note}", found)
+        report.show(f"{connections} connections, {options.load} load: {note}", found)
         rows += [{"connections": connections, **row} for row in found]
     report.save(options.build, "slices", rows, servers=specs)
 
@@ -45,7 +47,7 @@ def load(options, specs, connections):
         servers = [stack.enter_context(Server(spec, SERVER_CPU)) for spec in specs]
         arguments = [f"{server.name}:{server.pid}:{server.port}" for server in servers]
         command = ["taskset", "-c", str(LOAD_CPU), program, str(connections), str(options.slice_ms),
-                   str(options.seconds), *arguments]
+                   str(options.seconds), options.load, *arguments]
         output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return [parse(line) for line in output.stdout.splitlines()]
 
