@@ -33,6 +33,7 @@ ROWS = [
     ("channel round trip, 2 contexts", "weft/round_trip/contexts2", "2 round_trip", None, None),
     ("buffered channel, 1 thread", "weft/buffered/concurrent", "1 buffered", "boost/buffered", 25),
     ("buffered channel, 2+2, 2 threads", "weft/two_and_two/parallel2", "2 two_and_two", None, 60),
+    ("buffered channel, 2 contexts", "weft/buffered/contexts2", "2 buffered", None, None),
     ("select over 4, one is ready", "weft/select_ready/concurrent", "1 select_ready", None, None),
     ("select over 4, waits", "weft/select_wait/concurrent", "1 select_wait", None, None),
     ("pair of CAS", "pair of CAS", None, None, None),

@@ -6,11 +6,11 @@
 //   bench_channel once NAME COUNT     COUNT operations of one of weft's own in a concurrent context: for
 //                                     callgrind (the slope between two counts is the instructions of one)
 //
-// round_trip: one value there and one back over unbuffered channels, within a context or between two, each
-// with a thread of its own (contexts2). buffered: one value from a fiber to another over a channel of 128.
-// two_and_two: the same with two producers and two consumers. select_ready: one value into one of four
-// buffered channels and out again by a select over them. select_wait: a select over four unbuffered channels,
-// to which another fiber sends in turn.
+// round_trip: one value there and one back over unbuffered channels, within a context or between two: of a
+// thread each (contexts2), of two threads each (parallels2). buffered: one value from a fiber to another over
+// a channel of 128, within a context or between two. two_and_two: the same with two producers and two
+// consumers. select_ready: one value into one of four buffered channels and out again by a select over them.
+// select_wait: a select over four unbuffered channels, to which another fiber sends in turn.
 #include <weft/channel.hpp>
 #include <weft/execution_context.hpp>
 #include <weft/select.hpp>
@@ -52,14 +52,19 @@ void round_trip(int count) {
   round_trip_with(count, [](auto&& echo) { return weft::spawn(echo); });
 }
 
-void buffered(int count) {
+template <class Spawn>
+void buffered_with(int count, Spawn&& spawn) {
   weft::Channel<int> channel(kCapacity);
-  auto other = weft::spawn([&] {
+  auto other = spawn([&] {
     for (int value : channel) benchmark::DoNotOptimize(value);
   });
   for (int i = 0; i < count; ++i) channel.send(i).value();
   channel.close();
   other.join();
+}
+
+void buffered(int count) {
+  buffered_with(count, [](auto&& consume) { return weft::spawn(consume); });
 }
 
 void two_and_two(int count) {
@@ -118,16 +123,21 @@ void measure(benchmark::State& state, weft::ExecutionContext& context, void (*ru
   while (state.KeepRunningBatch(kBatch)) context.spawn([run] { run(kBatch); }).join();
 }
 
-void register_between_contexts(weft::ExecutionContext& context) {
-  static weft::ConcurrentContext another("another");
-  benchmark::RegisterBenchmark("weft/round_trip/contexts2",
-                               [&context](benchmark::State& state) {
-                                 measure(state, context, [](int count) {
-                                   round_trip_with(count, [](auto&& echo) { return another.spawn(echo); });
-                                 });
-                               })
-      ->UseRealTime()
-      ->MeasureProcessCPUTime();
+/// Between fibers of `one` and fibers of `other`.
+template <class Context>
+void register_between(const std::string& name, Context& one, Context& other) {
+  const auto add = [&](const char* row, auto run) {
+    benchmark::RegisterBenchmark(("weft/" + std::string(row) + "/" + name).c_str(),
+                                 [&one, &other, run](benchmark::State& state) {
+                                   const auto spawn = [&other](auto&& body) { return other.spawn(body); };
+                                   while (state.KeepRunningBatch(kBatch))
+                                     one.spawn([&] { run(kBatch, spawn); }).join();
+                                 })
+        ->UseRealTime()
+        ->MeasureProcessCPUTime();
+  };
+  add("round_trip", [](int count, auto&& spawn) { round_trip_with(count, spawn); });
+  add("buffered", [](int count, auto&& spawn) { buffered_with(count, spawn); });
 }
 
 void register_weft() {
@@ -145,7 +155,10 @@ void register_weft() {
           ->MeasureProcessCPUTime();
     }
   }
-  register_between_contexts(concurrent);
+  static weft::ConcurrentContext another("another");
+  static weft::ParallelContext another2("another2", {.parallelism = 2});
+  register_between("contexts2", concurrent, another);
+  register_between("parallels2", parallel2, another2);
 }
 
 #if WEFT_BENCH_BOOST_FIBER

@@ -31,7 +31,7 @@ struct EventLoopCounters {
   std::uint64_t interrupts = 0;             ///< times the loop was interrupted in its sleep
   std::uint64_t timers_fired = 0;           ///< deadlines that ended a wait
   std::uint64_t spins = 0;                  ///< times it polled in a row instead of sleeping
-  std::uint64_t useful_spins = 0;           ///< of those, that found an event
+  std::uint64_t useful_spins = 0;           ///< of those, that found an event or were interrupted
 };
 
 /// What the schedulers of one execution context have done since it was made (L14).
@@ -44,8 +44,10 @@ struct ContextCounters {
   std::uint64_t overflows = 0;        ///< times a full local queue gave half of it to the context's
   std::uint64_t steals = 0;           ///< successful thefts
   std::uint64_t stolen_fibers = 0;    ///< fibers they moved
-  std::uint64_t parks = 0;            ///< times a scheduler slept outside the event loop
+  std::uint64_t parks = 0;            ///< times a scheduler had to wait outside the event loop
   std::uint64_t unparks = 0;          ///< times one was woken
+  std::uint64_t spins = 0;            ///< times one looked for that for a moment before it slept
+  std::uint64_t useful_spins = 0;     ///< of those, woken before it slept
   std::uint64_t put_off_writes = 0;   ///< writes made when there was nothing else to run
   std::uint64_t write_batches = 0;    ///< system calls that made several of them
 };

@@ -98,6 +98,24 @@ TEST_F(ScriptedLoopTest, L8_AnEventForAnEarlierFileOfTheRecordIsDropped) {
   runner_.run();
 }
 
+TEST_F(ScriptedLoopTest, InterruptsAreEventsThatASpinMayWaitFor) {
+  std::int64_t time = now_ns();
+  set_clock_override(&time);
+  loop_.when_idle = [&] {
+    time += 20'000;
+    loop_.interrupt();
+  };
+  FiberQueue none;
+  const std::int64_t end = time + 5 * SpinPolicy::kWindowNs;
+  while (loop_.counters().spins < 10 && time < end) {
+    loop_.prepare_to_block();
+    loop_.run(runner_, none);
+  }
+  EXPECT_EQ(loop_.counters().spins, 10u);
+  EXPECT_EQ(loop_.counters().useful_spins, 10u);
+  set_clock_override(nullptr);
+}
+
 TEST_F(ScriptedLoopTest, AnEdgeThatWasWrongOnlyCostsATry) {
   runner_.spawn([&] {
     const DescriptorHandle handle = open();

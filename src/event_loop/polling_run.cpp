@@ -72,22 +72,22 @@ bool PollingEventLoop::spin() noexcept {
     sleep_.withdraw();
   }
   spin_policy_.spun(useful);
-  spin_policy_.polled(events, 0);
+  spin_policy_.polled(events + (interrupted ? 1 : 0), 0);
   return useful;
 }
 
 // Sleeps, unless it was interrupted meanwhile. Returns the time afterwards.
 std::int64_t PollingEventLoop::block() noexcept {
   if (!sleep_.begin_block()) {
-    poll_counted(0);
+    spin_policy_.polled(poll_counted(0) + 1, 0);
     return now_ns();
   }
   // After the announcement: an earlier deadline armed from now on interrupts this sleep.
   const std::int64_t timeout = timeout_until(timers_.next_ns());
   const bool timed = ++blocks_ % kPollsForATimedOne == 0;
   const std::int64_t start = timed ? now_ns() : 0;
-  const std::size_t events = poll_counted(timeout);
-  sleep_.end_block();
+  std::size_t events = poll_counted(timeout);
+  if (sleep_.end_block()) ++events;
   const std::int64_t end = now_ns();
   spin_policy_.polled(events, timed && end - start > kSleptNs ? kPollsForATimedOne : 0);
   return end;

@@ -29,7 +29,8 @@ class SleepWord {
     State announced = State::kAnnounced;
     return state_.compare_exchange_strong(announced, State::kBlocked, seq_cst);
   }
-  void end_block() noexcept { state_.store(State::kAwake, seq_cst); }
+  /// True: it was interrupted.
+  bool end_block() noexcept { return state_.exchange(State::kAwake, seq_cst) == State::kAwake; }
 
   /// Keeps the loop from sleeping, or ends its sleep. True: the caller must notify it, the only one to do so.
   [[nodiscard]] bool interrupt() noexcept {

@@ -12,6 +12,9 @@ constexpr double kNoise = 0.05;
 /// How much more CPU an event may cost, for each part that they come faster.
 constexpr double kWorth = 0.5;
 
+/// Events that come so much faster than before the last trial are another load, of which that says nothing.
+constexpr double kAnotherLoad = 2;
+
 /// Windows with fewer events say nothing about cost.
 constexpr std::uint64_t kEventsMin = 20;
 
@@ -40,7 +43,8 @@ SpinPolicy::Cost SpinPolicy::cost_of_window(std::int64_t now_ns, Cpu cpu) const 
 }
 
 void SpinPolicy::decide_off(std::int64_t now_ns, const Cost& cost) noexcept {
-  if (cost.events == 0 || now_ns < off_until_ns_ || sleeps_ * 8 <= events_) return;
+  if (cost.events == 0 || sleeps_ * 8 <= events_) return;
+  if (now_ns < off_until_ns_ && cost.rate() <= without_.rate() * kAnotherLoad) return;
   without_ = cost;
   with_ = {};
   mode_ = Mode::kTrial;
@@ -48,7 +52,9 @@ void SpinPolicy::decide_off(std::int64_t now_ns, const Cost& cost) noexcept {
 }
 
 void SpinPolicy::decide_trial(std::int64_t now_ns, const Cost& cost) noexcept {
-  if (mostly_in_vain() || ++windows_ > kWindowsOfTrialMax) return give_up(now_ns);
+  ++windows_;
+  if (windows_ > kWindowsOfTrialMax || (windows_ >= kWindowsOfTrial && mostly_in_vain()))
+    return give_up(now_ns);
   if (cost.events == 0) return;
   with_.add(cost);
   if (++compared_ < kWindowsOfTrial) return;
@@ -60,11 +66,14 @@ void SpinPolicy::decide_trial(std::int64_t now_ns, const Cost& cost) noexcept {
 
 void SpinPolicy::decide_on(std::int64_t now_ns) noexcept {
   if (mostly_in_vain()) return give_up(now_ns);
-  if (++windows_ == kWindowsOn) mode_ = Mode::kOff;  // without a back-off: the next window decides again
+  if (++windows_ < windows_on_) return;
+  windows_on_ = std::min(windows_on_ * 2, kWindowsOnMax);
+  mode_ = Mode::kOff;  // without a back-off: the next window decides again
 }
 
 void SpinPolicy::give_up(std::int64_t now_ns) noexcept {
   mode_ = Mode::kOff;
+  windows_on_ = kWindowsOn;
   off_until_ns_ = now_ns + backoff_ns_;
   backoff_ns_ = std::min(backoff_ns_ * 2, kBackoffMaxNs);
 }

@@ -120,10 +120,20 @@ TEST_F(SpinPolicyTest, ATrialThatCannotBeJudgedEnds) {
   EXPECT_FALSE(policy_.spinning());
 }
 
-TEST_F(SpinPolicyTest, ATrialWhoseSpinsFindNothingEndsAtOnce) {
+TEST_F(SpinPolicyTest, ATrialWhoseSpinsFindNothingEnds) {
   start_trial();
-  pass({.events = 30, .sleeps = 30, .spins = 30, .useful_spins = 1});
+  pass_trial({.events = 30, .sleeps = 30, .spins = 30, .useful_spins = 1});
   EXPECT_FALSE(policy_.spinning());
+}
+
+// Two contexts that answer each other: this one's spins find nothing as long as the other one sleeps.
+TEST_F(SpinPolicyTest, ATrialThatSucceedsOnceTheOthersHasBegunStaysOn) {
+  start_trial();
+  pass({.sleeps = 1000, .spins = 1000, .useful_spins = 1, .cpu_per_event_ns = 20'000});
+  pass({.events = 20'000, .sleeps = 0, .spins = 20'000, .useful_spins = 20'000, .cpu_per_event_ns = 1'000});
+  pass({.events = 20'000, .sleeps = 0, .spins = 20'000, .useful_spins = 20'000, .cpu_per_event_ns = 1'000});
+  pass({.events = 20'000, .sleeps = 0, .spins = 20'000, .useful_spins = 20'000, .cpu_per_event_ns = 1'000});
+  EXPECT_TRUE(policy_.spinning());
 }
 
 TEST_F(SpinPolicyTest, GoesOffWhenTheLoadGoesAway) {
@@ -146,15 +156,33 @@ TEST_F(SpinPolicyTest, TriesAgainLessAndLessOften) {
   EXPECT_LE(trials, 20);
 }
 
-TEST_F(SpinPolicyTest, ComparesAnewNowAndThen) {
-  start_trial();
-  pass_trial({.sleeps = 0, .spins = 500, .useful_spins = 500, .cpu_per_event_ns = 5'000});
-  for (std::uint32_t i = 1; i < SpinPolicy::kWindowsOn; ++i) {
-    pass({.sleeps = 0, .spins = 500, .useful_spins = 500});
-    ASSERT_TRUE(policy_.spinning()) << i;
+TEST_F(SpinPolicyTest, AnotherLoadIsTriedDuringABackOff) {
+  constexpr Window kVain{.events = 30, .sleeps = 30, .spins = 30, .useful_spins = 1};
+  for (int trials = 0; trials < 6; ++trials) {  // 64 windows of back-off
+    while (!policy_.spinning()) pass({.events = 100, .sleeps = 100});
+    pass_trial(kVain);
   }
-  pass({.sleeps = 0, .spins = 500, .useful_spins = 500});
+  pass({.events = 200, .sleeps = 200});
   EXPECT_FALSE(policy_.spinning());
+  pass({.events = 300, .sleeps = 300});
+  EXPECT_TRUE(policy_.spinning());
+  pass_trial(kVain);
+  pass({.events = 300, .sleeps = 300});
+  EXPECT_FALSE(policy_.spinning()) << "the same load again";
+}
+
+TEST_F(SpinPolicyTest, ComparesAnewNowAndThenLessOftenEachTime) {
+  constexpr Window kCheap{.sleeps = 0, .spins = 500, .useful_spins = 500, .cpu_per_event_ns = 5'000};
+  pass({});
+  for (std::uint32_t windows = SpinPolicy::kWindowsOn; windows <= 4 * SpinPolicy::kWindowsOn; windows *= 2) {
+    pass({});
+    pass_trial(kCheap);
+    for (std::uint32_t i = 0; i < windows; ++i) {
+      ASSERT_TRUE(policy_.spinning()) << i << " of " << windows;
+      pass(kCheap);
+    }
+    EXPECT_FALSE(policy_.spinning());
+  }
 }
 
 TEST_F(SpinPolicyTest, DoesNotCompareTheCpuTimeOfTwoThreads) {

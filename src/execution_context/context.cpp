@@ -217,6 +217,8 @@ void Context::add_counters(ContextCounters& sum) const noexcept {
     sum.stolen_fibers += counters.stolen_fibers.load();
     sum.parks += counters.parks.load();
     sum.unparks += counters.unparks.load();
+    sum.spins += scheduler.park_spin().spins();
+    sum.useful_spins += scheduler.park_spin().useful_spins();
     sum.put_off_writes += scheduler.put_off_writes().writes();
     sum.write_batches += scheduler.put_off_writes().batches();
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "execution_context/idle.hpp"
 
+#include "sys/fault.hpp"
+
 #include <thread>
 #include <gtest/gtest.h>
 
@@ -15,6 +17,25 @@ TEST(IdleSetTest, AnUnparkThatComesFirstIsRemembered) {
   std::thread waker([&] { parker.unpark(); });
   parker.park();
   waker.join();
+}
+
+TEST(IdleSetTest, AnUnparkIsTakenOnceByASpinOrASleep) {
+  Parker parker;
+  EXPECT_FALSE(parker.try_take());
+  parker.unpark();
+  EXPECT_TRUE(parker.try_take());
+  EXPECT_FALSE(parker.try_take());
+  parker.unpark();
+  EXPECT_FALSE(parker.park()) << "it did not have to sleep";
+  EXPECT_FALSE(parker.try_take());
+}
+
+TEST(IdleSetTest, AnUnparkOfAThreadThatDoesNotSleepCallsNothing) {
+  Parker parker;
+  const sys::CallCounter counter;
+  parker.unpark();
+  parker.park();
+  EXPECT_EQ(counter.counts().total(), 0u);
 }
 
 TEST(IdleSetTest, AWokenThreadCountsAsSearchingUntilItEndsItsSearch) {

@@ -9,22 +9,35 @@
 namespace weft {
 
 /// Puts one thread to sleep until it is unparked. An unpark() that comes first is remembered; several count
-/// as one.
+/// as one. Only a thread that sleeps costs who unparks it a system call.
 class Parker {
  public:
-  /// The owner only.
-  void park() noexcept {
-    // Acquire: pairs with the release in unpark().
-    while (token_.exchange(0, acquire) == 0) sys::futex_wait(token_, 0);
+  /// The owner only. True: it had to sleep.
+  bool park() noexcept {
+    if (try_take()) return false;
+    bool slept = false;
+    for (; word_.exchange(kAsleep, acquire) != kToken; slept = true) sys::futex_wait(word_, kAsleep);
+    // Acquire, both: pairs with the release in the last unpark() so far, which may have come in between.
+    word_.exchange(kNone, acquire);
+    return slept;
+  }
+
+  /// The owner only. True: it was unparked.
+  bool try_take() noexcept {
+    return word_.load(relaxed) == kToken && word_.exchange(kNone, acquire) == kToken;  // nobody else takes it
   }
 
   /// Any thread that keeps the parker alive.
   void unpark() noexcept {
-    if (token_.exchange(1, release) == 0) sys::futex_wake(token_, 1);
+    if (word_.exchange(kToken, release) == kAsleep) sys::futex_wake(word_, 1);
   }
 
  private:
-  Atomic<std::uint32_t> token_{0};
+  static constexpr std::uint32_t kNone = 0;
+  static constexpr std::uint32_t kToken = 1;   ///< unparked
+  static constexpr std::uint32_t kAsleep = 2;  ///< or about to be
+
+  Atomic<std::uint32_t> word_{kNone};
 };
 
 }  // namespace weft

@@ -17,6 +17,7 @@
 #include "event_loop/write_batch.hpp"
 #include "execution_context/batch_worth.hpp"
 #include "execution_context/idle.hpp"
+#include "execution_context/park_spin.hpp"
 #include "execution_context/run_queue.hpp"
 #include "execution_context/spawn_stack.hpp"
 #include "fiber/fiber.hpp"
@@ -97,6 +98,7 @@ class Scheduler final : public Runner, public IdleThread {
   /// Takes half of this scheduler's fibers for `thief`, the run-next slot of a stuck one included. Called by
   /// the thief.
   Fiber* steal_for(Scheduler& thief) noexcept;
+  const ParkSpin& park_spin() const noexcept { return park_spin_; }
   /// Writes that its fibers have put off.
   WriteBatch& put_off_writes() noexcept { return writes_; }
   /// The kernel's id of the thread while run() runs, else 0.
@@ -174,6 +176,7 @@ class Scheduler final : public Runner, public IdleThread {
   std::uint32_t victim_ = 0;
   bool searching_ = false;
   BatchWorth batch_worth_;
+  ParkSpin park_spin_;
   StackCache stack_cache_;
   WriteBatch writes_;
   SchedulerCounters counters_;

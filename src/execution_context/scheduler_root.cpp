@@ -201,7 +201,7 @@ void Scheduler::park() noexcept {
   if (!must_park(idle, *this, something_to_do)) return;
   counters_.parks.add();
   fall_asleep();
-  parker.park();
+  park_spin_.park(parker, thread_id());
   wake_up();
   counters_.unparks.add();
   searching_ = true;  // IdleSet::wake_one counted us in

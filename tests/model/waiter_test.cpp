@@ -59,6 +59,51 @@ TEST(ModelParker, AnUnparkIsNeverLost) {
   });
 }
 
+/// Two pieces of work, each with its unpark; whoever looks for them may spin before it sleeps.
+template <class AnyParker>
+void two_unparks() {
+  AnyParker parker;
+  Atomic<int> work(0);
+  model::name(parker, "parker");
+  model::name(work, "work");
+  model::run({{"sleeper",
+               [&] {
+                 while (work.load(relaxed) < 2) {
+                   if (!parker.try_take()) parker.park();
+                 }
+               }},
+              {"waker", [&] {
+                 for (int i = 1; i <= 2; ++i) {
+                   work.store(i, relaxed);
+                   parker.unpark();
+                 }
+               }}});
+}
+
+TEST(ModelParker, NoneOfTwoUnparksIsLostBySpinOrSleep) { model::expect_holds(two_unparks<Parker>); }
+
+/// Forgets an unpark that comes while it wakes.
+class ForgetfulParker {
+ public:
+  bool try_take() noexcept { return false; }
+  void park() noexcept {
+    while (word_.exchange(kAsleep, acquire) != kToken) sys::futex_wait(word_, kAsleep);
+    word_.store(0, relaxed);
+  }
+  void unpark() noexcept {
+    if (word_.exchange(kToken, release) == kAsleep) sys::futex_wake(word_, 1);
+  }
+
+ private:
+  static constexpr std::uint32_t kToken = 1;
+  static constexpr std::uint32_t kAsleep = 2;
+  Atomic<std::uint32_t> word_{0};
+};
+
+TEST(ModelParker, PlantedATokenThatIsOverwrittenIsFound) {
+  model::expect_fails(FailureKind::kDeadlock, two_unparks<ForgetfulParker>);
+}
+
 /// Wakes before it puts the token.
 class PlantedParker {
  public:
