@@ -15,11 +15,10 @@
 //   trial -> on    in kWindowsOfTrial windows together events cost clearly less CPU than without, or came so
 //                  much faster that it is worth their price (pays())
 //   trial -> off   otherwise; the back-off doubles, up to kBackoffMaxNs
-//   on, trial      fewer than 3/4 of a window's spins found something (the load went away): back-off as above
-//     -> off
+//   on, trial      fewer than 3/4 of a window's spins found something (the load went away), in a trial only
+//     -> off       from the third window on: back-off as above
 //   on -> off      kWindowsOn windows have passed: one window without, to compare anew; twice as many when
-//   that
-//                  has confirmed it, up to kWindowsOnMax
+//                  that has confirmed it, up to kWindowsOnMax
 //
 // Two that wait for each other gain little unless both spin. They notice it in the same windows, so their
 // trials overlap.
