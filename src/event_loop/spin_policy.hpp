@@ -10,8 +10,8 @@
 // only burns. So the policy tries, measures, and keeps what pays; it looks every kWindowNs.
 //
 //   off -> trial   more than 1/8 as many sleeps as events in a window, and the back-off is over or events
-//   come
-//                  twice as fast as before the last trial: the window that ends is what spinning has to beat
+//                  come twice as fast as before the last trial: the window that ends is what spinning has to
+//                  beat
 //   trial -> on    in kWindowsOfTrial windows together events cost clearly less CPU than without, or came so
 //                  much faster that it is worth their price (pays())
 //   trial -> off   otherwise; the back-off doubles, up to kBackoffMaxNs
