@@ -83,6 +83,12 @@ class Stages(Checkout):
     def test_a_run_without_a_test_is_a_failure(self):
         self.expect(self.run_stages(one="true"), "0 passed, 1 failed", 1)
 
+    def test_a_lint_without_a_finding_is_one_that_passed(self):
+        self.expect(self.run_stages(lint="true"), "1 passed, 0 failed", 0)
+
+    def test_a_lint_with_a_finding_is_a_failure(self):
+        self.expect(self.run_stages(lint="echo a finding; false"), "0 passed, 1 failed", 1)
+
     def test_results_of_an_earlier_run_do_not_count(self):
         (self.folder / "build/log").mkdir(parents=True)
         (self.folder / "build/log/one.debug.xml").write_text(
