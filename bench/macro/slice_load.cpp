@@ -54,11 +54,6 @@ std::int64_t clock_ns(clockid_t clock) {
 
 std::int64_t now_ns() { return clock_ns(CLOCK_MONOTONIC); }
 
-struct Connection {
-  int fd;
-  std::int64_t sent_ns = 0;
-};
-
 struct Slice {
   std::vector<std::int64_t> latencies_ns{};
   std::int64_t cpu_ns = 0;
@@ -79,17 +74,49 @@ int connect_to(const std::string& who, std::uint16_t port) {
   return fd;
 }
 
+/// A connection to a server, and what is done on it.
+class Connection {
+ public:
+  Connection(const std::string& who, std::uint16_t port) : who_(who), fd_(connect_to(who, port)) {}
+
+  /// In `epoll`, by EPOLL_CTL_ADD or EPOLL_CTL_MOD.
+  void watch(int epoll, int operation, std::uint32_t events) {
+    epoll_event event{};
+    event.events = events;
+    event.data.ptr = this;
+    if (epoll_ctl(epoll, operation, fd_, &event) != 0) fail(who_, "epoll_ctl");
+  }
+
+  void send_request() {
+    sent_ns_ = now_ns();
+    if (send(fd_, kRequest.data(), kRequest.size(), MSG_NOSIGNAL) < 0) fail(who_, "cannot send");
+  }
+
+  void receive_answer(Slice& slice) const {
+    std::array<char, 4096> answer;
+    if (recv(fd_, answer.data(), answer.size(), 0) <= 0) fail(who_, "closed the connection");
+    slice.latencies_ns.push_back(now_ns() - sent_ns_);
+  }
+
+ private:
+  std::string who_;
+  int fd_;
+  std::int64_t sent_ns_ = 0;
+};
+
+Connection& connection_of(const epoll_event& event) { return *static_cast<Connection*>(event.data.ptr); }
+
 /// The connections to one server, and what is made of their events.
 class Connections {
  public:
   Connections(std::string who, std::uint16_t port, std::size_t count) : who_(std::move(who)) {
-    for (std::size_t i = 0; i < count; ++i) connections_.push_back({connect_to(who_, port)});
-    for (Connection& connection : connections_) watch(connection, EPOLL_CTL_ADD, EPOLLIN);
+    for (std::size_t i = 0; i < count; ++i) connections_.emplace_back(who_, port);
+    for (Connection& connection : connections_) connection.watch(epoll_, EPOLL_CTL_ADD, EPOLLIN);
   }
 
   /// Sends on until `end_ns`, then waits for what is under way.
   void run_until(std::int64_t end_ns, Slice& slice) {
-    for (Connection& connection : connections_) send_request(connection);
+    for (Connection& connection : connections_) connection.send_request();
     std::array<epoll_event, 1024> ready;
     std::int64_t last_ns = now_ns();
     for (live_ = connections_.size(); live_ > 0;) {
@@ -105,11 +132,11 @@ class Connections {
 
  private:
   void turn(std::span<epoll_event> events, bool last, Slice& slice) {
-    for (const epoll_event& event : events) receive_answer(connection_of(event), slice);
+    for (const epoll_event& event : events) connection_of(event).receive_answer(slice);
     if (last) {
       live_ -= events.size();
     } else {
-      for (const epoll_event& event : events) send_request(connection_of(event));
+      for (const epoll_event& event : events) connection_of(event).send_request();
     }
   }
 
@@ -117,39 +144,17 @@ class Connections {
     for (const epoll_event& event : events) {
       Connection& connection = connection_of(event);
       if ((event.events & EPOLLIN) == 0) {
-        send_request(connection);
-        watch(connection, EPOLL_CTL_MOD, EPOLLIN);
+        connection.send_request();
+        connection.watch(epoll_, EPOLL_CTL_MOD, EPOLLIN);
         continue;
       }
-      receive_answer(connection, slice);
+      connection.receive_answer(slice);
       if (last) {
         --live_;
       } else {
-        watch(connection, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
+        connection.watch(epoll_, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
       }
     }
-  }
-
-  void watch(Connection& connection, int operation, std::uint32_t events) const {
-    epoll_event event{};
-    event.events = events;
-    event.data.ptr = &connection;
-    if (epoll_ctl(epoll_, operation, connection.fd, &event) != 0) fail(who_, "epoll_ctl");
-  }
-
-  void send_request(Connection& connection) const {
-    connection.sent_ns = now_ns();
-    if (send(connection.fd, kRequest.data(), kRequest.size(), MSG_NOSIGNAL) < 0) fail(who_, "cannot send");
-  }
-
-  void receive_answer(const Connection& connection, Slice& slice) const {
-    std::array<char, 4096> answer;
-    if (recv(connection.fd, answer.data(), answer.size(), 0) <= 0) fail(who_, "closed the connection");
-    slice.latencies_ns.push_back(now_ns() - connection.sent_ns);
-  }
-
-  static Connection& connection_of(const epoll_event& event) {
-    return *static_cast<Connection*>(event.data.ptr);
   }
 
   std::string who_;

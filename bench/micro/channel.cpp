@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What channels and selects cost, beside Boost.Fiber where that is installed (libboost-fiber-dev). ns per
+// What channels and selects cost, beside Boost.Fiber where that is installed (libboost-fiber-dev), and
+// between contexts beside two threads with a mutex and condition variables (std/.../threads2). ns per
 // operation, of the wall clock.
 //
 //   bench_channel [--benchmark_repetitions=5 --benchmark_enable_random_interleaving=true ...]
@@ -16,12 +17,15 @@
 #include <weft/select.hpp>
 #include <weft/this_fiber.hpp>
 
+#include "blocking_queue.hpp"
+
 #include <benchmark/benchmark.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #if WEFT_BENCH_BOOST_FIBER
@@ -161,6 +165,36 @@ void register_weft() {
   register_between("parallels2", parallel2, another2);
 }
 
+void std_round_trip(int count) {
+  BlockingQueue there(1), back(1);
+  std::thread other([&, count] {
+    for (int i = 0; i < count; ++i) back.push(there.pop());
+  });
+  for (int i = 0; i < count; ++i) {
+    there.push(i);
+    benchmark::DoNotOptimize(back.pop());
+  }
+  other.join();
+}
+
+void std_buffered(int count) {
+  BlockingQueue queue(kCapacity);
+  std::thread other([&, count] {
+    for (int i = 0; i < count; ++i) benchmark::DoNotOptimize(queue.pop());
+  });
+  for (int i = 0; i < count; ++i) queue.push(i);
+  other.join();
+}
+
+void register_peer(const std::string& name, void (*run)(int)) {
+  benchmark::RegisterBenchmark(name.c_str(),
+                               [run](benchmark::State& state) {
+                                 while (state.KeepRunningBatch(kBatch)) run(kBatch);
+                               })
+      ->UseRealTime()
+      ->MeasureProcessCPUTime();
+}
+
 #if WEFT_BENCH_BOOST_FIBER
 
 void boost_round_trip(int count) {
@@ -187,14 +221,8 @@ void boost_buffered(int count) {
 }
 
 void register_boost() {
-  for (const Row& row : {Row{"round_trip", boost_round_trip}, Row{"buffered", boost_buffered}}) {
-    benchmark::RegisterBenchmark((std::string("boost/") + row.name).c_str(),
-                                 [run = row.run](benchmark::State& state) {
-                                   while (state.KeepRunningBatch(kBatch)) run(kBatch);
-                                 })
-        ->UseRealTime()
-        ->MeasureProcessCPUTime();
-  }
+  register_peer("boost/round_trip", boost_round_trip);
+  register_peer("boost/buffered", boost_buffered);
 }
 
 #else
@@ -217,6 +245,8 @@ int run_once(std::string_view name, int count) {
 int main(int argc, char** argv) {
   if (argc == 4 && std::string_view(argv[1]) == "once") return run_once(argv[2], std::atoi(argv[3]));
   register_weft();
+  register_peer("std/round_trip/threads2", std_round_trip);
+  register_peer("std/buffered/threads2", std_buffered);
   register_boost();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
