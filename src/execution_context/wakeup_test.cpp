@@ -100,5 +100,40 @@ TEST(BurstTest, AFewShortFibersOfAPollWakeNoSibling) {
   EXPECT_LT(context.counters().unparks, kRounds / 2);
 }
 
+/// Long enough for whoever waits meanwhile to have slept, however fast the machine wakes a thread.
+void compute() {
+  const std::int64_t end_ns = now_ns() + 20'000;
+  while (now_ns() < end_ns) cpu_relax();
+}
+
+/// Asks `other` from `one` until `enough`, or for a minute. True: it was enough.
+template <class Enough>
+bool ask_until(ExecutionContext& one, ExecutionContext& other, Enough&& enough) {
+  const std::int64_t end_ns = now_ns() + 60'000'000'000;
+  return one
+      .spawn([&] {
+        while (!enough() && now_ns() < end_ns) {
+          compute();
+          other.spawn(compute).join();
+        }
+        return enough();
+      })
+      .join();
+}
+
+// Whether it pays is the machine's affair; that it is tried is not (spin_policy.hpp).
+TEST(SpinTest, ContextsThatAnswerEachOtherTryToSpinInTheirLoops) {
+  ConcurrentContext one("one"), other("other");
+  EXPECT_TRUE(ask_until(one, other, [&] {
+    return one.event_loop_counters().spins != 0 && other.event_loop_counters().spins != 0;
+  }));
+}
+
+TEST(SpinTest, ContextsThatAnswerEachOtherTryToSpinBesideTheirLoops) {
+  ParallelContext one("one", {.parallelism = 2}), other("other", {.parallelism = 2});
+  EXPECT_TRUE(
+      ask_until(one, other, [&] { return one.counters().spins != 0 && other.counters().spins != 0; }));
+}
+
 }  // namespace
 }  // namespace weft
