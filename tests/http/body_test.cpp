@@ -49,7 +49,9 @@ void exchange_bodies(const net::SocketAddress& address) {
   for (const std::size_t size : sizes()) {
     const std::string body = TestServer::bytes(size);
     for (const std::string& request :
-         {fixed("/echo", body), chunked("/echo", body, 700), chunked("/echo", body, 70'000)}) {
+         {fixed("/echo", body), chunked("/echo", body, 700), chunked("/echo", body, 70'000),
+          fixed("/whole/1000000", body), chunked("/whole/1000000", body, 700),
+          chunked("/whole/1000000", body, 70'000)}) {
       auto writer = spawn([&] { client.send_if_open(request); });
       const Reply reply = client.receive();
       writer.join();
@@ -89,6 +91,37 @@ TEST_P(Bodies, ALargeBodyIsReadWhole) {
     client.send(fixed("/size", body));
     EXPECT_EQ(client.receive().body, "20000000");
     EXPECT_EQ(client.get("/").status, 200);
+  });
+}
+
+TEST_P(Bodies, ABodyReadWholeIsHeldToTheHandlersLimit) {
+  run([](const Contexts& contexts) {
+    TestServer server(contexts);
+    Client client(server.address());
+    const std::string body = TestServer::bytes(50'000);
+    const std::string refusal = make_error_code(Errc::message_too_large).message();
+    for (const std::size_t max : {0, 1, 49'999, 50'000, 50'001}) {
+      const std::string path = "/whole/" + std::to_string(max);
+      for (const std::string& request : {fixed(path, body), chunked(path, body, 999)}) {
+        client.send(request);
+        ASSERT_TRUE(client.receive().body == (max < body.size() ? refusal : body)) << path;
+      }
+    }
+    client.send(chunked("/whole/0", "", 1) + fixed("/whole/0", ""));
+    EXPECT_EQ(client.receive().body, "");
+    EXPECT_EQ(client.receive().body, "");
+  });
+}
+
+TEST_P(Bodies, TheRestOfABodyIsReadWhole) {
+  run([](const Contexts& contexts) {
+    TestServer server(contexts);
+    Client client(server.address());
+    const std::string body = TestServer::bytes(40'000);
+    client.send(fixed("/rest", body));
+    EXPECT_EQ(client.receive().body, "3 and " + body.substr(3));
+    client.send(chunked("/rest", body, 1000));
+    EXPECT_EQ(client.receive().body, "3 and " + body.substr(3));
   });
 }
 

@@ -49,6 +49,15 @@ void add_routes(Server& server) {
     const Result<std::string> body = request.read_all(kUnlimited);
     response.text(body ? std::to_string(body->size()) : body.error().message());
   });
+  server.post("/whole/:max", [](const Request& request, Response& response) {
+    const Result<std::string> body = request.read_all(std::stoull(request.parameter("max").value()));
+    response.body(body ? *body : body.error().message(), "application/octet-stream");
+  });
+  server.post("/rest", [](const Request& request, Response& response) {
+    std::array<std::byte, 3> first;
+    const std::size_t size = request.read_some(first).value_or(0);
+    response.text(std::to_string(size) + " and " + request.read_all().value());
+  });
   server.post("/ignore", [](const Request&, Response& response) { response.text("ignored"); });
   server.get("/close", [](const Request&, Response& response) {
     response.close_connection();

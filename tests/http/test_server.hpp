@@ -42,6 +42,7 @@ void run_simulated(const SimOptions& options, const std::function<void()>& body)
 ///     GET /files/*path the path                  GET /bytes/:n    n bytes, whole
 ///     GET /stream/:n   n bytes, written in parts GET /announced/:n the same with a Content-Length
 ///     POST /echo       the body, streamed        POST /size       the size of the body, read whole
+///     POST /whole/:max the body, read whole      POST /rest       3 bytes read apart, and the rest whole
 ///     POST /ignore     "ignored"                 GET /close       "bye", and closes
 class TestServer {
  public:

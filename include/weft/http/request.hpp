@@ -63,7 +63,9 @@ class Request {
   /// with. They stay: the body is lost. REQUIRES: `buffer` is not empty.
   Result<std::size_t> read_some(std::span<std::byte> buffer) const;
 
-  /// Reads the rest of the body into a string, at most `size_max` bytes: more is Errc::message_too_large.
+  /// Reads the rest of the body into a string, at most `size_max` bytes: more is Errc::message_too_large, at
+  /// once where the length was announced. Other errors are those of read_some(). The memory grows with what
+  /// has arrived: 16 KiB before the first byte, from then on at most twice the bytes received.
   Result<std::string> read_all(std::uint64_t size_max = 1024 * 1024) const;
 
  private:

@@ -4,8 +4,9 @@
 
 #include "base/panic.hpp"
 #include "http/server/routes.hpp"
+#include "http/server/whole_body.hpp"
 
-#include <algorithm>
+#include <array>
 #include <cstring>
 #include <exception>
 
@@ -74,6 +75,20 @@ Result<std::size_t> Exchange::read_body(std::span<std::byte> buffer) {
       return *n;
     }
     if (Result<void> received = receive_body(body_deadline()); !received) return received.error();
+  }
+}
+
+Result<std::string> Exchange::read_whole_body(std::uint64_t size_max) {
+  if (body_outcome_ && block_.reader.fixed_left() > size_max) return Errc::message_too_large;
+  const bool fixed = block_.reader.head().body == BodyFraming::fixed;
+  WholeBody body(fixed ? block_.reader.fixed_left() : size_max);
+  for (;;) {
+    std::array<std::byte, 1> beyond;  // where the end is all that may come
+    const Result<std::size_t> n = read_body(body.full() ? beyond : body.room());
+    if (!n && n.error() == make_error_code(Errc::end_of_file)) return body.take();
+    if (!n) return n.error();
+    if (body.full()) return Errc::message_too_large;
+    body.received(*n);
   }
 }
 

@@ -47,6 +47,7 @@ class Exchange {
   // -- Request
   // -----------------------------------------------------------------------------------------------
   Result<std::size_t> read_body(std::span<std::byte> buffer);
+  Result<std::string> read_whole_body(std::uint64_t size_max);
 
   // -- Response
   // ----------------------------------------------------------------------------------------------

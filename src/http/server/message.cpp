@@ -2,8 +2,6 @@
 // Request and Response: the handler's view of an Exchange.
 #include "http/server/exchange.hpp"
 
-#include <algorithm>
-
 namespace weft::http {
 
 Result<std::size_t> Request::read_some(std::span<std::byte> buffer) const {
@@ -11,22 +9,7 @@ Result<std::size_t> Request::read_some(std::span<std::byte> buffer) const {
 }
 
 Result<std::string> Request::read_all(std::uint64_t size_max) const {
-  constexpr std::size_t kStep = 16 * 1024;
-  if (content_length().value_or(0) > size_max) return Errc::message_too_large;
-  std::string body;
-  std::size_t size = 0;
-  for (;;) {
-    const std::size_t room =
-        std::max<std::size_t>(kStep, static_cast<std::size_t>(content_length().value_or(0)) - size);
-    body.resize(size + room);
-    const Result<std::size_t> n = read_some(std::as_writable_bytes(std::span(body).subspan(size)));
-    if (!n && n.error() != make_error_code(Errc::end_of_file)) return n.error();
-    size += n.value_or(0);
-    if (size > size_max) return Errc::message_too_large;
-    if (!n) break;
-  }
-  body.resize(size);
-  return body;
+  return exchange_.read_whole_body(size_max);
 }
 
 Response& Response::status(Status status) {
