@@ -7,6 +7,9 @@
 #       its left. LINK names object libraries that become part of weft, before this layer.
 #   weft_add_test(name SOURCES x_test.cpp ... [LINK target...] [LABELS label...] [TIMEOUT seconds])
 #       a GoogleTest executable over the whole library. HACKING.md lists the labels.
+#   weft_add_stranger_test(family [SOURCES a.cpp ...] [TIMEOUT seconds])
+#       a GoogleTest executable, stranger_<family>_test, that sees of weft what an installed copy shows: the
+#       public headers and the library.
 #   weft_add_executable(name SOURCES ... [LINK target...])
 #       a program of ours over the whole library (tools, benchmarks, examples).
 #
@@ -89,13 +92,17 @@ endfunction()
 # runs, so that building runs nothing of what it built. With WEFT_TESTS_IN_ONE_PROCESS the executable is one
 # test to ctest, <name without _test>.in_one_process.
 function(weft_add_gtest name)
-  cmake_parse_arguments(PARSE_ARGV 1 TEST "" "TIMEOUT" "SOURCES;LINK;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 TEST "PUBLIC_HEADERS_ONLY" "TIMEOUT" "SOURCES;LINK;LABELS")
   if(NOT TEST_TIMEOUT)
     set(TEST_TIMEOUT 120)
   endif()
   add_executable(${name} ${TEST_SOURCES})
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
-  target_link_libraries(${name} PRIVATE weft_internal ${TEST_LINK} GTest::gmock GTest::gtest_main)
+  if(NOT TEST_PUBLIC_HEADERS_ONLY)
+    target_link_libraries(${name} PRIVATE weft_internal)
+  endif()
+  target_link_libraries(${name} PRIVATE weft_warnings weft_codegen ${TEST_LINK}
+                                        GTest::gmock GTest::gtest_main)
   string(REGEX REPLACE "_test$" "" prefix ${name})
   # Instrumented, the macros of GoogleTest cost twice as much to optimize as to compile (29 s and 10 s for the
   # largest file, gcc's ASan and UBSan); what is tested is optimized all the same.
@@ -185,6 +192,12 @@ endfunction()
 
 function(weft_add_test name)
   weft_add_gtest(${name} LINK weft ${ARGN})
+endfunction()
+
+function(weft_add_stranger_test family)
+  cmake_parse_arguments(PARSE_ARGV 1 STRANGER "" "TIMEOUT" "SOURCES")
+  weft_add_gtest(stranger_${family}_test PUBLIC_HEADERS_ONLY LINK weft SOURCES ${STRANGER_SOURCES}
+                 LABELS stranger TIMEOUT "${STRANGER_TIMEOUT}")
 endfunction()
 
 function(weft_add_executable name)

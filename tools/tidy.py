@@ -183,11 +183,13 @@ def rule_http_stands_on_public_headers(file):
 
 
 def rule_public_headers_stand_alone(file):
-    users = ("include/", "examples/")
+    users = ("include/", "examples/", "tests/stranger/")
     for line, include, angled in includes(file) if file.path.startswith(users) and file.is_cpp else ():
-        if include.split("/")[0] in LAYERS and "/" in include:
+        inside = file.path.startswith("include/")
+        if (include.split("/")[0] in LAYERS and "/" in include) or (
+                include.startswith("weft/detail/") and not inside):
             yield file.finding(line, "public", f"{include} is private: a user does not have it")
-        if file.path.startswith("include/") and not angled:
+        if inside and not angled:
             yield file.finding(line, "public", f'write <{include}> in a public header, not "{include}"')
 
 
