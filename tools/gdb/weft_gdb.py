@@ -3,7 +3,7 @@
 
     info fibers              every fiber: number, name, state, context, and where its own code stands
     fiber N bt [OPTION...]   the backtrace of fiber N
-    fiber N COMMAND          any other command, with the innermost frame of fiber N selected
+    fiber N COMMAND          any other command, with the innermost frame of fiber N's own code selected
     fiber apply all COMMAND  the same for every fiber
     fiber core FILE          generate-core-file, with the fibers' stacks in it
 
@@ -31,6 +31,7 @@ SAVED_SIZE = 192
 NOT_STARTED = "weft_context_start"
 
 LIBRARY_FUNCTION = re.compile(r"(?:[\w:<>*&, ]+ )?(?:weft::|weft_|std::)")
+OF_USER_TYPES = re.compile(r"<(?!weft::|std::)|<.*\(anonymous namespace|<$")
 PUBLIC_FUNCTION = re.compile(r"weft::(?!detail::|\(anonymous)[^(]*")
 CORE_CHUNK = 1 << 20
 
@@ -249,6 +250,13 @@ class ParkedFiberUnwinder(gdb.unwinder.Unwinder):
 UNWINDER = ParkedFiberUnwinder()
 
 
+def outermost_inlined(frame):
+    """The function that `frame` is really a call of: those inlined into it are frames of their own in gdb."""
+    while frame.type() == gdb.INLINE_FRAME:
+        frame = frame.older()
+    return frame
+
+
 @contextlib.contextmanager
 def innermost_frame(fiber):
     """The innermost frame of a fiber, then the rest; null for one that never ran, or is just switched."""
@@ -261,7 +269,7 @@ def innermost_frame(fiber):
         else:
             UNWINDER.arm(fiber.saved_registers())
             try:
-                yield gdb.newest_frame().older()
+                yield outermost_inlined(gdb.newest_frame()).older()
             finally:
                 UNWINDER.disarm()
 
@@ -280,6 +288,17 @@ def function_of(frame):
     return frame.name() or symbol_at(frame.pc()).split(" + ")[0]
 
 
+def in_library(frame):
+    """Whether a frame is weft's, or the standard library's. With little debug information its name alone does
+    not say so. The symbol that it is in does, unless user code was inlined into a template of weft's."""
+    if LIBRARY_FUNCTION.match(function_of(frame)):
+        return True
+    around = symbol_at(frame.pc())
+    if frame.type() == gdb.INLINE_FRAME and OF_USER_TYPES.search(around.split("(")[0]):
+        return False
+    return bool(LIBRARY_FUNCTION.match(around))
+
+
 def place_of(frame):
     found = frame.find_sal()
     source = f" at {os.path.basename(found.symtab.filename)}:{found.line}" if found.symtab else ""
@@ -287,19 +306,24 @@ def place_of(frame):
     return f"{function} (){source}" if "(" not in function else function + source
 
 
+def own_frame(innermost):
+    """The innermost frame of the user's own code, and what of weft it called; else the innermost of all."""
+    called = ""
+    for frame in frames_from(innermost):
+        if not in_library(frame):
+            return frame, called
+        public = PUBLIC_FUNCTION.match(function_of(frame))
+        called = re.sub(r"<.*>$", "", public.group().strip()) if public else called
+    return innermost, ""
+
+
 def where(fiber):
     """The innermost frame of the user's own code, and what of weft it called."""
-    called = ""
     with innermost_frame(fiber) as innermost:
         if innermost is None:
             return f"not started, {fiber.spawned_at}" if fiber.parked else "?"
-        for frame in frames_from(innermost):
-            name = function_of(frame)
-            if not LIBRARY_FUNCTION.match(name):
-                return place_of(frame) + (f", in {called}" if called else "")
-            public = PUBLIC_FUNCTION.match(name)
-            called = re.sub(r"<.*>$", "", public.group().strip()) if public else called
-        return place_of(innermost)
+        frame, called = own_frame(innermost)
+        return place_of(frame) + (f", in {called}" if called else "")
 
 
 def row_of(fiber):
@@ -367,17 +391,25 @@ def run_in_fiber(fiber, command):
         if innermost is None:
             print(f"  {where(fiber)}")
             return
-        innermost.select()
-        if not BACKTRACE.match(command) or fiber.thread is not None:
+        if not BACKTRACE.match(command):
+            own_frame(innermost)[0].select()
             gdb.execute(command)
             return
-        print(without_first_frame(gdb.execute(command, to_string=True)), end="")
+        innermost.select()
+        before = innermost.level()
+        shown = gdb.execute(with_more_frames(before, command), to_string=True)
+        print(without_first_frames(before, shown), end="")
 
 
-def without_first_frame(backtrace):
-    """The thread's own frame 0 taken off, and the others numbered from 0."""
-    frames = re.split(r"(?m)^(?=#1\s)", backtrace, maxsplit=1)[-1]
-    return re.sub(r"(?m)^#(\d+) ?(?= )", lambda match: f"#{int(match.group(1)) - 1}".ljust(3), frames)
+def with_more_frames(count, backtrace_command):
+    """`bt 3` means three frames of the fiber's, behind those of the thread."""
+    return re.sub(r"(?<= )\d+$", lambda match: str(int(match.group()) + count), backtrace_command)
+
+
+def without_first_frames(count, backtrace):
+    """The thread's own frames taken off, and the others numbered from 0."""
+    frames = re.split(rf"(?m)^(?=#{count}\s)", backtrace, maxsplit=1)[-1]
+    return re.sub(r"(?m)^#(\d+) ?(?= )", lambda match: f"#{int(match.group(1)) - count}".ljust(3), frames)
 
 
 class InfoFibers(gdb.Command):
@@ -400,7 +432,7 @@ class FiberCommand(gdb.Command):
     """A command in a fiber, or in all of them.
 
     Usage: fiber N bt [OPTION...]   the backtrace of fiber N
-           fiber N COMMAND          with the innermost frame of fiber N selected
+           fiber N COMMAND          with the innermost frame of fiber N's own code selected
            fiber apply all COMMAND  for every fiber that has not ended
            fiber core FILE          generate-core-file, with the fibers' stacks in it"""
 
