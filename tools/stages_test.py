@@ -39,6 +39,16 @@ class Checkout(unittest.TestCase):
         return subprocess.run(command, cwd=self.folder, text=True, check=False, capture_output=True)
 
 
+class Run(Checkout):
+    def test_help_is_answered_before_anything_is_installed_or_built(self):
+        shutil.copy(ROOT / "run", self.folder / "run")
+        (self.folder / "tools/setup.bash").unlink()
+        result = self.bash("./run --help")
+        self.assertEqual((0, ""), (result.returncode, result.stderr))
+        self.assertIn("./run serve", result.stdout)
+        self.assertFalse((self.folder / "build").exists())
+
+
 class Stages(Checkout):
     def run_stages(self, **bodies):
         functions = "".join(f"stage_{name}() {{ {body}; }}\n" for name, body in bodies.items())
