@@ -11,7 +11,7 @@ extern "C" [[gnu::noinline]] void all_wait() { asm volatile(""); }
 
 [[gnu::noinline]] void receive_order(weft::Channel<int>& orders) { (void)orders.receive(); }
 
-[[gnu::noinline]] void join_sleeper(weft::JoinHandle<void>& sleeper) { sleeper.join(); }
+[[gnu::noinline]] void join_sleeper(weft::JoinHandle<void>& sleeper) { sleeper.join_uncancellable(); }
 
 [[gnu::noinline]] void run_fibers() {
   weft::Channel<int> orders;
@@ -20,16 +20,16 @@ extern "C" [[gnu::noinline]] void all_wait() { asm volatile(""); }
   auto receiver = workers.spawn([&] { receive_order(orders); }, {.name = "receiver"});
   auto joiner = workers.spawn([&] { join_sleeper(sleeper); }, {.name = "joiner"});
   auto nameless = workers.spawn([&] { receive_order(orders); });
-  workers.spawn([] {}).join();  // one thread, first come first served: the others wait by now
+  workers.spawn([] {}).join_uncancellable();  // one thread, first come first served: the others wait by now
   while (workers.counters().fibers_finished == 0) weft::yield();  // and this one is gone
   auto queued = weft::spawn([] { all_wait(); }, {.name = "queued"});
   all_wait();
   orders.close();
   sleeper.cancel();
-  joiner.join();
-  receiver.join();
-  nameless.join();
-  queued.join();
+  joiner.join_uncancellable();
+  receiver.join_uncancellable();
+  nameless.join_uncancellable();
+  queued.join_uncancellable();
 }
 
 int main() {
