@@ -27,7 +27,7 @@ long sum_in_parallel(weft::ParallelContext& workers) {
   }
   long sum = 0;
   for (auto& piece : pieces)
-    sum += piece.join();  // suspends until it is done; its exception would come out here
+    sum += piece.join().value();  // suspends until it is done; its exception would come out here
   return sum;
 }
 
@@ -42,8 +42,8 @@ int count_in_turns(weft::ConcurrentContext& sessions) {
   };
   auto first = sessions.spawn(add);
   auto second = sessions.spawn(add);
-  first.join();
-  second.join();
+  first.join_uncancellable();  // they use the counter of this frame
+  second.join_uncancellable();
   return counter;
 }
 
@@ -59,10 +59,10 @@ int main() {
     std::printf("sum of squares: %ld\n", sum_in_parallel(workers));
     workers.resize(4);
     std::printf("counted: %d\n", count_in_turns(sessions));
-    logger.join();
+    logger.join().value();
 
     auto sleeper = weft::spawn([] { return weft::sleep(1h).error(); });
     sleeper.cancel();  // sticky: every wait in it fails with Errc::cancelled
-    std::printf("the sleeper says: %s\n", sleeper.join().message().c_str());
+    std::printf("the sleeper says: %s\n", sleeper.join().error().message().c_str());
   });
 }

@@ -33,7 +33,7 @@ int main() {
     Account savings, wages;
     auto monthly = weft::spawn([&] { transfer(wages, savings, 500); }, {.name = "monthly saving"});
     auto refund = weft::spawn([&] { transfer(savings, wages, 200); }, {.name = "refund"});
-    monthly.join();
-    refund.join();
+    monthly.join_uncancellable();
+    refund.join_uncancellable();
   });
 }

@@ -36,7 +36,7 @@ long fib_by_handle(int n) {
   long left = 0;
   JoinHandle<void> child = spawn([&left, n] { left = fib_by_handle(n - 1); });
   const long right = fib_by_handle(n - 2);
-  child.join();
+  child.join_uncancellable();
   return left + right;
 }
 
@@ -81,7 +81,7 @@ double fork_join_of_two() {
 
 double spawn_and_join() {
   constexpr int kCount = 20'000;
-  for (int i = 0; i < kCount; ++i) spawn([] {}).join();
+  for (int i = 0; i < kCount; ++i) spawn([] {}).join_uncancellable();
   return kCount;
 }
 
@@ -142,7 +142,7 @@ double timed(ExecutionContext& context, const Benchmark& benchmark) {
         const double count = benchmark.run();
         return (now() - start) / count;
       })
-      .join();
+      .join_uncancellable();
 }
 
 double median(std::vector<double> values) {

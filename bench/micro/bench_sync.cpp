@@ -55,7 +55,7 @@ struct World {
 /// Runs `body` in a fiber of `context`.
 template <class Body>
 void in(ExecutionContext& context, Body&& body) {
-  context.spawn(body).join();
+  context.spawn(body).join_uncancellable();
 }
 
 // -- nobody else there ------------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ void alone_shared(World& world, int count) {
 void semaphore(World& world, int count) {
   static Semaphore semaphore(1);
   repeat(world, count, [] {
-    semaphore.acquire();
+    semaphore.acquire_uncancellable();
     semaphore.release();
   });
 }
@@ -130,7 +130,7 @@ void count_together(Mutex& mutex, ExecutionContext& context, int count, int work
       }
     }));
   }
-  for (auto& fiber : fibers) fiber.join();
+  for (auto& fiber : fibers) fiber.join_uncancellable();
 }
 
 template <int work>
@@ -178,7 +178,7 @@ void held(World& world, int count) {
         }
       }));
     }
-    for (auto& fiber : fibers) fiber.join();
+    for (auto& fiber : fibers) fiber.join_uncancellable();
   });
 }
 
@@ -191,14 +191,14 @@ void notify(World& world, int count) {
     const auto play = [&](int own) {
       for (int i = 0; i < count / 2; ++i) {
         std::unique_lock lock(mutex);
-        changed.wait(lock, [&] { return turn % 2 == own; });
+        changed.wait_uncancellable(lock, [&] { return turn % 2 == own; });
         ++turn;
         changed.notify_one();
       }
     };
     auto other = spawn([&] { play(1); });
     play(0);
-    other.join();
+    other.join_uncancellable();
   });
 }
 
@@ -227,7 +227,7 @@ void contended_boost(World&, int count) {
         }
       });
     }
-    for (auto& fiber : fibers) fiber.join();
+    for (auto& fiber : fibers) fiber.join_uncancellable();
   };
   std::thread other(half);
   half();
@@ -245,7 +245,7 @@ void held_boost(World&, int count) {
       }
     });
   }
-  for (auto& fiber : fibers) fiber.join();
+  for (auto& fiber : fibers) fiber.join_uncancellable();
 }
 
 void notify_boost(World&, int count) {
@@ -255,7 +255,7 @@ void notify_boost(World&, int count) {
   const auto play = [&](int own) {
     for (int i = 0; i < count / 2; ++i) {
       std::unique_lock<boost::fibers::mutex> lock(mutex);
-      changed.wait(lock, [&] { return turn % 2 == own; });
+      changed.wait_uncancellable(lock, [&] { return turn % 2 == own; });
       ++turn;
       changed.notify_one();
     }

@@ -49,7 +49,7 @@ void round_trip_with(int count, Spawn&& spawn) {
     benchmark::DoNotOptimize(back.receive().value());
   }
   there.close();
-  other.join();
+  other.join_uncancellable();
 }
 
 void round_trip(int count) {
@@ -64,7 +64,7 @@ void buffered_with(int count, Spawn&& spawn) {
   });
   for (int i = 0; i < count; ++i) channel.send(i).value();
   channel.close();
-  other.join();
+  other.join_uncancellable();
 }
 
 void buffered(int count) {
@@ -82,9 +82,9 @@ void two_and_two(int count) {
       for (int i = 0; i < count / 2; ++i) channel.send(i).value();
     }));
   }
-  for (auto& producer : producers) producer.join();
+  for (auto& producer : producers) producer.join_uncancellable();
   channel.close();
-  for (auto& consumer : consumers) consumer.join();
+  for (auto& consumer : consumers) consumer.join_uncancellable();
 }
 
 template <class Function>
@@ -110,7 +110,7 @@ void select_wait(int count) {
   for (int i = 0; i < count; ++i) {
     receive_from_four(channels, [](weft::Result<int> value) { benchmark::DoNotOptimize(*value); });
   }
-  other.join();
+  other.join_uncancellable();
 }
 
 struct Row {
@@ -124,7 +124,7 @@ constexpr Row kRows[] = {{"round_trip", round_trip},
                          {"select_wait", select_wait}};
 
 void measure(benchmark::State& state, weft::ExecutionContext& context, void (*run)(int)) {
-  while (state.KeepRunningBatch(kBatch)) context.spawn([run] { run(kBatch); }).join();
+  while (state.KeepRunningBatch(kBatch)) context.spawn([run] { run(kBatch); }).join_uncancellable();
 }
 
 /// Between fibers of `one` and fibers of `other`.
@@ -135,7 +135,7 @@ void register_between(const std::string& name, Context& one, Context& other) {
                                  [&one, &other, run](benchmark::State& state) {
                                    const auto spawn = [&other](auto&& body) { return other.spawn(body); };
                                    while (state.KeepRunningBatch(kBatch))
-                                     one.spawn([&] { run(kBatch, spawn); }).join();
+                                     one.spawn([&] { run(kBatch, spawn); }).join_uncancellable();
                                  })
         ->UseRealTime()
         ->MeasureProcessCPUTime();
@@ -233,7 +233,7 @@ int run_once(std::string_view name, int count) {
   for (const Row& row : kRows) {
     if (row.name != name) continue;
     weft::ConcurrentContext context("once");
-    context.spawn([&] { row.run(count); }).join();
+    context.spawn([&] { row.run(count); }).join_uncancellable();
     return 0;
   }
   std::fprintf(stderr, "no benchmark has that name\n");

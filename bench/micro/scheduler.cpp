@@ -39,7 +39,7 @@ double now() {
 void yield_between_two(int count) {
   auto other = spawn([count] { yield_often(count / 2); });
   yield_often(count / 2);
-  other.join();
+  other.join_uncancellable();
 }
 
 /// The same with a place for each: the CPU expects each to return to where the other one came from.
@@ -48,7 +48,7 @@ void yield_at_two_places(int count) {
     for (int i = 0; i < count / 2; ++i) yield();
   });
   yield_often(count / 2);
-  other.join();
+  other.join_uncancellable();
 }
 
 /// Detached fibers, a few at a time: spawn, run, finish, reuse of the stack.
@@ -61,7 +61,7 @@ void spawn_and_end(int count) {
 }
 
 void spawn_and_join(int count) {
-  for (int i = 0; i < count; ++i) spawn([] {}).join();
+  for (int i = 0; i < count; ++i) spawn([] {}).join_uncancellable();
 }
 
 /// A fiber that waits for another to win its wait; no lock, as both run on one thread.
@@ -94,7 +94,7 @@ void ping_pong(int count) {
   there.wake();
   take_turns(here, there, count / 2 - 1);
   here.wait();
-  other.join();
+  other.join_uncancellable();
 }
 
 struct Benchmark {
@@ -121,7 +121,7 @@ double timed(ExecutionContext& context, const Benchmark& benchmark, int count) {
         benchmark.run(count);
         return (now() - start) / count;
       })
-      .join();
+      .join_uncancellable();
 }
 
 int run_all() {

@@ -15,7 +15,7 @@ namespace weft {
 namespace detail {
 
 /// What a callable returns, without the Result around it; std::monostate for nothing.
-template <class F, class Value = typename IsResult<std::invoke_result_t<F&>>::Value>
+template <class F, class Value = typename Outcome<std::invoke_result_t<F&>>::Value>
 using ValueOf = std::conditional_t<std::is_void_v<Value>, std::monostate, Value>;
 
 /// Calls `f` and stores what it gives.
@@ -25,10 +25,10 @@ Result<void> call_into(F& f, std::optional<Value>& value) {
   if constexpr (std::is_void_v<Returned>) {
     f();
     value.emplace();
-  } else if constexpr (!IsResult<Returned>::value) {
+  } else if constexpr (!Outcome<Returned>::kMayFail) {
     value.emplace(f());
   } else {
-    Returned returned = f();
+    auto returned = Outcome<Returned>::of(f());
     if (!returned) return returned.error();
     if constexpr (std::is_same_v<Value, std::monostate>) {
       value.emplace();
@@ -58,9 +58,9 @@ std::tuple<Values...> take_all(std::tuple<std::optional<Values>...>& values, std
 }  // namespace detail
 
 /// Calls all of `fs`, each in a fiber of its own in the current context, and waits for them: a tuple of what
-/// they return, T for T or Result<T>, std::monostate for nothing. The first failure cancels the others and is
-/// reported, a thrown exception is thrown; the others are joined first. Suspends. Cancellable, as
-/// TaskGroup::wait(): what the others had returned is dropped.
+/// they return, T for T or Result<T>, std::monostate for nothing and for an error code. The first failure
+/// cancels the others and is reported, a thrown exception is thrown; the others are joined first. Suspends.
+/// Cancellable, as TaskGroup::wait(): what the others had returned is dropped.
 ///
 ///     auto both = weft::all([&] { return fetch(a); }, [&] { return fetch(b); });
 ///     if (both) merge(std::get<0>(*both), std::get<1>(*both));

@@ -7,11 +7,13 @@
 #include <weft/result.hpp>
 
 #include <mutex>
+#include <utility>
 
 namespace weft {
 
 /// Waits, with a Mutex unlocked meanwhile, until somebody says that what it guards has changed. The names and
-/// rules of std::condition_variable, for fibers of any contexts and plain threads.
+/// rules of std::condition_variable, for fibers of any contexts and plain threads; but a wait is cancellable,
+/// and its result says whether it was ended so.
 ///
 /// No notification is lost between the unlock and the wait, and none is spent on a waiter that was cancelled
 /// or timed out before: it goes to the next one. A waiter is woken by a notification only, but whoever runs
@@ -19,7 +21,8 @@ namespace weft {
 /// Destruction: when nobody waits who was not notified.
 ///
 ///     std::unique_lock lock(mutex);
-///     changed.wait(lock, [&] { return !jobs.empty(); });
+///     auto there = changed.wait(lock, [&] { return !jobs.empty(); });
+///     if (!there) return there.error();   // cancelled, or out of time; locked in each case
 class ConditionVariable {
  public:
   constexpr ConditionVariable() noexcept = default;
@@ -31,18 +34,19 @@ class ConditionVariable {
   void notify_one() noexcept;
   void notify_all() noexcept;
 
-  /// Unlocks, waits to be notified, locks again. Suspends. Not cancellable, see wait_until(). BUG if `lock`
+  /// Unlocks, waits to be notified, locks again. Suspends. Cancellable: gives up when the calling fiber is
+  /// cancelled (Errc::cancelled) or at the deadline of the scope around it (Errc::timed_out). The mutex is
+  /// locked again in each case, however long that takes; no notification is lost by giving up. BUG if `lock`
   /// does not hold its mutex; all waiters use the same one.
-  void wait(std::unique_lock<Mutex>& lock) noexcept;
-  /// The same until `predicate()`, called with the mutex locked, holds.
+  Result<void> wait(std::unique_lock<Mutex>& lock) noexcept { return wait_until(lock, Deadline::never()); }
+  /// The same until `predicate()`, called with the mutex locked, holds; success whenever it does, also after
+  /// a cancel.
   template <class Predicate>
-  void wait(std::unique_lock<Mutex>& lock, Predicate predicate) {
-    while (!predicate()) wait(lock);
+  Result<void> wait(std::unique_lock<Mutex>& lock, Predicate predicate) {
+    return wait_until(lock, Deadline::never(), std::move(predicate));
   }
 
-  /// The same, given up at the deadline (Errc::timed_out) or when the calling fiber is cancelled
-  /// (Errc::cancelled). The mutex is locked again in each case, however long that takes; no notification is
-  /// lost by giving up.
+  /// The same, given up also at the deadline (Errc::timed_out).
   Result<void> wait_until(std::unique_lock<Mutex>& lock, Deadline deadline) noexcept;
   /// The same until `predicate()` holds; success whenever it does, also after the deadline or a cancel.
   template <class Predicate>
@@ -54,6 +58,13 @@ class ConditionVariable {
       }
     }
     return {};
+  }
+
+  /// As wait(), however long that takes: neither a cancel nor a scope's deadline ends the wait.
+  void wait_uncancellable(std::unique_lock<Mutex>& lock) noexcept;
+  template <class Predicate>
+  void wait_uncancellable(std::unique_lock<Mutex>& lock, Predicate predicate) {
+    while (!predicate()) wait_uncancellable(lock);
   }
 
  private:

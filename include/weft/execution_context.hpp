@@ -117,7 +117,7 @@ struct IsolatedOptions {
 /// its spawn context.
 ///
 ///     weft::IsolatedContext gui("gui", [] { run_the_gui_main_loop(); });
-///     gui.join();
+///     gui.join().value();
 class IsolatedContext final : public ExecutionContext {
  public:
   /// Starts the thread and `closure` on it. What the closure spawns, and spawn() of this object, goes to
@@ -141,10 +141,13 @@ class IsolatedContext final : public ExecutionContext {
             SpawnOptions{.name = name}, spawned_at)) {}
 
   /// Waits for the closure to end; throws the exception that escaped from it. Suspends, or blocks a plain
-  /// thread. Not cancellable. BUG if it was joined before.
-  void join() { handle_.join(); }
-  /// The same with a deadline; cancellable: Errc::timed_out, Errc::cancelled.
+  /// thread. Cancellable: Errc::cancelled, or Errc::timed_out at the deadline of the scope around it; the
+  /// closure then goes on and may be joined again. BUG if it was joined before.
+  Result<void> join() { return handle_.join(); }
+  /// The same, given up also at the deadline (Errc::timed_out).
   Result<void> join_until(Deadline deadline) { return handle_.join_until(deadline); }
+  /// As join(), however long that takes: neither a cancel nor a scope's deadline ends the wait.
+  void join_uncancellable() { handle_.join_uncancellable(); }
   /// Asks the closure's fiber to stop, see JoinHandle::cancel().
   void cancel() noexcept { handle_.cancel(); }
 

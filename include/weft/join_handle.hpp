@@ -3,6 +3,7 @@
 
 #include <weft/deadline.hpp>
 #include <weft/detail/fiber_start.hpp>
+#include <weft/detail/outcome.hpp>
 #include <weft/result.hpp>
 
 #include <cstdint>
@@ -35,7 +36,7 @@ class FiberHandle {
   bool done() const noexcept;
   void cancel() noexcept;
   void detach() noexcept;
-  void join() noexcept;
+  void join_uncancellable() noexcept;
   Result<void> join_until(Deadline deadline) noexcept;
   /// The result of a fiber that is done; throws what escaped from it.
   void* take_storage();
@@ -58,31 +59,42 @@ class FiberHandle {
 /// fiber or plain thread and be joined there.
 ///
 ///     auto answer = weft::spawn([] { return 42; });
-///     int n = answer.join();
+///     weft::Result<int> n = answer.join();   // cancellable, as every call that waits and returns a Result
 template <class T>
 class JoinHandle {
  public:
+  /// What join() gives. Result<T>; but of a fiber that returns a Result, that Result, and of one that returns
+  /// an error code (std::error_code, Errc) Result<void>: success if the code is zero.
+  using Joined = Result<typename detail::Outcome<T>::Value>;
+
   /// Of no fiber.
   JoinHandle() noexcept = default;
 
   /// Waits for the fiber to end: its result. Throws the exception that escaped from it. Suspends the calling
-  /// fiber, or blocks a plain thread. Not cancellable, see join_until(). REQUIRES: joinable(); BUG if a fiber
-  /// joins itself.
-  T join() {
-    handle_.join();
-    return take();
-  }
+  /// fiber, or blocks a plain thread. Cancellable: gives up when the calling fiber is cancelled
+  /// (Errc::cancelled) or at the deadline of the scope around it (Errc::timed_out). The fiber that is waited
+  /// for goes on then, the handle stays joinable() and nothing is lost; an error that came from the fiber
+  /// leaves it not joinable(). The result of a fiber that has ended is given also after a cancel. BUG if the
+  /// handle is empty, or a fiber joins itself.
+  Joined join() { return join_until(Deadline::never()); }
 
-  /// The same, given up at the deadline (Errc::timed_out) or when the calling fiber is cancelled
-  /// (Errc::cancelled); the handle then stays joinable and nothing is lost.
-  Result<T> join_until(Deadline deadline) {
+  /// The same, given up also at the deadline (Errc::timed_out).
+  Joined join_until(Deadline deadline) {
     if (Result<void> joined = handle_.join_until(deadline); !joined) return joined.error();
     if constexpr (std::is_void_v<T>) {
       take();
       return {};
     } else {
-      return take();
+      return detail::Outcome<T>::of(take());
     }
+  }
+
+  /// Waits for the fiber to end, however long that takes: what it returned, as it is. Neither a cancel nor a
+  /// scope's deadline ends the wait. For a fiber that uses what is in the caller's frame, and clean-up.
+  /// Otherwise as join().
+  T join_uncancellable() {
+    handle_.join_uncancellable();
+    return take();
   }
 
   /// Asks the fiber to stop: sticky; every cancellable wait in it fails with Errc::cancelled from now on.

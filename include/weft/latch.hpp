@@ -25,21 +25,29 @@ class Latch {
   /// Whether wait() would return at once. May say no while the last count_down() is on its way out.
   [[nodiscard]] bool try_wait() const noexcept { return countdown_.settled(); }
 
-  /// Waits until the counter is zero. Suspends, unless it is. Not cancellable, see wait_until().
-  void wait() noexcept { countdown_.wait(); }
-  /// The same, given up at the deadline (Errc::timed_out) or when the calling fiber is cancelled
-  /// (Errc::cancelled). Success at zero also after the deadline or a cancel.
+  /// Waits until the counter is zero. Suspends, unless it is. Cancellable: gives up when the calling fiber is
+  /// cancelled (Errc::cancelled) or at the deadline of the scope around it (Errc::timed_out). Success at zero
+  /// also after the deadline or a cancel.
+  Result<void> wait() noexcept { return wait_until(Deadline::never()); }
+  /// The same, given up also at the deadline (Errc::timed_out).
   Result<void> wait_until(Deadline deadline) noexcept { return countdown_.wait_until(deadline); }
+  /// Waits until the counter is zero, however long that takes: neither a cancel nor a scope's deadline ends
+  /// the wait. Suspends, unless it is zero.
+  void wait_uncancellable() noexcept { countdown_.wait_uncancellable(); }
 
-  /// Lowers the counter, then waits. Suspends. Not cancellable.
-  void arrive_and_wait(std::int64_t count = 1) noexcept {
+  /// Lowers the counter, then waits, as the form of wait() with the same ending. The arrival counts, also if
+  /// the wait is given up. Suspends.
+  Result<void> arrive_and_wait(std::int64_t count = 1) noexcept {
     count_down(count);
-    wait();
+    return wait();
   }
-  /// The same, with a wait that may be given up as that of wait_until(). The arrival counts in each case.
   Result<void> arrive_and_wait_until(Deadline deadline, std::int64_t count = 1) noexcept {
     count_down(count);
     return wait_until(deadline);
+  }
+  void arrive_and_wait_uncancellable(std::int64_t count = 1) noexcept {
+    count_down(count);
+    wait_uncancellable();
   }
 
  private:

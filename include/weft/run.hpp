@@ -75,10 +75,10 @@ auto run(const RunOptions& options, F&& main, SourceLocation called_at = SourceL
       SpawnOptions{.name = "main"}, called_at);
   context.run();
   if constexpr (std::is_void_v<Returned>) {
-    handle.join();
+    handle.join_uncancellable();
     return 0;
   } else {
-    return handle.join();
+    return handle.join_uncancellable();
   }
 }
 

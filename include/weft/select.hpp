@@ -104,11 +104,11 @@ class JoinInto final : public JoinBranch {
 
   void plan(SelectPlan& plan, std::size_t place) noexcept { plan.add(*this, place); }
   std::error_code run() {
-    if constexpr (std::is_void_v<decltype(handle_.join())>) {
-      handle_.join();
+    if constexpr (std::is_void_v<decltype(handle_.join_uncancellable())>) {
+      handle_.join_uncancellable();
       std::invoke(f_);
     } else {
-      std::invoke(f_, handle_.join());
+      std::invoke(f_, handle_.join_uncancellable());
     }
     return {};
   }

@@ -17,8 +17,8 @@ namespace weft {
 /// release() is seen after the acquire() that takes its permit. Destruction: when nobody waits; also right
 /// after an acquire(), while the release() that it waited for is still on its way out.
 ///
-///     weft::Semaphore slots(10);          // at most ten at a time
-///     slots.acquire();
+///     weft::Semaphore slots(10);                       // at most ten at a time
+///     if (auto got = slots.acquire(); !got) return got;   // cancelled, or out of time: no permit
 ///     ...
 ///     slots.release();
 class Semaphore {
@@ -28,12 +28,15 @@ class Semaphore {
   Semaphore(const Semaphore&) = delete;
   Semaphore& operator=(const Semaphore&) = delete;
 
-  /// Takes a permit. Suspends: if there is none. Not cancellable, see acquire_until().
-  void acquire() noexcept;
-  /// The same, given up at the deadline (Errc::timed_out) or when the calling fiber is cancelled
-  /// (Errc::cancelled): then no permit is taken and none is lost. Takes one that is there also after the
-  /// deadline or a cancel.
+  /// Takes a permit. Suspends: if there is none. Cancellable: gives up when the calling fiber is cancelled
+  /// (Errc::cancelled) or at the deadline of the scope around it (Errc::timed_out). Then no permit is taken
+  /// and none is lost. Takes one that is there also after the deadline or a cancel.
+  Result<void> acquire() noexcept { return acquire_until(Deadline::never()); }
+  /// The same, given up also at the deadline (Errc::timed_out).
   Result<void> acquire_until(Deadline deadline) noexcept;
+  /// Takes a permit, however long that takes: neither a cancel nor a scope's deadline ends the wait.
+  /// Suspends: if there is none.
+  void acquire_uncancellable() noexcept;
   /// Takes a permit if there is one that nobody waits for. Never suspends, never fails without a reason.
   [[nodiscard]] bool try_acquire() noexcept;
 

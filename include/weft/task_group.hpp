@@ -53,8 +53,9 @@ class TaskGroup {
   TaskGroup& operator=(const TaskGroup&) = delete;
 
   /// Starts a child in the current context (an isolated context's spawn context), or in the given one.
-  /// `closure` returns T or Result<T>. Does not suspend. In a group that has failed or was cancelled the
-  /// child starts, and its cancellable calls fail. Throws std::bad_alloc if there is no memory for a stack.
+  /// `closure` returns T or Result<T>; void, Result<void> or an error code if T is void. Does not suspend. In
+  /// a group that has failed or was cancelled the child starts, and its cancellable calls fail. Throws
+  /// std::bad_alloc if there is no memory for a stack.
   template <class F>
   void spawn(F&& closure, const SpawnOptions& options = {},
              SourceLocation spawned_at = SourceLocation::current()) {

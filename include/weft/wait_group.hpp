@@ -23,7 +23,7 @@ namespace weft {
 ///       group.add();
 ///       weft::spawn([&] { part.load(); group.done(); });
 ///     }
-///     group.wait();
+///     if (auto done = group.wait(); !done) return done;   // cancelled, or out of time
 class WaitGroup {
  public:
   explicit constexpr WaitGroup(std::int64_t count = 0) noexcept : countdown_(count) {}
@@ -33,11 +33,15 @@ class WaitGroup {
   /// Lowers the counter by one. BUG below zero. Suspends: no.
   void done() noexcept { countdown_.add(-1); }
 
-  /// Waits until the counter is zero. Suspends, unless it is. Not cancellable, see wait_until().
-  void wait() noexcept { countdown_.wait(); }
-  /// The same, given up at the deadline (Errc::timed_out) or when the calling fiber is cancelled
-  /// (Errc::cancelled); the counter is as before. Success at zero also after the deadline or a cancel.
+  /// Waits until the counter is zero. Suspends, unless it is. Cancellable: gives up when the calling fiber is
+  /// cancelled (Errc::cancelled) or at the deadline of the scope around it (Errc::timed_out). The counter is
+  /// as before then. Success at zero also after the deadline or a cancel.
+  Result<void> wait() noexcept { return wait_until(Deadline::never()); }
+  /// The same, given up also at the deadline (Errc::timed_out).
   Result<void> wait_until(Deadline deadline) noexcept { return countdown_.wait_until(deadline); }
+  /// Waits until the counter is zero, however long that takes: neither a cancel nor a scope's deadline ends
+  /// the wait. For what others use in the caller's frame. Suspends, unless it is zero.
+  void wait_uncancellable() noexcept { countdown_.wait_uncancellable(); }
 
   /// The counter now; only a hint when others use it too.
   std::int64_t count() const noexcept { return countdown_.count(); }

@@ -77,11 +77,11 @@ TEST_P(ContextEndTest, AFiberBornWhileItEndsIsCancelledAtBirth) {
   bool born_cancelled = false;
   auto parent = context().spawn([&] {
     while (!closed.is_set()) yield();
-    born_cancelled = spawn([] { return this_fiber::cancel_requested(); }).join();
+    born_cancelled = spawn([] { return this_fiber::cancel_requested(); }).join_uncancellable();
   });
   context().core().close();
   closed.set();
-  parent.join();
+  parent.join_uncancellable();
   EXPECT_TRUE(born_cancelled);
 }
 
@@ -96,8 +96,8 @@ TEST_P(ContextEndTest, AFiberOfAnotherContextMayDestroyIt) {
   ASSERT_TRUE(started.wait());
   bool others_ran = false;
   auto destroyer = other.spawn([&] { end(); });
-  other.spawn([&] { others_ran = true; }).join();
-  destroyer.join();
+  other.spawn([&] { others_ran = true; }).join_uncancellable();
+  destroyer.join_uncancellable();
   EXPECT_TRUE(cancelled);
   EXPECT_TRUE(others_ran);
 }
@@ -111,7 +111,7 @@ TEST_P(ContextEndTest, ClosingLeavesTheFibersOfOtherContextsAlone) {
   });
   end();
   go.set();
-  EXPECT_FALSE(bystander.join());
+  EXPECT_FALSE(bystander.join_uncancellable());
 }
 
 TEST_P(ContextEndTest, HandlesMayOutliveTheContext) {
@@ -119,7 +119,7 @@ TEST_P(ContextEndTest, HandlesMayOutliveTheContext) {
   end();
   EXPECT_TRUE(handle.done());
   handle.cancel();
-  EXPECT_EQ(*handle.join(), 3);
+  EXPECT_EQ(*handle.join_uncancellable(), 3);
 }
 
 TEST_P(ContextEndTest, WakeUpsFromOutsideMayRaceWithTheEnd) {
@@ -134,9 +134,9 @@ TEST_P(ContextEndTest, WakeUpsFromOutsideMayRaceWithTheEnd) {
     auto canceller = context().spawn([&, handle = std::move(sleeper)]() mutable {
       while (!asked.load(acquire)) yield();
       handle.cancel();
-      return handle.join();
+      return handle.join_uncancellable();
     });
-    EXPECT_TRUE(canceller.join());
+    EXPECT_TRUE(canceller.join_uncancellable());
     short_lived.reset();
   }
 }
@@ -146,7 +146,7 @@ TEST(FiberHomeTest, ANewFiberDoesNotRememberTheHomeOfTheOneBefore) {
   ConcurrentContext context("before");
   std::vector<JoinHandle<void>> handles;
   for (int i = 0; i < 200; ++i) handles.push_back(context.spawn([] {}));
-  for (auto& handle : handles) handle.join();
+  for (auto& handle : handles) handle.join_uncancellable();
   for (int i = 0; i < 200; ++i) {
     Fiber* const fiber = Fiber::create(StackPool::process(), nullptr, {});
     ASSERT_NE(fiber, nullptr);
@@ -174,8 +174,8 @@ TEST(ContextCreationTest, ManyContextsComeAndGoWithoutALeak) {
   for (int round = 0; round < 100; ++round) {
     ParallelContext parallel("p", {.parallelism = 2});
     ConcurrentContext concurrent("c");
-    auto handle = parallel.spawn([&] { return concurrent.spawn([] { return 1; }).join(); });
-    EXPECT_EQ(handle.join(), 1);
+    auto handle = parallel.spawn([&] { return concurrent.spawn([] { return 1; }).join_uncancellable(); });
+    EXPECT_EQ(handle.join_uncancellable(), 1);
   }
   EXPECT_EQ(test::open_files(), files);
 }

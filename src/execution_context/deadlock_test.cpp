@@ -41,7 +41,7 @@ class Ring {
   }
 
   void cut() { first_.cancel(); }
-  void join() { second_->join(); }  // which has joined the first
+  void join() { second_->join_uncancellable(); }  // which has joined the first
 
  private:
   Flag ready_;
@@ -122,7 +122,7 @@ TEST(DeadlockTest, WithoutAHandlerTheReportGoesToStandardError) {
   testing::internal::CaptureStderr();
   Ring ring(context);
   Flag started;
-  context.spawn([&] { started.set(); }).join();
+  context.spawn([&] { started.set(); }).join_uncancellable();
   while (!Monitor::parked()) std::this_thread::yield();
   const std::string text = testing::internal::GetCapturedStderr();
   set_deadlock_detection(DeadlockDetection::kCertain);
@@ -169,10 +169,10 @@ TEST(DeadlockTest, ADeadlineIsNoDeadlock) {
   const NoReports no_reports;
   Ring ring(context);
   auto sleeper = context.spawn([] { return sleep(1h).has_value(); });
-  context.spawn([] {}).join();
+  context.spawn([] {}).join_uncancellable();
   EXPECT_EQ(ask(true), Answer::kAlive);
   sleeper.cancel();
-  sleeper.join();
+  sleeper.join_uncancellable();
   EXPECT_TRUE(comes(Answer::kDeadlocked, true)) << "with the sleeper gone";
   ring.cut();
   ring.join();
@@ -190,7 +190,7 @@ TEST(DeadlockTest, AnIsolatedFiberThatBlocksItsThreadIsNoDeadlock) {
   ASSERT_TRUE(blocks.wait());
   EXPECT_TRUE(comes(Answer::kUnknown, true)) << "it may still wake somebody, and is asked about again";
   end.set();
-  isolated.join();
+  isolated.join_uncancellable();
   EXPECT_TRUE(comes(Answer::kDeadlocked, true));
   ring.cut();
   ring.join();
@@ -198,7 +198,7 @@ TEST(DeadlockTest, AnIsolatedFiberThatBlocksItsThreadIsNoDeadlock) {
 
 TEST(DeadlockTest, WithoutFibersThereIsNone) {
   ConcurrentContext context("archive");
-  context.spawn([] {}).join();
+  context.spawn([] {}).join_uncancellable();
   EXPECT_EQ(ask(true), Answer::kAlive);
 }
 
@@ -210,16 +210,16 @@ TEST(DeadlockTest, ThoseWhoWakeOneAnotherAreNeverTakenForADeadlock) {
   const NoReports no_reports;
   Atomic<bool> stop{false};
   auto busy = context.spawn([&] {
-    while (!stop.load(relaxed)) spawn([] { yield(); }).join();
+    while (!stop.load(relaxed)) spawn([] { yield(); }).join_uncancellable();
   });
   std::thread thread([&] {
-    while (!stop.load(relaxed)) context.spawn([] {}).join();
+    while (!stop.load(relaxed)) context.spawn([] {}).join_uncancellable();
   });
   DeadlockCheck check;
   int deadlocks = 0;
   for (int i = 0; i < 20'000; ++i) deadlocks += check.ask(true) == Answer::kDeadlocked ? 1 : 0;
   stop.store(true, relaxed);
-  busy.join();
+  busy.join_uncancellable();
   thread.join();
   EXPECT_EQ(deadlocks, 0);
 }
@@ -245,7 +245,7 @@ TEST(LeakTest, AContextThatDoesNotEndIsReportedOnceWithItsFibers) {
         .spawn(
             [&] {
               entered.set();
-              slow.join();  // not cancellable
+              slow.join_uncancellable();  // not cancellable
             },
             {.name = "deaf"})
         .detach();

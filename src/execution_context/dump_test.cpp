@@ -31,7 +31,7 @@ TEST(DumpTest, NamesEveryLiveFiberItsStateItsContextAndWhereItWasSpawned) {
             sleeper.cancel();
           },
           {.name = "looker"})
-      .join();
+      .join_uncancellable();
   EXPECT_THAT(text, ContainsRegex(
                         "\"sleeper\" .*spawned at .*dump_test.cpp:[0-9]+. suspended in context \"archive\""));
   EXPECT_THAT(text, ContainsRegex("\"waiting\" .* runnable in context \"archive\""));
@@ -59,7 +59,7 @@ TEST(DumpTest, FibersThatJoinEachOtherAreNamedAsADeadlock) {
         first.cancel();
         yield();
       })
-      .join();
+      .join_uncancellable();
 }
 
 // Race "the waiter goes on while it is looked at" (docs/design/dump.md): dumps on a plain thread while the
@@ -70,13 +70,13 @@ TEST(DumpTest, LooksAtFibersThatAreWokenMeanwhile) {
   std::vector<JoinHandle<void>> parents;
   for (int i = 0; i < 4; ++i) {
     parents.push_back(context.spawn([&] {
-      while (!stop.load(relaxed)) spawn([] { yield(); }).join();
+      while (!stop.load(relaxed)) spawn([] { yield(); }).join_uncancellable();
     }));
   }
   std::string text;
   for (int i = 0; i < 200; ++i) text = dump_to_string();
   stop.store(true, relaxed);
-  for (auto& parent : parents) parent.join();
+  for (auto& parent : parents) parent.join_uncancellable();
   EXPECT_THAT(text, ContainsRegex("in context \"busy\""));
 }
 
@@ -87,7 +87,7 @@ TEST(DumpDeathTest, ABugComesWithTheFibersThatThereAre) {
         ConcurrentContext context("archive");
         auto sleeper = context.spawn([] { return sleep(1h).has_value(); }, {.name = "sleeper"});
         context.spawn([] { WEFT_PANIC("something is broken"); }, {.name = "broken"});
-        sleeper.join();
+        sleeper.join_uncancellable();
       },
       "BUG: something is broken(.|\n)*\"sleeper\".* in context \"archive\"(.|\n)*fibers in all");
 }

@@ -33,8 +33,8 @@ class FairnessTest : public test::EveryContext {
       other.give();
     }
     void join() {
-      first.join();
-      second.join();
+      first.join_uncancellable();
+      second.join_uncancellable();
     }
 
     Baton here, there;
@@ -53,10 +53,10 @@ TEST_P(FairnessTest, AFiberInTheRingRunsAlthoughAPingPongPairNeverSleeps) {
           yield();  // to the ring
           stop.set();
         });
-        third.join();
+        third.join_uncancellable();
         pair.join();
       })
-      .join();
+      .join_uncancellable();
 }
 
 TEST_P(FairnessTest, WhatComesFromOutsideRunsAlthoughTheLocalQueueIsNeverEmpty) {
@@ -65,8 +65,8 @@ TEST_P(FairnessTest, WhatComesFromOutsideRunsAlthoughTheLocalQueueIsNeverEmpty) 
   auto busy = context().spawn([&] {
     while (!stop.is_set()) yield();
   });
-  context().spawn([&] { stop.set(); }).join();
-  busy.join();
+  context().spawn([&] { stop.set(); }).join_uncancellable();
+  busy.join_uncancellable();
   pair.join();
 }
 
@@ -82,8 +82,8 @@ TEST_P(FairnessTest, TimersAreNoticedAlthoughTheLocalQueueIsNeverEmpty) {
         stop.set();
         return slept;
       })
-      .join();
-  busy.join();
+      .join_uncancellable();
+  busy.join_uncancellable();
   pair.join();
 }
 
@@ -99,9 +99,9 @@ TEST_P(FairnessTest, YieldRunsTheOthersFirst) {
         });
         yield();
         order.push_back(2);
-        other.join();
+        other.join_uncancellable();
       })
-      .join();
+      .join_uncancellable();
   EXPECT_EQ(order, (std::vector{1, 2, 3}));
 }
 
@@ -118,8 +118,8 @@ TEST_P(FairnessTest, ExternalEnqueuesAreFirstInFirstOut) {
   std::vector<JoinHandle<void>> handles;
   for (int i = 0; i < kFibers; ++i) handles.push_back(context().spawn([&order, i] { order.push_back(i); }));
   go.set();
-  for (auto& handle : handles) handle.join();
-  blocker.join();
+  for (auto& handle : handles) handle.join_uncancellable();
+  blocker.join_uncancellable();
   std::vector<int> expected(kFibers);
   std::iota(expected.begin(), expected.end(), 0);
   EXPECT_EQ(order, expected);
@@ -141,10 +141,10 @@ TEST_P(FairnessTest, SpawningAndWakingNeverSwitch) {
         EXPECT_TRUE(std::exchange(ran, false));
         baton.give();
         EXPECT_FALSE(ran);
-        child.join();
+        child.join_uncancellable();
         EXPECT_TRUE(ran);
       })
-      .join();
+      .join_uncancellable();
 }
 
 TEST_P(FairnessTest, TheFiberWokenLastRunsNextAndTheOthersInTheirOrder) {
@@ -162,9 +162,9 @@ TEST_P(FairnessTest, TheFiberWokenLastRunsNextAndTheOthersInTheirOrder) {
         }
         yield();  // they wait
         for (Baton& baton : batons) baton.give();
-        for (auto& handle : handles) handle.join();
+        for (auto& handle : handles) handle.join_uncancellable();
       })
-      .join();
+      .join_uncancellable();
   EXPECT_EQ(order, (std::vector{3, 0, 1, 2}));
 }
 
@@ -175,9 +175,9 @@ TEST_P(FairnessTest, WhatWasSpawnedRunsNewestFirst) {
       .spawn([&] {
         std::vector<JoinHandle<void>> handles;
         for (int i = 0; i < 4; ++i) handles.push_back(spawn([&order, i] { order.push_back(i); }));
-        for (auto& handle : handles) handle.join();
+        for (auto& handle : handles) handle.join_uncancellable();
       })
-      .join();
+      .join_uncancellable();
   EXPECT_EQ(order, (std::vector{3, 2, 1, 0}));
 }
 
@@ -189,14 +189,14 @@ TEST_P(FairnessTest, TheFiberSpawnedFirstRunsAlthoughNewerOnesAreSpawnedForEver)
         auto spawner = spawn([&] {
           while (!stop.is_set()) {
             auto first = spawn([] {}), second = spawn([] {});
-            first.join();
-            second.join();
+            first.join_uncancellable();
+            second.join_uncancellable();
           }
         });
-        oldest.join();
-        spawner.join();
+        oldest.join_uncancellable();
+        spawner.join_uncancellable();
       })
-      .join();
+      .join_uncancellable();
   EXPECT_TRUE(stop.is_set());
 }
 
@@ -210,12 +210,12 @@ TEST_P(FairnessTest, AFiberInTheRingRunsAlthoughSpawnedOnesNeverEnd) {
         });
         yield();
         auto spawner = spawn([&] {
-          while (!stop.is_set()) spawn([] {}).join();
+          while (!stop.is_set()) spawn([] {}).join_uncancellable();
         });
-        yielder.join();
-        spawner.join();
+        yielder.join_uncancellable();
+        spawner.join_uncancellable();
       })
-      .join();
+      .join_uncancellable();
   EXPECT_TRUE(stop.is_set());
 }
 
@@ -226,7 +226,7 @@ TEST_P(FairnessTest, SwitchesAreCountedAlsoWhenAFiberYieldsToItself) {
         for (int i = 0; i < 500; ++i) yield();
         EXPECT_GE(context().counters().switches - before, 500u);  // so the monitor sees that it is not stuck
       })
-      .join();
+      .join_uncancellable();
 }
 
 TEST(ConcurrentContextTest, ItsFibersNeverRunInParallelWithEachOther) {
@@ -238,7 +238,7 @@ TEST(ConcurrentContextTest, ItsFibersNeverRunInParallelWithEachOther) {
   std::vector<JoinHandle<void>> handles;
   for (int i = 0; i < kFibers; ++i) {
     handles.push_back((i % 2 == 0 ? context : other).spawn([&, i] {
-      if (i % 2 != 0) return context.spawn([&] { ++plain; }).join();  // woken from elsewhere
+      if (i % 2 != 0) return context.spawn([&] { ++plain; }).join_uncancellable();  // woken from elsewhere
       for (int step = 0; step < 100; ++step) {
         if (inside.fetch_add(1, relaxed) != 0) overlaps.fetch_add(1, relaxed);
         ++plain;
@@ -247,7 +247,7 @@ TEST(ConcurrentContextTest, ItsFibersNeverRunInParallelWithEachOther) {
       }
     }));
   }
-  for (auto& handle : handles) handle.join();
+  for (auto& handle : handles) handle.join_uncancellable();
   EXPECT_EQ(overlaps.load(relaxed), 0);
   EXPECT_EQ(plain, 25u * 100 + 25);
 }

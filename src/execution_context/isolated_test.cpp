@@ -20,7 +20,7 @@ TEST(IsolatedContextTest, RunsItsClosureOnAThreadOfItsOwn) {
     const std::thread::id here = std::this_thread::get_id();
     std::thread::id there;
     IsolatedContext gui("gui", [&] { there = std::this_thread::get_id(); });
-    gui.join();
+    gui.join_uncancellable();
     EXPECT_NE(there, std::thread::id());
     EXPECT_NE(there, here);
   });
@@ -31,23 +31,25 @@ TEST(IsolatedContextTest, WhatItSpawnsRunsInItsSpawnContext) {
   std::string inside, child;
   IsolatedContext gui("gui", workers, [&] {
     inside = this_fiber::context_name();
-    child = spawn([] { return std::string(this_fiber::context_name()); }).join();
+    child = spawn([] { return std::string(this_fiber::context_name()); }).join_uncancellable();
   });
-  gui.join();
+  gui.join_uncancellable();
   EXPECT_EQ(inside, "gui");
   EXPECT_EQ(child, "workers");
-  EXPECT_EQ(gui.spawn([] { return std::string(this_fiber::context_name()); }).join(), "workers");
+  EXPECT_EQ(gui.spawn([] { return std::string(this_fiber::context_name()); }).join_uncancellable(),
+            "workers");
 }
 
 TEST(IsolatedContextTest, TheSpawnContextOfANestedOneIsTheOuterOnes) {
   run([] {
     std::string child;
     IsolatedContext outer("outer", [&] {
-      IsolatedContext inner(
-          "inner", [&] { child = spawn([] { return std::string(this_fiber::context_name()); }).join(); });
-      inner.join();
+      IsolatedContext inner("inner", [&] {
+        child = spawn([] { return std::string(this_fiber::context_name()); }).join_uncancellable();
+      });
+      inner.join_uncancellable();
     });
-    outer.join();
+    outer.join_uncancellable();
     EXPECT_EQ(child, "default");
   });
 }
@@ -56,8 +58,8 @@ TEST(IsolatedContextTest, BlockingInItStopsNobodyElse) {
   run([] {
     Flag others_ran;
     IsolatedContext blocked("blocked", [&] { EXPECT_TRUE(others_ran.wait()); });
-    spawn([&] { others_ran.set(); }).join();
-    blocked.join();
+    spawn([&] { others_ran.set(); }).join_uncancellable();
+    blocked.join_uncancellable();
   });
 }
 
@@ -72,7 +74,7 @@ TEST(IsolatedContextTest, ItsFiberMaySleepAndBeCancelled) {
     });
     while (!slept.is_set()) yield();
     sleeper.cancel();
-    sleeper.join();
+    sleeper.join_uncancellable();
     EXPECT_TRUE(cancelled);
   });
 }
@@ -80,7 +82,7 @@ TEST(IsolatedContextTest, ItsFiberMaySleepAndBeCancelled) {
 TEST(IsolatedContextTest, JoinThrowsWhatEscaped) {
   ConcurrentContext workers("workers");
   IsolatedContext faulty("faulty", workers, [] { throw std::runtime_error("broken"); });
-  EXPECT_THROW(faulty.join(), std::runtime_error);
+  EXPECT_THROW(faulty.join_uncancellable(), std::runtime_error);
 }
 
 TEST(IsolatedContextTest, JoinUntilGivesUpAtItsDeadline) {
@@ -107,8 +109,8 @@ TEST(IsolatedContextDeathTest, JoiningTwiceIsABug) {
       {
         ConcurrentContext workers("workers");
         IsolatedContext twice("twice", workers, [] {});
-        twice.join();
-        twice.join();
+        twice.join_uncancellable();
+        twice.join_uncancellable();
       },
       "BUG: join\\(\\) of an empty join handle");
 }

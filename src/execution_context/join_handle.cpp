@@ -57,14 +57,14 @@ void FiberHandle::detach() noexcept {
   release_fiber(*std::exchange(fiber_, nullptr));
 }
 
-void FiberHandle::join() noexcept {
+void FiberHandle::join_uncancellable() noexcept {
   WEFT_ASSERT(joinable(), "join() of an empty join handle");
   [[maybe_unused]] const WaitOutcome outcome =
       join_fiber(*fiber_, Deadline::never(), WaitWord::Cancellable::kNo);
 }
 
 Result<void> FiberHandle::join_until(Deadline deadline) noexcept {
-  WEFT_ASSERT(joinable(), "join_until() of an empty join handle");
+  WEFT_ASSERT(joinable(), "join() of an empty join handle");
   const WaitOutcome outcome = join_fiber(*fiber_, deadline, WaitWord::Cancellable::kYes);
   if (outcome != WaitOutcome::kReady) return error_of(outcome);
   return {};

@@ -80,9 +80,9 @@ TEST(MonitorTest, SiblingsRunWhatAStuckFiberLeftInTheRunNextSlot) {
         Flag child_ran;
         auto child = spawn([&] { child_ran.set(); });
         EXPECT_TRUE(child_ran.wait());  // keeps the thread; the child stands in its slot
-        child.join();
+        child.join_uncancellable();
       })
-      .join();
+      .join_uncancellable();
 }
 
 TEST(MonitorTest, SiblingsRunAllThatWaitsBehindAStuckFiber) {
@@ -95,9 +95,9 @@ TEST(MonitorTest, SiblingsRunAllThatWaitsBehindAStuckFiber) {
         for (std::uint32_t i = 1; i < kThreads; ++i)
           handles.push_back(spawn([&] { together.arrive_and_wait(); }));
         together.arrive_and_wait();
-        for (auto& handle : handles) handle.join();
+        for (auto& handle : handles) handle.join_uncancellable();
       })
-      .join();
+      .join_uncancellable();
 }
 
 // The fibers have shown to be short, so nobody was woken for two of them (batch_worth.hpp). The first one
@@ -115,8 +115,8 @@ TEST(MonitorTest, SiblingsRunWhatAPollBroughtWithoutWakingThem) {
   };
   auto one = context.spawn(come_along);
   auto other = context.spawn(come_along);
-  one.join();
-  other.join();
+  one.join_uncancellable();
+  other.join_uncancellable();
 }
 
 // The poller wakes one fiber, keeps the duty for it, and is stuck in it.
@@ -132,14 +132,14 @@ TEST(MonitorTest, TimersAreNoticedWhileTheKeeperOfThePollDutyIsStuck) {
         EXPECT_TRUE(sleep(1ms));
         EXPECT_TRUE(timer_fired.wait());
       })
-      .join();
-  timer.join();
+      .join_uncancellable();
+  timer.join_uncancellable();
 }
 
 TEST(MonitorTest, AStuckFiberIsReportedByItsNameWithABacktrace) {
   Reports reports;
   ConcurrentContext context("busy");
-  EXPECT_TRUE(context.spawn([&] { return reports.wait_for("busy"); }, {.name = "hog"}).join());
+  EXPECT_TRUE(context.spawn([&] { return reports.wait_for("busy"); }, {.name = "hog"}).join_uncancellable());
   const Seen seen = reports.last();
   EXPECT_THAT(seen.fiber, testing::HasSubstr("\"hog\""));
   EXPECT_THAT(seen.fiber, testing::HasSubstr("monitor_test.cpp"));
@@ -165,11 +165,11 @@ TEST(MonitorTest, AStuckFiberIsReportedOnceForEachOccurrence) {
         .spawn([&, before = reports.count("second")] {
           while (reports.count("second") == before) {}
         })
-        .join();
+        .join_uncancellable();
   }
   EXPECT_EQ(reports.count("first"), 1u);
   go.set();
-  stuck.join();
+  stuck.join_uncancellable();
   EXPECT_EQ(reports.count("first"), 2u);
 }
 
@@ -178,9 +178,9 @@ TEST(MonitorTest, AnIsolatedContextIsNeverReported) {
   ConcurrentContext context("busy");
   Flag done;
   IsolatedContext isolated("isolated", context, [&] { EXPECT_TRUE(done.wait()); });
-  EXPECT_TRUE(context.spawn([&] { return reports.wait_for("busy"); }).join());
+  EXPECT_TRUE(context.spawn([&] { return reports.wait_for("busy"); }).join_uncancellable());
   done.set();
-  isolated.join();
+  isolated.join_uncancellable();
   EXPECT_EQ(reports.count("isolated"), 0u);
 }
 
@@ -198,10 +198,10 @@ TEST(MonitorTest, AFiberThatYieldsToItselfIsNeverReported) {
     }
     return longest;
   });
-  EXPECT_TRUE(stuck.spawn([&] { return reports.wait_for("stuck"); }).join());
+  EXPECT_TRUE(stuck.spawn([&] { return reports.wait_for("stuck"); }).join_uncancellable());
   done.set();
   // If the machine has kept the thread from running that long, a report is right.
-  const bool ran_all_the_time = polite.join() < 10ms;
+  const bool ran_all_the_time = polite.join_uncancellable() < 10ms;
   EXPECT_TRUE(!ran_all_the_time || reports.count("yielding") == 0);
 }
 
@@ -215,10 +215,10 @@ TEST(MonitorTest, ReportsCanBeSwitchedOff) {
           Flag child_ran;
           auto child = spawn([&] { child_ran.set(); });
           EXPECT_TRUE(child_ran.wait());
-          child.join();
+          child.join_uncancellable();
         }
       })
-      .join();
+      .join_uncancellable();
   EXPECT_EQ(reports.count("workers"), 0u);
 }
 
@@ -234,7 +234,7 @@ TEST(MonitorTest, ParksWhenAllIsIdleAndIsWokenByTheNextFiber) {
   };
   for (int round = 0; round < 2; ++round) {
     ASSERT_TRUE(wait_until_parked());
-    context.spawn([] { EXPECT_FALSE(Monitor::parked()); }).join();
+    context.spawn([] { EXPECT_FALSE(Monitor::parked()); }).join_uncancellable();
   }
 }
 

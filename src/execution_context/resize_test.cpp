@@ -34,14 +34,14 @@ TEST(ResizeTest, UpAndDownAtRandomUnderLoadLosesNothing) {
     handles.push_back(context.spawn([&] {
       for (int step = 0; step < kSteps; ++step) {
         steps.fetch_add(1, relaxed);
-        if (step % 10 == 0) spawn([&] { steps.fetch_add(1, relaxed); }).join();
+        if (step % 10 == 0) spawn([&] { steps.fetch_add(1, relaxed); }).join_uncancellable();
         yield();
       }
     }));
   }
   std::minstd_rand random(7);
   for (int i = 0; i < 200; ++i) context.resize(1 + static_cast<std::uint32_t>(random() % 5));
-  for (auto& handle : handles) handle.join();
+  for (auto& handle : handles) handle.join_uncancellable();
   EXPECT_EQ(steps.load(relaxed), kFibers * (kSteps + kSteps / 10));
   test::expect_no_fiber_lost(context);
 }
@@ -54,13 +54,13 @@ TEST(ResizeTest, RetiredThreadsLeaveAndNewOnesTakeTheirPlaces) {
       .spawn([&] {
         while (threads_of(context) > 1) yield();
       })
-      .join();
+      .join_uncancellable();
   context.resize(3);
   context
       .spawn([&] {
         while (threads_of(context) < 3) yield();
       })
-      .join();
+      .join_uncancellable();
   EXPECT_EQ(context.parallelism(), 3u);
 }
 
@@ -81,7 +81,7 @@ TEST(ResizeTest, AThreadThatLeavesHandsItsFibersOn) {
   while (kept.load(seq_cst) < 2) std::this_thread::yield();
   context.resize(1);
   go.set();
-  for (auto& keeper : keepers) keeper.join();
+  for (auto& keeper : keepers) keeper.join_uncancellable();
   test::expect_no_fiber_lost(context);
   EXPECT_EQ(ran.load(relaxed), 2 * kFibers);
 }
@@ -95,7 +95,7 @@ TEST(ResizeTest, AFiberMayResizeItsOwnContext) {
           for (int i = 0; i < 100; ++i) yield();
         }
       })
-      .join();
+      .join_uncancellable();
   EXPECT_EQ(context.parallelism(), 4u);
 }
 
@@ -130,7 +130,7 @@ TEST(ParallelismTest, AConstructorThatRunsOutOfThreadsLeavesNothingBehind) {
   ASSERT_EQ(pthread_setattr_default_np(&attributes), 0);
   EXPECT_EQ(test::open_files(), files);
   ParallelContext context("as usual", {.parallelism = 4});
-  EXPECT_EQ(context.spawn([] { return 1; }).join(), 1);
+  EXPECT_EQ(context.spawn([] { return 1; }).join_uncancellable(), 1);
 }
 #endif
 

@@ -20,32 +20,32 @@ class SpawnTest : public test::EveryContext {};
 WEFT_UNDER_EVERY_CONTEXT(SpawnTest);
 
 TEST_P(SpawnTest, JoinFromAPlainThreadGivesTheResult) {
-  EXPECT_EQ(context().spawn([] { return 42; }).join(), 42);
-  EXPECT_EQ(*context().spawn([] { return std::make_unique<int>(7); }).join(), 7);
-  context().spawn([] {}).join();
+  EXPECT_EQ(context().spawn([] { return 42; }).join_uncancellable(), 42);
+  EXPECT_EQ(*context().spawn([] { return std::make_unique<int>(7); }).join_uncancellable(), 7);
+  context().spawn([] {}).join_uncancellable();
 }
 
 TEST_P(SpawnTest, JoinFromAFiberGivesTheResult) {
   auto outer = context().spawn([] {
     auto inner = spawn([] { return std::string("inner"); });
-    return inner.join() + " and outer";
+    return inner.join_uncancellable() + " and outer";
   });
-  EXPECT_EQ(outer.join(), "inner and outer");
+  EXPECT_EQ(outer.join_uncancellable(), "inner and outer");
 }
 
 TEST_P(SpawnTest, JoinThrowsWhatEscapedFromTheFiber) {
   auto handle = context().spawn([]() -> int { throw std::runtime_error("no luck"); });
-  EXPECT_THROW(handle.join(), std::runtime_error);
+  EXPECT_THROW(handle.join_uncancellable(), std::runtime_error);
   auto in_fiber = context().spawn([] {
     auto child = spawn([] { throw std::logic_error("child"); });
     try {
-      child.join();
+      child.join_uncancellable();
     } catch (const std::logic_error& error) {
       return std::string(error.what());
     }
     return std::string("nothing came");
   });
-  EXPECT_EQ(in_fiber.join(), "child");
+  EXPECT_EQ(in_fiber.join_uncancellable(), "child");
 }
 
 TEST_P(SpawnTest, ADetachedFiberRunsToItsEnd) {
@@ -60,7 +60,7 @@ TEST_P(SpawnTest, ADetachedFiberRunsToItsEnd) {
 TEST_P(SpawnTest, ACancelledSleepEndsWithCancelled) {
   auto handle = context().spawn([] { return sleep(1h).error(); });
   handle.cancel();
-  EXPECT_EQ(handle.join(), make_error_code(Errc::cancelled));
+  EXPECT_EQ(handle.join_uncancellable(), make_error_code(Errc::cancelled));
 }
 
 TEST_P(SpawnTest, CancelIsStickyAndSeen) {
@@ -72,7 +72,7 @@ TEST_P(SpawnTest, CancelIsStickyAndSeen) {
     return first && second;
   });
   handle.cancel();
-  EXPECT_TRUE(handle.join());
+  EXPECT_TRUE(handle.join_uncancellable());
 }
 
 TEST_P(SpawnTest, ASleepEndsAtItsDeadline) {
@@ -81,7 +81,7 @@ TEST_P(SpawnTest, ASleepEndsAtItsDeadline) {
     const bool slept = sleep(2ms).has_value();
     return slept && std::chrono::steady_clock::now() - start >= 2ms;
   });
-  EXPECT_TRUE(handle.join());
+  EXPECT_TRUE(handle.join_uncancellable());
 }
 
 TEST_P(SpawnTest, JoinUntilTimesOutAndTheHandleStaysJoinable) {
@@ -94,7 +94,7 @@ TEST_P(SpawnTest, JoinUntilTimesOutAndTheHandleStaysJoinable) {
   EXPECT_TRUE(handle.joinable());
   EXPECT_FALSE(handle.done());
   go.set();
-  EXPECT_EQ(handle.join(), 5);
+  EXPECT_EQ(handle.join_uncancellable(), 5);
 }
 
 TEST_P(SpawnTest, JoinUntilInAFiberIsCancellable) {
@@ -102,11 +102,11 @@ TEST_P(SpawnTest, JoinUntilInAFiberIsCancellable) {
     auto never = spawn([] { return sleep(1h).has_value(); });
     const auto joined = never.join_until(Deadline::never());
     never.cancel();
-    never.join();
+    never.join_uncancellable();
     return joined.error();
   });
   waiting.cancel();
-  EXPECT_EQ(waiting.join(), make_error_code(Errc::cancelled));
+  EXPECT_EQ(waiting.join_uncancellable(), make_error_code(Errc::cancelled));
 }
 
 TEST_P(SpawnTest, ThousandsOfFibersFromAPlainThreadAllRun) {
@@ -114,7 +114,7 @@ TEST_P(SpawnTest, ThousandsOfFibersFromAPlainThreadAllRun) {
   Atomic<int> ran{0};
   std::vector<JoinHandle<void>> handles;
   for (int i = 0; i < kFibers; ++i) handles.push_back(context().spawn([&] { ran.fetch_add(1, relaxed); }));
-  for (auto& handle : handles) handle.join();
+  for (auto& handle : handles) handle.join_uncancellable();
   EXPECT_EQ(ran.load(relaxed), kFibers);
 }
 
@@ -125,9 +125,9 @@ TEST_P(SpawnTest, ABurstBeyondTheRingRunsWhole) {
       .spawn([&] {
         std::vector<JoinHandle<void>> handles;
         for (int i = 0; i < kFibers; ++i) handles.push_back(spawn([&] { ran.fetch_add(1, relaxed); }));
-        for (auto& handle : handles) handle.join();
+        for (auto& handle : handles) handle.join_uncancellable();
       })
-      .join();
+      .join_uncancellable();
   EXPECT_EQ(ran.load(relaxed), kFibers);
 }
 
@@ -137,7 +137,7 @@ TEST_P(SpawnTest, AFiberKnowsItsNameNumberAndContext) {
       {.name = "nora"});
   EXPECT_EQ(handle.name(), "nora");
   EXPECT_GT(handle.id(), 0u);
-  EXPECT_EQ(handle.join(), "nora@" + std::string(context().name()));
+  EXPECT_EQ(handle.join_uncancellable(), "nora@" + std::string(context().name()));
   EXPECT_FALSE(this_fiber::exists());
 }
 
@@ -157,8 +157,8 @@ TEST_P(SpawnTest, AJoinHandleMayBeJoinedInAnotherContext) {
     yield();
     return 11;
   });
-  auto joined = other.spawn([handle = std::move(handle)]() mutable { return handle.join(); });
-  EXPECT_EQ(joined.join(), 11);
+  auto joined = other.spawn([handle = std::move(handle)]() mutable { return handle.join_uncancellable(); });
+  EXPECT_EQ(joined.join_uncancellable(), 11);
 }
 
 TEST(SpawnDeathTest, JoiningTwiceIsABug) {
@@ -167,8 +167,8 @@ TEST(SpawnDeathTest, JoiningTwiceIsABug) {
       {
         ConcurrentContext context("twice");
         auto handle = context.spawn([] {});
-        handle.join();
-        handle.join();
+        handle.join_uncancellable();
+        handle.join_uncancellable();
       },
       "BUG: join\\(\\) of an empty join handle");
 }
@@ -182,7 +182,7 @@ TEST(SpawnDeathTest, AFiberThatJoinsItselfIsABug) {
         test::Flag stored;
         own = context.spawn([&] {
           while (!stored.is_set()) yield();
-          own.join();
+          own.join_uncancellable();
         });
         stored.set();
         std::promise<void>().get_future().wait();

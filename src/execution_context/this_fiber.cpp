@@ -15,8 +15,10 @@ Context& detail::current_spawn_context() noexcept {
 Result<void> sleep_until(Deadline deadline) noexcept {
   Waiter& self = Waiter::current();
   CancelNode* const scope = self.scope.load(relaxed);
-  if (scope != nullptr && scope->ended() != WaitOutcome::kReady) [[unlikely]]
+  if (scope != nullptr && scope->ended() != WaitOutcome::kReady) [[unlikely]] {
+    scope->note_stopped(scope->ended());
     return result_of_outcome(scope->ended());
+  }
   self.begin(WaitWord::Cancellable::kYes, deadline.time_ns(), {WaitKind::kSleep, nullptr});
   const WaitOutcome outcome = self.wait();
   if (outcome == WaitOutcome::kCancelled) return Errc::cancelled;

@@ -18,7 +18,7 @@ class WakeUpTest : public test::EveryContext {};
 WEFT_UNDER_EVERY_CONTEXT(WakeUpTest);
 
 TEST_P(WakeUpTest, NoneIsLostWhenWorkComesWhileTheThreadsGoToSleep) {
-  for (int i = 0; i < 2000; ++i) context().spawn([] {}).join();
+  for (int i = 0; i < 2000; ++i) context().spawn([] {}).join_uncancellable();
 }
 
 TEST_P(WakeUpTest, NoneIsLostBetweenTwoContexts) {
@@ -37,8 +37,8 @@ TEST_P(WakeUpTest, NoneIsLostBetweenTwoContexts) {
       here.give();
     }
   });
-  ping.join();
-  pong.join();
+  ping.join_uncancellable();
+  pong.join_uncancellable();
 }
 
 TEST_P(WakeUpTest, NoneIsLostWhenSeveralThreadsSubmit) {
@@ -50,7 +50,7 @@ TEST_P(WakeUpTest, NoneIsLostWhenSeveralThreadsSubmit) {
     threads.emplace_back([&] {
       for (int i = 0; i < kEach; ++i) {
         auto handle = context().spawn([&] { ran.fetch_add(1, relaxed); });
-        if (i % 3 == 0) handle.join();
+        if (i % 3 == 0) handle.join_uncancellable();
       }
     });
   }
@@ -76,7 +76,7 @@ TEST(BurstTest, ALocalSpawnBurstSpreadsOverIdleSchedulers) {
           }
           together.arrive_and_wait();
         })
-        .join();
+        .join_uncancellable();
     test::expect_no_fiber_lost(context);
     EXPECT_GE(context.counters().stolen_fibers, kThreads - 1);
   }
@@ -95,7 +95,7 @@ TEST(BurstTest, AFewShortFibersOfAPollWakeNoSibling) {
         EXPECT_TRUE(sleep_until(Deadline::at_ns(start_ns + round * kRoundNs)));
     }));
   }
-  for (auto& fiber : fibers) fiber.join();
+  for (auto& fiber : fibers) fiber.join_uncancellable();
   // Each time, if two were always worth it. A few times, as long as nothing is known, or a host was slow.
   EXPECT_LT(context.counters().unparks, kRounds / 2);
 }
@@ -114,11 +114,11 @@ bool ask_until(ExecutionContext& one, ExecutionContext& other, Enough&& enough) 
       .spawn([&] {
         while (!enough() && now_ns() < end_ns) {
           compute();
-          other.spawn(compute).join();
+          other.spawn(compute).join_uncancellable();
         }
         return enough();
       })
-      .join();
+      .join_uncancellable();
 }
 
 // Whether it pays is the machine's affair; that it is tried is not (spin_policy.hpp).

@@ -66,6 +66,10 @@ void CancelNode::leave() noexcept {
   WEFT_ASSERT(&self == waiter_ && self.scope.load(relaxed) == this,
               "cancel scopes are left in the order reverse to that in which they were entered");
   self.scope.store(outer_, relaxed);
+  // What stopped somebody in here counts for the scope around it, if it came from there or from above.
+  if (stopped_ != WaitOutcome::kReady && outer_ != nullptr && outer_ == parent_ &&
+      (outer_->ended() != WaitOutcome::kReady || self.word.cancel_requested()))
+    outer_->note_stopped(stopped_);
   unlink();
 }
 

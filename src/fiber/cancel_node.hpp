@@ -84,6 +84,11 @@ class CancelNode {
   /// The same, and looks at the clock if there is a deadline.
   WaitOutcome status() noexcept;
 
+  /// The waiter was told that this node has ended: a wait in it failed for that. Waiter only.
+  void note_stopped(WaitOutcome told) noexcept { stopped_ = told; }
+  /// kReady: it was told nothing. Waiter only.
+  WaitOutcome stopped() const noexcept { return stopped_; }
+
   /// `listener` (a reference is taken) is told when the node ends; at once if it has.
   void set_listener(CancelListener& listener) noexcept;
 
@@ -101,6 +106,7 @@ class CancelNode {
   SpinLock lock_;
   bool shielded_ = false;                           // fixed by link()
   Atomic<WaitOutcome> ended_{WaitOutcome::kReady};  // written under lock_, once
+  WaitOutcome stopped_ = WaitOutcome::kReady;       // the waiter's own
   std::int64_t deadline_ns_ = kNoDeadline;          // fixed by link(): the least of those above, and its own
   Waiter* waiter_ = nullptr;                        // fixed by link()
   CancelNode* parent_ = nullptr;                    // fixed by link()

@@ -44,6 +44,8 @@ class Waiter : public Timer {
   Atomic<CancelNode*> scope{nullptr};
   /// The current wait is cancellable, so `scope` may end it. Only of meaning in a scope; as `scope`.
   Atomic<bool> ended_by_scope{false};
+  /// Its deadline comes before the wait's own. Of meaning as above. Waiter only.
+  bool scope_ends_first = false;
 
   /// The innermost value bound for the waiter (src/sync/scoped_value.cpp). Waiter only.
   const detail::ScopedBindingNode* bindings = nullptr;
@@ -108,6 +110,7 @@ class Waiter : public Timer {
   // Inlined by the linker it costs a wait without a scope thirteen instructions.
   [[gnu::noinline]] WaitOutcome wait_in_scope() noexcept;
   WaitOutcome wait_for_winner() noexcept;
+  bool scope_timed_out(const CancelNode& node) const noexcept;
   WaitOutcome cancellation_in_scope() noexcept;
   // Kept out of wait_for_winner(), whose frame is small without it.
   [[gnu::cold, gnu::noinline]] bool cancel_own_wait() noexcept;

@@ -99,7 +99,7 @@ TEST_P(TcpOfTheKernel, AConnectCanBeCancelled) {
   auto connecting = context.spawn([&] { return TcpStream::connect(full.address).error(); });
   test::eventually([&] { return counter.counts()[Call::epoll_add] == 1; }, "the connect's wait");
   connecting.cancel();
-  EXPECT_EQ(connecting.join(), Errc::cancelled);
+  EXPECT_EQ(connecting.join_uncancellable(), Errc::cancelled);
   EXPECT_EQ(counter.counts()[Call::close], 1u);
 }
 
@@ -156,10 +156,10 @@ TEST_P(TcpOfTheKernel, AStreamIsUsedFromAnotherContextAndComesBack) {
     for (int round = 0; round < 3; ++round) {
       auto there = other.spawn([&] { return read_text(ends.server).value(); });
       EXPECT_TRUE(ends.client.write_all("there"));
-      EXPECT_EQ(there.join(), "there");
+      EXPECT_EQ(there.join_uncancellable(), "there");
       auto here = spawn([&] { return read_text(ends.server).value(); });
       EXPECT_TRUE(ends.client.write_all("here"));
-      EXPECT_EQ(here.join(), "here");
+      EXPECT_EQ(here.join_uncancellable(), "here");
     }
   });
 }
@@ -178,8 +178,8 @@ TEST_P(TcpOfTheKernel, ADestructorOnAPlainThreadWaitsForOperationsInFlight) {
   std::thread closer([&] { EXPECT_TRUE(ends->server.close()); });
   window.leave.open();
   closer.join();
-  EXPECT_EQ(reader.join(), Errc::closed);
-  EXPECT_EQ(second.join(), Errc::closed);
+  EXPECT_EQ(reader.join_uncancellable(), Errc::closed);
+  EXPECT_EQ(second.join_uncancellable(), Errc::closed);
   EXPECT_EQ(::fcntl(number, F_GETFD), -1);
 }
 

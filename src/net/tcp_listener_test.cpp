@@ -70,7 +70,7 @@ TEST_P(TcpListenerTest, AnAcceptCanBeCancelled) {
     auto acceptor = spawn([&] { return listener.accept().error(); });
     yield();
     acceptor.cancel();
-    EXPECT_EQ(acceptor.join(), Errc::cancelled);
+    EXPECT_EQ(acceptor.join_uncancellable(), Errc::cancelled);
     EXPECT_TRUE(listener.is_open());
   });
 }
@@ -82,7 +82,7 @@ TEST_P(TcpListenerTest, CloseEndsEveryAccept) {
     for (int i = 0; i < 3; ++i) acceptors.push_back(spawn([&] { return listener.accept().error(); }));
     yield();
     EXPECT_TRUE(listener.close());
-    for (auto& acceptor : acceptors) EXPECT_EQ(acceptor.join(), Errc::closed);
+    for (auto& acceptor : acceptors) EXPECT_EQ(acceptor.join_uncancellable(), Errc::closed);
     EXPECT_FALSE(listener.is_open());
     EXPECT_EQ(listener.accept().error(), Errc::closed);
     EXPECT_EQ(listener.close().error(), Errc::closed);
@@ -150,7 +150,7 @@ TEST_P(AcceptOfTheKernel, SeveralListenersShareAPort) {
     while (accepted != 8) yield();
     EXPECT_TRUE(one.close());
     EXPECT_TRUE(two.close());
-    for (auto& acceptor : acceptors) acceptor.join();
+    for (auto& acceptor : acceptors) acceptor.join_uncancellable();
   });
 }
 
@@ -204,9 +204,9 @@ TEST_P(AcceptOfTheKernel, APauseEndsByCancellationDeadlineAndClose) {
     auto other = spawn([&] { return listener.accept().error(); });
     while (faults.applied() < 6) yield();
     acceptor.cancel();
-    EXPECT_EQ(acceptor.join(), Errc::cancelled);
+    EXPECT_EQ(acceptor.join_uncancellable(), Errc::cancelled);
     EXPECT_TRUE(listener.close());
-    EXPECT_EQ(other.join(), Errc::closed);
+    EXPECT_EQ(other.join_uncancellable(), Errc::closed);
     static_cast<void>(testing::internal::GetCapturedStderr());
   });
 }
@@ -250,7 +250,7 @@ TEST_P(AcceptOfTheKernel, ManyFibersOfSeveralContextsAcceptAtOnce) {
       static_cast<void>(TcpStream::connect(listener.local_address().value()).value());
     while (accepted != 50) yield();
     EXPECT_TRUE(listener.close());
-    for (auto& acceptor : acceptors) acceptor.join();
+    for (auto& acceptor : acceptors) acceptor.join_uncancellable();
   });
 }
 

@@ -48,7 +48,7 @@ TEST_P(TcpStreamTest, QuestionsAndAnswersGoToAndFro) {
       EXPECT_TRUE(std::ranges::equal(std::span(answer).first(size), bytes(question)));
     }
     EXPECT_TRUE(ends.client.shutdown(ShutdownMode::kWrite));
-    server.join();
+    server.join_uncancellable();
   });
 }
 
@@ -86,7 +86,7 @@ TEST_P(TcpStreamTest, ReadExactWaitsForEveryByte) {
     EXPECT_TRUE(read);
     EXPECT_EQ(read.bytes(), 6u);
     EXPECT_EQ(read.value(), 6u);
-    writer.join();
+    writer.join_uncancellable();
   });
 }
 
@@ -139,7 +139,7 @@ TEST_P(TcpStreamTest, ManyBytesArriveWholeAndInOrder) {
     std::vector<std::byte> received(sent.size());
     EXPECT_TRUE(ends.server.read_exact(received));
     EXPECT_TRUE(received == sent);
-    writer.join();
+    writer.join_uncancellable();
   });
 }
 
@@ -240,7 +240,7 @@ TEST_P(TcpStreamTest, CancellingTheFiberEndsItsReadAndItsLaterWaits) {
     });
     yield();
     reader.cancel();
-    reader.join();
+    reader.join_uncancellable();
     EXPECT_TRUE(ends.client.write_all("still open"));
     EXPECT_TRUE(ends.server.wait_readable());
     EXPECT_EQ(read_text(ends.server).value(), "still open");
@@ -257,8 +257,8 @@ TEST_P(TcpStreamTest, CloseEndsTheOperationsOfOtherFibers) {
     });
     for (int i = 0; i < 100; ++i) yield();
     EXPECT_TRUE(ends.server.close());
-    EXPECT_EQ(reader.join(), Errc::closed);
-    EXPECT_EQ(writer.join(), Errc::closed);
+    EXPECT_EQ(reader.join_uncancellable(), Errc::closed);
+    EXPECT_EQ(writer.join_uncancellable(), Errc::closed);
   });
 }
 

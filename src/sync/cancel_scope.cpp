@@ -25,6 +25,7 @@ void CancelNodeStorage::enter_shield(Deadline deadline) noexcept {
 void CancelNodeStorage::leave() noexcept { node().leave(); }
 void CancelNodeStorage::cancel() noexcept { node().end(WaitOutcome::kCancelled); }
 Result<void> CancelNodeStorage::status() noexcept { return result_of_outcome(node().status()); }
+Result<void> CancelNodeStorage::stopped() const noexcept { return result_of_outcome(node().stopped()); }
 Deadline CancelNodeStorage::deadline() const noexcept { return Deadline::at_ns(node().deadline_ns()); }
 
 }  // namespace detail

@@ -34,7 +34,7 @@ TEST_P(CancelScopes, AJoinIsCancelledAndTheHandleStaysJoinable) {
     ready();
     const auto joined = other.join_until(Deadline::never());
     other.cancel();
-    other.join();  // is not cancellable
+    other.join_uncancellable();  // is not cancellable
     return joined.error();
   });
   EXPECT_EQ(error, Errc::cancelled);
@@ -55,8 +55,8 @@ TEST_P(CancelScopes, CancellingFromAFiberOfAnotherContextWakesTheWaiter) {
         made.take();
         scope->cancel();
       })
-      .join();
-  EXPECT_EQ(fiber.join(), Errc::cancelled);
+      .join_uncancellable();
+  EXPECT_EQ(fiber.join_uncancellable(), Errc::cancelled);
 }
 
 TEST_P(CancelScopes, ADeadlineEndsEveryCallInTheScope) {
@@ -90,7 +90,7 @@ TEST_P(CancelScopes, TheDeadlineOfTheCallCountsIfItIsEarlier) {
     auto other = spawn([] { EXPECT_FALSE(sleep_until(Deadline::never())); });
     EXPECT_EQ(other.join_until(Deadline::after(1ms)).error(), Errc::timed_out);
     other.cancel();
-    other.join();
+    other.join_uncancellable();
     EXPECT_TRUE(scope.status());
   });
 }
@@ -123,7 +123,7 @@ TEST_P(CancelScopes, SpawnedFibersDoNotInheritTheScope) {
     CancelScope scope;
     scope.cancel();
     auto other = spawn([] { return sleep(1ms).has_value(); });
-    EXPECT_TRUE(other.join());
+    EXPECT_TRUE(other.join_uncancellable());
   });
 }
 
@@ -146,7 +146,7 @@ TEST_P(CancelScopes, AShieldHoldsOffTheScopeAndTheFibersCancel) {
   waits.take();
   fiber.cancel();
   go.give();
-  const std::error_code error = fiber.join();
+  const std::error_code error = fiber.join_uncancellable();
   EXPECT_TRUE(error == Errc::cancelled || error == Errc::timed_out) << error.message();
 }
 
@@ -175,7 +175,7 @@ TEST_P(CancelScopes, ALateCancelHitsNothingElse) {
     made.take();
     scope->cancel();
     cancelled.give();
-    EXPECT_TRUE(fiber.join());
+    EXPECT_TRUE(fiber.join_uncancellable());
   }
 }
 
@@ -189,7 +189,7 @@ TEST(CancelScopeInVirtualTime, TheDeadlineIsExact) {
         EXPECT_EQ(sleep(1500ms).error(), Errc::timed_out);
         EXPECT_EQ(now_ns() - start_ns, 2'000'000'000);
       })
-      .join();
+      .join_uncancellable();
 }
 
 TEST(CancelScopeInVirtualTime, ASleepThatEndsWithTheScopeHasSlept) {
@@ -201,7 +201,7 @@ TEST(CancelScopeInVirtualTime, ASleepThatEndsWithTheScopeHasSlept) {
         EXPECT_EQ(scope.status().error(), Errc::timed_out);
         EXPECT_EQ(sleep(2s).error(), Errc::timed_out);
       })
-      .join();
+      .join_uncancellable();
 }
 
 TEST(CancelScopeInVirtualTime, ATimerArmedInAScopeIsNoTimeoutOfALaterWait) {  // R9
@@ -216,7 +216,7 @@ TEST(CancelScopeInVirtualTime, ATimerArmedInAScopeIsNoTimeoutOfALaterWait) {  //
         CancelScope scope(Deadline::after(10s));
         EXPECT_TRUE(sleep(9s));
       })
-      .join();
+      .join_uncancellable();
 }
 
 TEST(CancelScopeOfAThread, ADeadlineEndsTheSleepOfAPlainThread) {

@@ -33,7 +33,7 @@ TEST_P(ChannelRaceTest, ATryThatMeetsACloseStillFindsWhatWasSentBefore) {
       auto closer = spawn([&] { channel.close(); });
       if (round % 2 == 0) yield();
       ASSERT_EQ(channel.try_receive().value(), round);
-      closer.join();
+      closer.join_uncancellable();
       ASSERT_EQ(channel.try_receive().error(), Errc::closed);
     }
   });
@@ -58,7 +58,7 @@ TEST_P(ChannelRaceTest, ASelectThatDoesNotWaitSeesWhatBecameReadyFirst) {
         // first.
         select_first(receive(closed, see), send(full, 2, kNever), otherwise([] {}));
       }
-      other.join();
+      other.join_uncancellable();
       if (taken == 0) select(receive(closed, see), otherwise(kNever));
       ASSERT_EQ(taken, 10);
     }
@@ -78,8 +78,8 @@ TEST_P(ChannelRaceTest, WhoWaitsBehindAnEndedSelectIsStillServed) {
     auto behind = spawn_waiting([&] { return twice.receive().value(); });
     other.send(7).value();
     twice.send(8).value();
-    EXPECT_EQ(selects.join(), 7);
-    EXPECT_EQ(behind.join(), 8);
+    EXPECT_EQ(selects.join_uncancellable(), 7);
+    EXPECT_EQ(behind.join_uncancellable(), 8);
   });
 }
 
@@ -101,7 +101,7 @@ TEST_P(ChannelRaceTest, OfTwoSendsToOneChannelEachIsTakenAboutAsOften) {
         yield();
         select(send(channel, 0, [] {}), send(channel, 1, [] {}));
       }
-      const int ones = receiver.join();
+      const int ones = receiver.join_uncancellable();
       // One in 10^29 by chance, if the branches are independent.
       EXPECT_GT(ones, kValues / 10);
       EXPECT_LT(ones, kValues * 9 / 10);
@@ -121,7 +121,7 @@ TEST_P(ChannelRaceTest, ACloseEndsEverySelectThatWaitsAndTellsEachOnce) {
       }));
     }
     closes.close();
-    for (auto& fiber : waiting) fiber.join();
+    for (auto& fiber : waiting) fiber.join_uncancellable();
     EXPECT_EQ(receivers_told.load(), 4);
 
     Channel<int> full(1);
@@ -134,7 +134,7 @@ TEST_P(ChannelRaceTest, ACloseEndsEverySelectThatWaitsAndTellsEachOnce) {
       }));
     }
     full.close();
-    for (auto& fiber : waiting) fiber.join();
+    for (auto& fiber : waiting) fiber.join_uncancellable();
     EXPECT_EQ(senders_told.load(), 4);
     EXPECT_EQ(full.receive().value(), 0);
     EXPECT_EQ(full.receive().error(), Errc::closed);
@@ -184,7 +184,7 @@ TEST_P(ChannelRaceTest, ADeadlineAndAValueThatComeTogetherAreOneOutcome) {
       const auto take = [&](Result<int> value) { value ? void(++received) : void(open = false); };
       select(receive(channel, take), after(50us, [&] { ++timed_out; }));
     }
-    EXPECT_EQ(received, sender.join());
+    EXPECT_EQ(received, sender.join_uncancellable());
     EXPECT_LE(received, kRounds);
   });
 }
@@ -202,7 +202,7 @@ TEST_P(ChannelRaceTest, AWaitGroupOfTwoIsZeroWhenBothAreThrough) {
           group.done();
         }).detach();
       }
-      group.wait();
+      group.wait_uncancellable();
       ASSERT_EQ(done[0] + done[1], 2);
       ASSERT_EQ(group.count(), 0);
     }
@@ -215,7 +215,7 @@ TEST_P(ChannelRaceTest, AWaitGroupMayRiseAgainBeforeItsZero) {
     WaitGroup group(1);
     Atomic<int> done{0};
     auto waiter = spawn_waiting([&] {
-      group.wait();
+      group.wait_uncancellable();
       return done.load();
     });
     for (int i = 0; i < 50; ++i) {
@@ -227,7 +227,7 @@ TEST_P(ChannelRaceTest, AWaitGroupMayRiseAgainBeforeItsZero) {
       if (i % 8 == 0) yield();
     }
     group.done();
-    EXPECT_EQ(waiter.join(), 50);
+    EXPECT_EQ(waiter.join_uncancellable(), 50);
   });
 }
 

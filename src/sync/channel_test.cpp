@@ -32,7 +32,7 @@ TEST_P(ChannelTest, ReceivesWhatWasSentInThatOrder) {
         for (int i = 0; i < 100; ++i) channel.send(i).value();
       });
       for (int i = 0; i < 100; ++i) ASSERT_EQ(channel.receive().value(), i) << "capacity " << capacity;
-      sender.join();
+      sender.join_uncancellable();
       EXPECT_TRUE(channel.empty());
     }
   });
@@ -45,10 +45,10 @@ TEST_P(ChannelTest, MovesWhatCannotBeCopied) {
     auto sender = spawn_waiting([&] { channel.send(std::make_unique<int>(2)).value(); });
     EXPECT_EQ(*channel.receive().value(), 1);
     EXPECT_EQ(*channel.receive().value(), 2);
-    sender.join();
+    sender.join_uncancellable();
     auto receiver = spawn_waiting([&] { return *channel.receive().value(); });
     channel.send(std::make_unique<int>(3)).value();
-    EXPECT_EQ(receiver.join(), 3);
+    EXPECT_EQ(receiver.join_uncancellable(), 3);
   });
 }
 
@@ -111,10 +111,10 @@ void carries_all_of(const std::function<T(std::size_t)>& of) {
   Channel<T> rendezvous;
   auto receiver = spawn_waiting([&] { return rendezvous.receive().value(); });
   rendezvous.send(of(1)).value();
-  EXPECT_TRUE(receiver.join() == of(1));
+  EXPECT_TRUE(receiver.join_uncancellable() == of(1));
   auto sender = spawn_waiting([&] { rendezvous.send(of(2)).value(); });
   EXPECT_TRUE(rendezvous.receive().value() == of(2));
-  sender.join();
+  sender.join_uncancellable();
 }
 
 TEST_P(ChannelTest, CarriesEveryByteOfWhatIsMovedByCopyingIt) {
@@ -138,10 +138,10 @@ TEST_P(ChannelTest, DestroysEachValueOnceWhateverBecameOfIt) {
       EXPECT_EQ(channel.receive().value().value(), 0);
       EXPECT_EQ(Counted::live(), before + 3);
       auto sender = spawn([&] { return channel.send(Counted(4)).has_value(); });
-      EXPECT_TRUE(sender.join());
+      EXPECT_TRUE(sender.join_uncancellable());
       auto refused = spawn_waiting([&] { return channel.send(Counted(5)).error(); });
       channel.close();
-      EXPECT_EQ(refused.join(), Errc::closed);
+      EXPECT_EQ(refused.join_uncancellable(), Errc::closed);
       EXPECT_EQ(Counted::live(), before + 4);
     }
     EXPECT_EQ(Counted::live(), before);
@@ -164,7 +164,7 @@ TEST_P(ChannelTest, OfCapacityZeroIsARendezvous) {
     EXPECT_FALSE(sent.load(seq_cst));
     EXPECT_EQ(channel.size(), 0u);
     EXPECT_EQ(channel.receive().value(), 1);
-    sender.join();
+    sender.join_uncancellable();
     EXPECT_TRUE(sent.load(seq_cst));
   });
 }
@@ -180,7 +180,7 @@ TEST_P(ChannelTest, WithRoomLetsSendersGoOnUntilItIsFull) {
     auto sender = spawn_waiting([&] { channel.send(3).value(); });
     EXPECT_EQ(channel.size(), 3u);
     for (int i = 0; i < 4; ++i) EXPECT_EQ(channel.try_receive().value(), i);
-    sender.join();
+    sender.join_uncancellable();
     EXPECT_EQ(channel.try_receive().error(), Errc::would_block);
   });
 }
@@ -190,10 +190,10 @@ TEST_P(ChannelTest, TriesFindTheOtherSideWaiting) {
     Channel<int> channel;
     auto receiver = spawn_waiting([&] { return channel.receive().value(); });
     EXPECT_TRUE(channel.try_send(7));
-    EXPECT_EQ(receiver.join(), 7);
+    EXPECT_EQ(receiver.join_uncancellable(), 7);
     auto sender = spawn_waiting([&] { channel.send(8).value(); });
     EXPECT_EQ(channel.try_receive().value(), 8);
-    sender.join();
+    sender.join_uncancellable();
   });
 }
 
@@ -205,13 +205,13 @@ TEST_P(ChannelTest, ServesWaitingReceiversAndSendersInTheOrderTheyCame) {
       receivers.push_back(spawn_waiting([&] { return channel.receive().value(); }));
     }
     for (int i = 0; i < 5; ++i) channel.send(i).value();
-    for (int i = 0; i < 5; ++i) EXPECT_EQ(receivers[static_cast<std::size_t>(i)].join(), i);
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(receivers[static_cast<std::size_t>(i)].join_uncancellable(), i);
 
     channel.send(0).value();
     std::vector<JoinHandle<void>> senders;
     for (int i = 1; i < 5; ++i) senders.push_back(spawn_waiting([&, i] { channel.send(i).value(); }));
     for (int i = 0; i < 5; ++i) EXPECT_EQ(channel.receive().value(), i);
-    for (auto& sender : senders) sender.join();
+    for (auto& sender : senders) sender.join_uncancellable();
   });
 }
 
@@ -223,11 +223,11 @@ TEST_P(ChannelTest, ValuesOfWaitingSendersComeAfterThoseInside) {
     auto first = spawn_waiting([&] { channel.send(2).value(); });
     auto second = spawn_waiting([&] { channel.send(3).value(); });
     EXPECT_EQ(channel.receive().value(), 0);
-    first.join();
+    first.join_uncancellable();
     EXPECT_EQ(channel.size(), 2u);
     EXPECT_EQ(channel.try_send(9).error(), Errc::would_block);  // the second sender was first
     for (int i = 1; i < 4; ++i) EXPECT_EQ(channel.receive().value(), i);
-    second.join();
+    second.join_uncancellable();
   });
 }
 
@@ -272,7 +272,7 @@ TEST_P(ChannelTest, CloseWakesEveryWaitingReceiver) {
         receivers.push_back(spawn_waiting([&] { return channel.receive().error(); }));
       }
       channel.close();
-      for (auto& receiver : receivers) EXPECT_EQ(receiver.join(), Errc::closed);
+      for (auto& receiver : receivers) EXPECT_EQ(receiver.join_uncancellable(), Errc::closed);
     }
   });
 }
@@ -290,7 +290,7 @@ TEST_P(ChannelTest, CloseWakesEveryWaitingSenderWhichKeepsItsValue) {
         }));
       }
       channel.close();
-      for (auto& sender : senders) EXPECT_TRUE(sender.join());
+      for (auto& sender : senders) EXPECT_TRUE(sender.join_uncancellable());
       std::size_t drained = 0;
       while (channel.receive()) ++drained;
       EXPECT_EQ(drained, capacity);
@@ -316,7 +316,7 @@ TEST_P(ChannelTest, MayBeDestroyedByWhoeverReceivedTheLastValue) {
       auto sender = spawn([&channel = *channel, i] { channel.send(i).value(); });
       ASSERT_EQ(channel->receive().value(), i);
       channel.reset();
-      sender.join();
+      sender.join_uncancellable();
     }
   });
 }
@@ -333,7 +333,7 @@ TEST_P(ChannelTest, IsARangeThatEndsWhenItIsClosedAndDrained) {
     int expected = 0;
     for (std::unique_ptr<int>& value : channel) EXPECT_EQ(*value, expected++);
     EXPECT_EQ(expected, 10);
-    sender.join();
+    sender.join_uncancellable();
     for (std::unique_ptr<int>& value : channel) ADD_FAILURE() << *value;
   });
 }
@@ -352,7 +352,7 @@ TEST_P(ChannelTest, SharesItsRangeAmongSeveralReceivers) {
     for (int i = 1; i <= 1000; ++i) channel.send(i).value();
     channel.close();
     int sum = 0;
-    for (auto& receiver : receivers) sum += receiver.join();
+    for (auto& receiver : receivers) sum += receiver.join_uncancellable();
     EXPECT_EQ(sum, 500'500);
   });
 }

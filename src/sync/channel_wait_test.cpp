@@ -64,11 +64,11 @@ TEST_P(ChannelWaitTest, WhatTimedOutInTheMiddleOfAQueueLeavesTheOthersInOrder) {
     auto first = spawn_waiting([&] { return channel.receive().value(); });
     auto given_up = spawn_waiting([&] { return channel.receive_until(Deadline::after(1ms)).error(); });
     auto second = spawn_waiting([&] { return channel.receive().value(); });
-    EXPECT_EQ(given_up.join(), Errc::timed_out);
+    EXPECT_EQ(given_up.join_uncancellable(), Errc::timed_out);
     EXPECT_TRUE(channel.try_send(1));
     EXPECT_TRUE(channel.try_send(2));
-    EXPECT_EQ(first.join(), 1);
-    EXPECT_EQ(second.join(), 2);
+    EXPECT_EQ(first.join_uncancellable(), 1);
+    EXPECT_EQ(second.join_uncancellable(), 2);
   });
 }
 
@@ -79,7 +79,7 @@ TEST_P(ChannelWaitTest, ACancelledReceiveTakesNothing) {
     Channel<int> channel;
     auto receiver = spawn_waiting([&] { return channel.receive().error(); });
     receiver.cancel();
-    EXPECT_EQ(receiver.join(), Errc::cancelled);
+    EXPECT_EQ(receiver.join_uncancellable(), Errc::cancelled);
     EXPECT_EQ(channel.try_send(1).error(), Errc::would_block);
   });
 }
@@ -93,7 +93,7 @@ TEST_P(ChannelWaitTest, ACancelledSendKeepsItsValue) {
       return error == Errc::cancelled && value != nullptr;
     });
     sender.cancel();
-    EXPECT_TRUE(sender.join());
+    EXPECT_TRUE(sender.join_uncancellable());
     EXPECT_EQ(channel.try_receive().error(), Errc::would_block);
   });
 }
@@ -109,7 +109,7 @@ TEST_P(ChannelWaitTest, AFiberCancelledBeforeStillDoesWhatNeedsNoWait) {
       EXPECT_EQ(channel.receive().error(), Errc::cancelled);
     });
     fiber.cancel();
-    fiber.join();
+    fiber.join_uncancellable();
   });
 }
 
@@ -124,7 +124,7 @@ TEST_P(ChannelWaitTest, ARangeEndsWhenItsFiberIsCancelled) {
     while (seen.load(seq_cst) == 0) yield();
     until_it_waits(receiver);
     receiver.cancel();
-    receiver.join();
+    receiver.join_uncancellable();
     EXPECT_TRUE(channel.try_send(2));
     EXPECT_EQ(channel.size(), 1u);
   });
@@ -147,8 +147,8 @@ TEST_P(ChannelWaitTest, AValueAndTheEndOfAWaitNeverCross) {
       });
       if (round % 3 == 0) yield();
       if (channel.try_send(round)) ++sent;
-      canceller.join();
-      received += receiver.join();
+      canceller.join_uncancellable();
+      received += receiver.join_uncancellable();
     }
     EXPECT_EQ(sent, received);
   });
@@ -169,7 +169,7 @@ TEST_P(ChannelWaitTest, ConnectsPlainThreadsWithFibers) {
   int sum = 0;
   for (int value : to_thread) sum += value;
   sender.join();
-  fiber.join();
+  fiber.join_uncancellable();
   EXPECT_EQ(sum, 200 * 201);
 }
 
@@ -193,7 +193,7 @@ TEST_P(ChannelWaitTest, ConnectsFibersOfSeveralContexts) {
     for (int square : squares) sum += square;
     EXPECT_EQ(sum, 300L * 301 * 601 / 6);
   });
-  for (auto& fiber : fibers) fiber.join();
+  for (auto& fiber : fibers) fiber.join_uncancellable();
 }
 
 TEST_P(ChannelWaitTest, DeliversEverythingFromManyProducersToManyConsumersOnce) {
@@ -213,10 +213,10 @@ TEST_P(ChannelWaitTest, DeliversEverythingFromManyProducersToManyConsumersOnce) 
         for (int i = 0; i < 400; ++i) channel.send(p * 400 + i).value();
       }));
     }
-    for (auto& producer : producers) producer.join();
+    for (auto& producer : producers) producer.join_uncancellable();
     channel.close();
     long sum = 0;
-    for (auto& consumer : consumers) sum += consumer.join();
+    for (auto& consumer : consumers) sum += consumer.join_uncancellable();
     EXPECT_EQ(sum, 2000L * 1999 / 2) << "capacity " << capacity;
   }
 }
@@ -248,7 +248,7 @@ TEST_P(ChannelWaitTest, AFiberWhoseCallsNeverWaitLetsOthersRun) {
       channel.receive().value();
     }
     EXPECT_LT(steps, kManyMoreThanTheBudget);
-    other.join();
+    other.join_uncancellable();
   });
 }
 
@@ -261,7 +261,7 @@ TEST_P(ChannelWaitTest, AFiberWhoseCallsNeverWaitNoticesThatItIsCancelled) {
       return steps;
     });
     busy.cancel();
-    EXPECT_LT(busy.join(), kManyMoreThanTheBudget);
+    EXPECT_LT(busy.join_uncancellable(), kManyMoreThanTheBudget);
   });
 }
 

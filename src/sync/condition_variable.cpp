@@ -58,7 +58,7 @@ void ConditionVariable::notify_all() noexcept {
   won.wake_all();
 }
 
-void ConditionVariable::wait(std::unique_lock<Mutex>& lock) noexcept {
+void ConditionVariable::wait_uncancellable(std::unique_lock<Mutex>& lock) noexcept {
   wait_notified(queue_, lock, WaitWord::Cancellable::kNo, Deadline::never());
 }
 

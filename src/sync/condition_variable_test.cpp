@@ -26,7 +26,7 @@ class ConditionVariableTest : public test::WaitingInEveryContext {
   auto waiter(int number) {
     return spawn_suspended(context(), [this, number] {
       std::unique_lock lock(mutex);
-      changed.wait(lock);
+      changed.wait_uncancellable(lock);
       EXPECT_TRUE(lock.owns_lock());
       woken.push_back(number);
     });
@@ -57,7 +57,7 @@ TEST_P(ConditionVariableTest, NotifyOneWakesOneAfterTheOtherInTheirOrder) {
     for (std::size_t i = 0; i < waiters.size(); ++i) {
       EXPECT_EQ(woken_count(), i);
       changed.notify_one();
-      waiters[i].join();
+      waiters[i].join_uncancellable();
     }
     EXPECT_EQ(woken, (std::vector{0, 1, 2, 3}));
   });
@@ -68,7 +68,7 @@ TEST_P(ConditionVariableTest, NotifyAllWakesAll) {
     std::vector<JoinHandle<void>> waiters;
     for (int i = 0; i < 5; ++i) waiters.push_back(waiter(i));
     changed.notify_all();
-    for (auto& fiber : waiters) fiber.join();
+    for (auto& fiber : waiters) fiber.join_uncancellable();
     EXPECT_EQ(woken.size(), 5u);
   });
 }
@@ -80,7 +80,7 @@ TEST_P(ConditionVariableTest, ANotificationWithoutWaitersIsNotKept) {
     auto fiber = waiter(1);
     EXPECT_EQ(woken_count(), 0u);
     changed.notify_one();
-    fiber.join();
+    fiber.join_uncancellable();
   });
 }
 
@@ -89,7 +89,7 @@ TEST_P(ConditionVariableTest, WaitsForAPredicate) {
     bool ready = false;
     auto fiber = spawn_suspended(context(), [&] {
       std::unique_lock lock(mutex);
-      changed.wait(lock, [&] { return ready; });
+      changed.wait_uncancellable(lock, [&] { return ready; });
       EXPECT_TRUE(ready);
     });
     changed.notify_one();  // for nothing
@@ -98,7 +98,7 @@ TEST_P(ConditionVariableTest, WaitsForAPredicate) {
       ready = true;
     }
     changed.notify_one();
-    fiber.join();
+    fiber.join_uncancellable();
     std::unique_lock lock(mutex);
     EXPECT_TRUE(changed.wait_until(lock, Deadline::after(-1s), [&] { return ready; }));
     EXPECT_EQ(changed.wait_until(lock, Deadline::after(1ms), [] { return false; }).error(), Errc::timed_out);
@@ -118,7 +118,7 @@ TEST_P(ConditionVariableTest, WaitUntilLocksAgainAfterADeadlineAndACancel) {
     yield();
     EXPECT_FALSE(cancelled.done());
     mutex.unlock();
-    EXPECT_EQ(cancelled.join().error(), Errc::cancelled);
+    EXPECT_EQ(cancelled.join_uncancellable().error(), Errc::cancelled);
   });
 }
 
@@ -129,7 +129,7 @@ TEST_P(ConditionVariableTest, WaitIsNotCancellable) {
     yield();
     EXPECT_EQ(woken_count(), 0u);
     changed.notify_one();
-    fiber.join();
+    fiber.join_uncancellable();
   });
 }
 
@@ -144,8 +144,8 @@ TEST_P(ConditionVariableTest, ANotificationGoesPastACancelledWaiterToTheNext) {
     cancelled.cancel();
     changed.notify_one();
     mutex.unlock();
-    next.join();
-    EXPECT_EQ(cancelled.join().error(), Errc::cancelled);
+    next.join_uncancellable();
+    EXPECT_EQ(cancelled.join_uncancellable().error(), Errc::cancelled);
   });
 }
 
@@ -184,7 +184,7 @@ TEST_P(ConditionVariableTest, NoNotificationIsLostAmongWaitersThatGiveUp) {
     changed.notify_one();
   }
   for (auto& fiber : impatient) fiber.cancel();
-  for (auto& fiber : impatient) fiber.join();
+  for (auto& fiber : impatient) fiber.join_uncancellable();
   until([&] {
     const std::scoped_lock lock(mutex);
     return items == 0;
@@ -196,7 +196,7 @@ TEST_P(ConditionVariableTest, NoNotificationIsLostAmongWaitersThatGiveUp) {
     taken = kItems - 1;
   }
   changed.notify_one();
-  patient.join();
+  patient.join_uncancellable();
 }
 
 // Crystal's and Go's: a queue between fibers of two contexts and plain threads.
@@ -214,7 +214,7 @@ TEST_P(ConditionVariableTest, CarriesAQueueBetweenContextsAndPlainThreads) {
   const auto consume = [&] {
     for (long i = 0; i < kItems; ++i) {
       std::unique_lock lock(mutex);
-      changed.wait(lock, [&] { return !queue.empty(); });
+      changed.wait_uncancellable(lock, [&] { return !queue.empty(); });
       sum += queue.front();
       queue.pop_front();
     }
@@ -226,11 +226,11 @@ TEST_P(ConditionVariableTest, CarriesAQueueBetweenContextsAndPlainThreads) {
   auto d = context().spawn([&] { produce(0); });
   auto e = other.spawn([&] { produce(kItems); });
   std::thread f([&] { produce(2 * kItems); });
-  a.join();
-  b.join();
+  a.join_uncancellable();
+  b.join_uncancellable();
   c.join();
-  d.join();
-  e.join();
+  d.join_uncancellable();
+  e.join_uncancellable();
   f.join();
   EXPECT_EQ(sum, 3 * kItems * (3 * kItems - 1) / 2);
 }
@@ -243,7 +243,7 @@ TEST_P(ConditionVariableTest, WhoWaitsAgainStandsBehindTheOthers) {
       waiters.push_back(spawn_suspended(context(), [&, i] {
         std::unique_lock lock(mutex);
         for (int round = 0; round < 2; ++round) {
-          changed.wait(lock);
+          changed.wait_uncancellable(lock);
           woken.push_back(i);
         }
       }));
@@ -253,7 +253,7 @@ TEST_P(ConditionVariableTest, WhoWaitsAgainStandsBehindTheOthers) {
       until([&] { return woken_count() == i; });
       const std::scoped_lock lock(mutex);  // whoever was woken waits again by now
     }
-    for (auto& fiber : waiters) fiber.join();
+    for (auto& fiber : waiters) fiber.join_uncancellable();
     EXPECT_EQ(woken, (std::vector{0, 1, 2, 0, 1, 2}));
   });
 }
@@ -271,12 +271,12 @@ TEST_P(ConditionVariableTest, MayBeDestroyedOnceAllAreNotified) {
         .spawn([&] {
           {
             std::unique_lock lock(mutex);
-            condition->wait(lock, [&] { return ready; });
+            condition->wait_uncancellable(lock, [&] { return ready; });
           }
           condition.reset();
         })
-        .join();
-    notifier.join();
+        .join_uncancellable();
+    notifier.join_uncancellable();
   }
 }
 
@@ -286,7 +286,7 @@ TEST(ConditionVariableDeathTest, WaitingWithoutTheMutexIsABug) {
     Mutex mutex;
     ConditionVariable changed;
     std::unique_lock lock(mutex, std::defer_lock);
-    changed.wait(lock);
+    changed.wait_uncancellable(lock);
   };
   EXPECT_DEATH(wait_unlocked(), "BUG: a condition variable is waited for without its mutex");
 }

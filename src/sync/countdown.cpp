@@ -83,7 +83,9 @@ void Countdown::add(std::int64_t delta) noexcept {
   }
 }
 
-void Countdown::wait() noexcept { Protocol::wait(*this, WaitWord::Cancellable::kNo, Deadline::never()); }
+void Countdown::wait_uncancellable() noexcept {
+  Protocol::wait(*this, WaitWord::Cancellable::kNo, Deadline::never());
+}
 
 Result<void> Countdown::wait_until(Deadline deadline) noexcept {
   return result_of_outcome(Protocol::wait(*this, WaitWord::Cancellable::kYes, deadline));

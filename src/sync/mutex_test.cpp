@@ -51,7 +51,7 @@ TEST_P(MutexTest, LocksOutOthersUntilItIsUnlocked) {
   run([&] {
     Mutex mutex;
     EXPECT_TRUE(mutex.try_lock());
-    spawn([&] { EXPECT_FALSE(mutex.try_lock()); }).join();
+    spawn([&] { EXPECT_FALSE(mutex.try_lock()); }).join_uncancellable();
     bool locked = false;
     auto second = spawn_suspended(context(), [&] {
       mutex.lock();
@@ -60,7 +60,7 @@ TEST_P(MutexTest, LocksOutOthersUntilItIsUnlocked) {
     });
     EXPECT_FALSE(locked);
     mutex.unlock();
-    second.join();
+    second.join_uncancellable();
     EXPECT_TRUE(locked);
     EXPECT_TRUE(mutex.try_lock());
     mutex.unlock();
@@ -72,7 +72,7 @@ TEST_P(MutexTest, WorksWithTheLocksOfTheStandardLibrary) {
     Mutex a, b;
     {
       const std::scoped_lock both(a, b);
-      spawn([&] { EXPECT_FALSE(a.try_lock() || b.try_lock()); }).join();
+      spawn([&] { EXPECT_FALSE(a.try_lock() || b.try_lock()); }).join_uncancellable();
     }
     std::unique_lock lock(a, std::try_to_lock);
     EXPECT_TRUE(lock.owns_lock());
@@ -87,7 +87,7 @@ TEST_P(MutexTest, LetsOneInAtATime) {
   Guarded guarded;
   std::vector<JoinHandle<void>> fibers;
   for (int i = 0; i < kFibers; ++i) fibers.push_back(context().spawn([&] { guarded.work(kRounds, true); }));
-  for (auto& fiber : fibers) fiber.join();
+  for (auto& fiber : fibers) fiber.join_uncancellable();
   EXPECT_EQ(guarded.count, kFibers * kRounds);
 }
 
@@ -102,7 +102,7 @@ TEST_P(MutexTest, IsSharedByFibersOfTwoContextsAndPlainThreads) {
     fibers.push_back(other.spawn([&] { guarded.work(kRounds, true); }));
     threads.emplace_back([&] { guarded.work(kRounds); });
   }
-  for (auto& fiber : fibers) fiber.join();
+  for (auto& fiber : fibers) fiber.join_uncancellable();
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(guarded.count, 9 * kRounds);
 }
@@ -119,8 +119,8 @@ TEST_P(MutexTest, AFiberMayHoldItWhileItIsSuspendedAndChangesItsThread) {
     until([&] { return !mutex.try_lock() || (mutex.unlock(), false); });
     auto waiter = spawn_suspended(context(), [&] { const std::scoped_lock lock(mutex); });
     go.give();
-    holder.join();
-    waiter.join();
+    holder.join_uncancellable();
+    waiter.join_uncancellable();
   });
 }
 
@@ -137,7 +137,7 @@ TEST_P(MutexTest, WaitersGetItInTheirOrder) {
       }));
     }
     mutex.unlock();
-    for (auto& waiter : waiters) waiter.join();
+    for (auto& waiter : waiters) waiter.join_uncancellable();
     EXPECT_EQ(order, (std::vector{0, 1, 2, 3, 4}));
   });
 }
@@ -165,8 +165,8 @@ TEST_P(MutexTest, ARunningFiberBargesPastAWokenWaiter) {
       mutex.unlock();
     }
     unblock.set();
-    blocker.join();
-    waiter.join();
+    blocker.join_uncancellable();
+    waiter.join_uncancellable();
     EXPECT_TRUE(locked);
   });
 }
@@ -190,7 +190,7 @@ TEST_P(MutexTest, AWaiterIsHandedTheMutexAfterItLostFourTimes) {
       EXPECT_LE(rounds, 6);
     }
     mutex.unlock();
-    waiter.join();
+    waiter.join_uncancellable();
   });
 }
 
@@ -205,7 +205,7 @@ TEST_P(MutexTest, AFiberThatNeverSuspendsLetsAWokenWaiterHaveItsTurn) {
       const std::scoped_lock lock(mutex);
       seen = locked;
     }
-    waiter.join();
+    waiter.join_uncancellable();
   });
 }
 
@@ -217,7 +217,7 @@ TEST_P(MutexTest, LockUntilGivesUpAtTheDeadline) {
       EXPECT_EQ(mutex.lock_until(Deadline::after(-1s)).error(), Errc::timed_out);
       EXPECT_EQ(mutex.lock_until(Deadline::after(1ms)).error(), Errc::timed_out);
       EXPECT_FALSE(mutex.try_lock());
-    }).join();
+    }).join_uncancellable();
     mutex.unlock();
     EXPECT_TRUE(mutex.lock_until(Deadline::after(-1s)));  // free: the deadline does not matter
     mutex.unlock();
@@ -235,10 +235,10 @@ TEST_P(MutexTest, LockUntilGivesUpWhenCancelledAndTheNextWaiterGoesOn) {
       return locked;
     });
     cancelled.cancel();
-    EXPECT_EQ(cancelled.join().error(), Errc::cancelled);
+    EXPECT_EQ(cancelled.join_uncancellable().error(), Errc::cancelled);
     EXPECT_FALSE(next.done());
     mutex.unlock();
-    EXPECT_TRUE(next.join());
+    EXPECT_TRUE(next.join_uncancellable());
   });
 }
 
@@ -259,7 +259,7 @@ TEST_P(MutexTest, LockIsNotCancellable) {
     yield();
     EXPECT_FALSE(locked);
     mutex.unlock();
-    waiter.join();
+    waiter.join_uncancellable();
   });
 }
 
@@ -298,8 +298,8 @@ TEST_P(MutexTest, MayBeDestroyedAsSoonAsItWasLockedAndUnlockedAgain) {
           mutex->unlock();
           mutex.reset();
         })
-        .join();
-    first.join();
+        .join_uncancellable();
+    first.join_uncancellable();
   }
 }
 
@@ -322,7 +322,7 @@ TEST_P(MutexTest, TimeoutsCancelsAndUnlocksThatMeetLoseNothing) {
     }));
   }
   for (int i = 0; i < kFibers; i += 3) fibers[static_cast<std::size_t>(i)].cancel();
-  for (auto& fiber : fibers) fiber.join();
+  for (auto& fiber : fibers) fiber.join_uncancellable();
   EXPECT_GT(got, 0);
   EXPECT_TRUE(guarded.mutex.try_lock());  // nobody holds it, nobody stands in the queue
   guarded.mutex.unlock();
@@ -359,7 +359,7 @@ TEST(MutexDeathTest, AFiberThatLocksWhatItHoldsIsReportedByName) {
               mutex.lock();
             },
             {.name = "forgetful"})
-        .join();
+        .join_uncancellable();
   };
   EXPECT_DEATH(lock_twice(), "in the fiber \"forgetful\":\nBUG: self-deadlock");
   const auto lock_until_twice = [] {
@@ -376,7 +376,7 @@ TEST(MutexDeathTest, UnlockByAStrangerIsReportedByName) {
     ConcurrentContext context("context");
     Mutex mutex;
     mutex.lock();
-    context.spawn([&] { mutex.unlock(); }, {.name = "stranger"}).join();
+    context.spawn([&] { mutex.unlock(); }, {.name = "stranger"}).join_uncancellable();
   };
   EXPECT_DEATH(unlock_of_others(), "in the fiber \"stranger\":\nBUG: unlock.. of a mutex by somebody");
 }

@@ -42,7 +42,7 @@ TEST_P(OnceTest, CallsTheFunctionOnceAndAllSeeWhatItDid) {
       EXPECT_EQ(value, 42);
     }));
   }
-  for (auto& fiber : fibers) fiber.join();
+  for (auto& fiber : fibers) fiber.join_uncancellable();
   thread.join();
   EXPECT_EQ(calls, 1);
 }
@@ -64,8 +64,8 @@ TEST_P(OnceTest, AnExceptionGoesToTheCallerAndTheNextOneTries) {
     auto second = spawn_suspended(context(), [&] { call_once(once, [&] { ++calls; }); });
     EXPECT_FALSE(once.done());
     go.give();
-    first.join();
-    second.join();
+    first.join_uncancellable();
+    second.join_uncancellable();
     EXPECT_TRUE(once.done());
     EXPECT_EQ(calls, 2);
     call_once(once, [&] { ++calls; });
@@ -83,9 +83,9 @@ TEST_P(OnceTest, TheWaitForAnothersCallCanBeGivenUp) {
     auto cancelled =
         spawn_suspended(context(), [&] { return call_once_until(once, Deadline::never(), never_called); });
     cancelled.cancel();
-    EXPECT_EQ(cancelled.join().error(), Errc::cancelled);
+    EXPECT_EQ(cancelled.join_uncancellable().error(), Errc::cancelled);
     go.give();
-    first.join();
+    first.join_uncancellable();
     EXPECT_TRUE(call_once_until(once, Deadline::after(-1s), never_called));
   });
 }

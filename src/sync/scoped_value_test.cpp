@@ -48,7 +48,7 @@ TEST_P(ScopedValues, EachFiberHasItsOwn) {
     });
     yield();
     EXPECT_EQ(*number.get(), 1);
-    EXPECT_TRUE(other.join());
+    EXPECT_TRUE(other.join_uncancellable());
   });
 }
 
@@ -78,7 +78,7 @@ TEST_P(ScopedValues, AFiberInARecycledSlotHasNothingBound) {
                     const bool nothing = number.get() == nullptr;
                     ScopedBinding bound(number, i);
                     return nothing;
-                  }).join());
+                  }).join_uncancellable());
     }
   });
 }

@@ -56,7 +56,7 @@ TEST_P(SelectTest, WaitsForASender) {
       return got;
     });
     second.send(5).value();
-    EXPECT_EQ(selecting.join(), 5);
+    EXPECT_EQ(selecting.join_uncancellable(), 5);
     EXPECT_EQ(first.try_send(1).error(), Errc::would_block);  // nobody waits there any more
   });
 }
@@ -69,7 +69,7 @@ TEST_P(SelectTest, WaitsForAReceiver) {
       return select(send(first, 1, [&] { sent = 1; }), send(second, 2, [&] { sent = 2; })).index();
     });
     EXPECT_EQ(first.receive().value(), 1);
-    EXPECT_EQ(selecting.join(), 0u);
+    EXPECT_EQ(selecting.join_uncancellable(), 0u);
     EXPECT_EQ(sent, 1);
     EXPECT_EQ(second.try_receive().error(), Errc::would_block);
   });
@@ -82,7 +82,7 @@ TEST_P(SelectTest, WaitsForRoomAndSendsInTurn) {
     auto selecting = spawn_waiting([&] { return select(send(channel, 2, [] {})).index(); });
     EXPECT_EQ(channel.receive().value(), 1);
     EXPECT_EQ(channel.receive().value(), 2);
-    EXPECT_EQ(selecting.join(), 0u);
+    EXPECT_EQ(selecting.join_uncancellable(), 0u);
   });
 }
 
@@ -195,7 +195,7 @@ TEST_P(SelectTest, FirstWaitsLikeAnyOther) {
       return got;
     });
     b.send(3).value();
-    EXPECT_EQ(selecting.join(), 3);
+    EXPECT_EQ(selecting.join_uncancellable(), 3);
   });
 }
 
@@ -228,7 +228,7 @@ TEST_P(SelectTest, OtherwiseLosesToWhateverIsReady) {
     int got = 0;
     EXPECT_TRUE(select(otherwise(kNever), receive(rendezvous, into(got))));
     EXPECT_EQ(got, 1);
-    sender.join();
+    sender.join_uncancellable();
   });
 }
 
@@ -251,7 +251,7 @@ TEST_P(SelectTest, TellsAReceiverThatTheChannelIsClosed) {
       return told;
     });
     open.close();
-    EXPECT_EQ(selecting.join(), Errc::closed);
+    EXPECT_EQ(selecting.join_uncancellable(), Errc::closed);
   });
 }
 
@@ -268,7 +268,7 @@ TEST_P(SelectTest, TellsASenderThatTheChannelIsClosedAndLeavesItsValue) {
     };
     auto waiting = spawn_waiting(attempt);
     channel.close();
-    EXPECT_EQ(waiting.join(), Errc::closed);
+    EXPECT_EQ(waiting.join_uncancellable(), Errc::closed);
     EXPECT_EQ(attempt(), Errc::closed);
   });
 }
@@ -296,7 +296,7 @@ TEST_P(SelectTest, MayReceiveFromOneChannelInTwoBranches) {
                receive(channel, [&](Result<int> value) { taken[1] += *value; }));
       });
       channel.send(1).value();
-      selecting.join();
+      selecting.join_uncancellable();
       EXPECT_EQ(channel.try_send(1).error(), Errc::would_block);
     }
     EXPECT_EQ(taken[0] + taken[1], 100);
@@ -316,13 +316,13 @@ TEST_P(SelectTest, MaySendToAndReceiveFromOneChannelWithoutMeetingItself) {
     };
     auto first = spawn_waiting(both);
     const int mine = both();  // meets the other one: one sends, one receives
-    EXPECT_EQ(mine + first.join(), 0);
+    EXPECT_EQ(mine + first.join_uncancellable(), 0);
     auto second = spawn_waiting(both);
     channel.send(9).value();
-    EXPECT_EQ(second.join(), 9);
+    EXPECT_EQ(second.join_uncancellable(), 9);
     auto third = spawn_waiting(both);
     EXPECT_EQ(channel.receive().value(), 1);
-    EXPECT_EQ(third.join(), -1);
+    EXPECT_EQ(third.join_uncancellable(), -1);
   });
 }
 

@@ -71,7 +71,7 @@ TEST_P(SelectWaitTest, MayBeUsedAgainAndAgainWithDeadlinesThatDoNotComeTrue) {
       select(receive(channel, [&](Result<int> value) { sum += *value; }), after(1h, kNever));
     }
     EXPECT_EQ(sum, 4950);
-    sender.join();
+    sender.join_uncancellable();
   });
 }
 
@@ -89,7 +89,7 @@ TEST_P(SelectWaitTest, ACancelledSelectTakesNoBranch) {
       return value != nullptr;
     });
     selecting.cancel();
-    EXPECT_TRUE(selecting.join());
+    EXPECT_TRUE(selecting.join_uncancellable());
     EXPECT_EQ(channel.try_receive().error(), Errc::would_block);
     EXPECT_EQ(channel.try_send(nullptr).error(), Errc::would_block);
   });
@@ -105,7 +105,7 @@ TEST_P(SelectWaitTest, ALoopOfSelectsThatNeverWaitNoticesThatItIsCancelled) {
       return steps;
     });
     busy.cancel();
-    EXPECT_LT(busy.join(), kMany);
+    EXPECT_LT(busy.join_uncancellable(), kMany);
   });
 }
 
@@ -120,7 +120,7 @@ TEST_P(SelectWaitTest, ALoopThatPollsWithOtherwiseLetsOthersRun) {
       select(receive(channel, [&](Result<int>) { received = true; }), otherwise([] {}));
     }
     EXPECT_TRUE(received);
-    other.join();
+    other.join_uncancellable();
   });
 }
 
@@ -158,7 +158,7 @@ TEST_P(SelectWaitTest, AJoinThatIsNotTakenLeavesTheHandle) {
     EXPECT_EQ(select(join(fiber, kNever), after(1ms, kAnything)).index(), 1u);
     EXPECT_EQ(select(join(fiber, kNever), otherwise(kAnything)).index(), 1u);
     EXPECT_EQ(select(join(fiber, kNever), send(go, 7, kAnything)).index(), 1u);
-    EXPECT_EQ(fiber.join(), 7);
+    EXPECT_EQ(fiber.join_uncancellable(), 7);
   });
 }
 
@@ -185,7 +185,7 @@ TEST_P(SelectWaitTest, TwoThatCrossMeetInOneChannel) {
       auto other = spawn([&] { return cross(c2, c1); });
       if (round % 2 == 0) yield();
       const int mine = cross(c1, c2);
-      ASSERT_EQ(mine + other.join(), 0);
+      ASSERT_EQ(mine + other.join_uncancellable(), 0);
       ASSERT_NE(mine, 0);
     }
   });
@@ -223,10 +223,10 @@ TEST_P(SelectWaitTest, ManyThatCrossLoseAndDoubleNothing) {
     }));
   }
   long sent = 0;
-  for (auto& sender : senders) sent += sender.join();
+  for (auto& sender : senders) sent += sender.join_uncancellable();
   for (Channel<int>* channel : {&a, &b, &c}) channel->close();
   long received = 0;
-  for (auto& receiver : receivers) received += receiver.join();
+  for (auto& receiver : receivers) received += receiver.join_uncancellable();
   EXPECT_EQ(sent, received);
 }
 
@@ -257,7 +257,7 @@ TEST_P(SelectWaitTest, MeetsSelectsOfPlainThreads) {
   });
   thread.join();
   stop.close();
-  EXPECT_EQ(fiber.join(), 100);
+  EXPECT_EQ(fiber.join_uncancellable(), 100);
 }
 
 TEST_P(SelectWaitTest, MeetsSelectsOfOtherContexts) {
@@ -276,8 +276,8 @@ TEST_P(SelectWaitTest, MeetsSelectsOfOtherContexts) {
     for (int i = 0; i < 300; ++i) select(receive(b, add), receive(a, add));
     return sum;
   });
-  const long sent = sender.join();
-  EXPECT_EQ(receiver.join(), sent);
+  const long sent = sender.join_uncancellable();
+  EXPECT_EQ(receiver.join_uncancellable(), sent);
 }
 
 // The race of a sender, a deadline and a cancel request for one select: one wins, the value is somewhere.
@@ -298,8 +298,8 @@ TEST_P(SelectWaitTest, AValueIsNeverLostToADeadlineOrACancelRequest) {
       });
       if (round % 3 == 0) yield();
       if (channel.try_send(round)) ++sent;
-      canceller.join();
-      received += selecting.join();
+      canceller.join_uncancellable();
+      received += selecting.join_uncancellable();
     }
     EXPECT_EQ(sent, received);
   });

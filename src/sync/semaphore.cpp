@@ -63,7 +63,7 @@ struct Semaphore::Protocol {
 
 Semaphore::Semaphore(std::size_t permits) noexcept : word_(add_permits(0, permits) * kOnePermit) {}
 
-void Semaphore::acquire() noexcept {
+void Semaphore::acquire_uncancellable() noexcept {
   Protocol::acquire(*this, WaitWord::Cancellable::kNo, Deadline::never());
 }
 

@@ -27,7 +27,7 @@ TEST_P(SemaphoreTest, HasAsManyPermitsAsItWasGiven) {
     Semaphore semaphore(2);
     EXPECT_EQ(semaphore.available(), 2u);
     EXPECT_TRUE(semaphore.try_acquire());
-    semaphore.acquire();
+    semaphore.acquire_uncancellable();
     EXPECT_FALSE(semaphore.try_acquire());
     semaphore.release();
     EXPECT_TRUE(semaphore.try_acquire());
@@ -43,7 +43,7 @@ TEST_P(SemaphoreTest, LetsInAsManyAtATimeAsItHasPermits) {
   ConcurrentContext other("other");
   const auto work = [&](bool fiber) {
     for (int i = 0; i < 200; ++i) {
-      semaphore.acquire();
+      semaphore.acquire_uncancellable();
       EXPECT_LE(inside.fetch_add(1) + 1, kPermits);
       if (fiber && i % 4 == 0) yield();
       inside.fetch_sub(1);
@@ -57,7 +57,7 @@ TEST_P(SemaphoreTest, LetsInAsManyAtATimeAsItHasPermits) {
     fibers.push_back(other.spawn([&] { work(true); }));
   }
   for (int i = 0; i < 2; ++i) threads.emplace_back([&] { work(false); });
-  for (auto& fiber : fibers) fiber.join();
+  for (auto& fiber : fibers) fiber.join_uncancellable();
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(semaphore.available(), 3u);
 }
@@ -70,7 +70,7 @@ TEST_P(SemaphoreTest, WaitersGetPermitsInTheirOrderAndNobodyPassesThem) {
     std::vector<JoinHandle<void>> waiters;
     for (int i = 0; i < 4; ++i) {
       waiters.push_back(spawn_suspended(context(), [&, i] {
-        semaphore.acquire();
+        semaphore.acquire_uncancellable();
         const std::scoped_lock lock(log_mutex);
         order.push_back(i);
       }));
@@ -78,7 +78,7 @@ TEST_P(SemaphoreTest, WaitersGetPermitsInTheirOrderAndNobodyPassesThem) {
     for (auto& waiter : waiters) {
       semaphore.release();
       EXPECT_FALSE(semaphore.try_acquire());  // it is the waiter's already
-      waiter.join();
+      waiter.join_uncancellable();
     }
     EXPECT_EQ(order, (std::vector{0, 1, 2, 3}));
   });
@@ -88,9 +88,10 @@ TEST_P(SemaphoreTest, OneReleaseOfManyWakesThatManyAndKeepsTheRest) {
   run([&] {
     Semaphore semaphore(0);
     std::vector<JoinHandle<void>> waiters;
-    for (int i = 0; i < 3; ++i) waiters.push_back(spawn_suspended(context(), [&] { semaphore.acquire(); }));
+    for (int i = 0; i < 3; ++i)
+      waiters.push_back(spawn_suspended(context(), [&] { semaphore.acquire_uncancellable(); }));
     semaphore.release(5);
-    for (auto& waiter : waiters) waiter.join();
+    for (auto& waiter : waiters) waiter.join_uncancellable();
     EXPECT_EQ(semaphore.available(), 2u);
   });
 }
@@ -101,7 +102,7 @@ TEST_P(SemaphoreTest, AcquireUntilGivesUpAndTakesNothing) {
     EXPECT_EQ(semaphore.acquire_until(Deadline::after(1ms)).error(), Errc::timed_out);
     auto cancelled = spawn_suspended(context(), [&] { return semaphore.acquire_until(Deadline::never()); });
     cancelled.cancel();
-    EXPECT_EQ(cancelled.join().error(), Errc::cancelled);
+    EXPECT_EQ(cancelled.join_uncancellable().error(), Errc::cancelled);
     semaphore.release();
     EXPECT_EQ(semaphore.available(), 1u);
     EXPECT_TRUE(semaphore.acquire_until(Deadline::after(-1s)));
@@ -112,11 +113,11 @@ TEST_P(SemaphoreTest, APermitGoesPastACancelledWaiterToTheNext) {
   run([&] {
     Semaphore semaphore(0);
     auto cancelled = spawn_suspended(context(), [&] { return semaphore.acquire_until(Deadline::never()); });
-    auto next = spawn_suspended(context(), [&] { semaphore.acquire(); });
+    auto next = spawn_suspended(context(), [&] { semaphore.acquire_uncancellable(); });
     cancelled.cancel();
     semaphore.release();
-    next.join();
-    EXPECT_EQ(cancelled.join().error(), Errc::cancelled);
+    next.join_uncancellable();
+    EXPECT_EQ(cancelled.join_uncancellable().error(), Errc::cancelled);
     EXPECT_EQ(semaphore.available(), 0u);
   });
 }
@@ -124,12 +125,12 @@ TEST_P(SemaphoreTest, APermitGoesPastACancelledWaiterToTheNext) {
 TEST_P(SemaphoreTest, AcquireIsNotCancellable) {
   run([&] {
     Semaphore semaphore(0);
-    auto waiter = spawn_suspended(context(), [&] { semaphore.acquire(); });
+    auto waiter = spawn_suspended(context(), [&] { semaphore.acquire_uncancellable(); });
     waiter.cancel();
     yield();
     EXPECT_FALSE(waiter.done());
     semaphore.release();
-    waiter.join();
+    waiter.join_uncancellable();
   });
 }
 
@@ -146,7 +147,7 @@ TEST_P(SemaphoreTest, PermitsAreNeitherLostNorMadeByTimeoutsAndCancels) {
     }));
   }
   fibers[1].cancel();
-  for (auto& fiber : fibers) fiber.join();
+  for (auto& fiber : fibers) fiber.join_uncancellable();
   EXPECT_EQ(semaphore.available(), 2u);
 }
 
@@ -157,11 +158,11 @@ TEST_P(SemaphoreTest, MayBeDestroyedByTheOneThatItWoke) {
     auto releaser = context().spawn([raw = semaphore.get()] { raw->release(); });
     context()
         .spawn([&] {
-          semaphore->acquire();
+          semaphore->acquire_uncancellable();
           semaphore.reset();
         })
-        .join();
-    releaser.join();
+        .join_uncancellable();
+    releaser.join_uncancellable();
   }
 }
 

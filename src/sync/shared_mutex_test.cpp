@@ -62,10 +62,10 @@ TEST_P(SharedMutexTest, ManyReadersHoldItAtATime) {
     for (int i = 0; i < kReaders; ++i) {
       readers.push_back(context().spawn([&] {
         const std::shared_lock lock(mutex);
-        inside.arrive_and_wait();
+        inside.arrive_and_wait_uncancellable();
       }));
     }
-    for (auto& reader : readers) reader.join();
+    for (auto& reader : readers) reader.join_uncancellable();
   });
 }
 
@@ -94,8 +94,8 @@ TEST_P(SharedMutexTest, ReadersThatComeWhileAWriterWaitsQueueBehindIt) {
     auto reader = waiting_reader('r');
     EXPECT_EQ(logged(), "");
     mutex.unlock_shared();
-    writer.join();
-    reader.join();
+    writer.join_uncancellable();
+    reader.join_uncancellable();
     EXPECT_EQ(logged(), "wr");
   });
 }
@@ -107,9 +107,9 @@ TEST_P(SharedMutexTest, WaitingReadersGoBeforeTheNextWriter) {
     auto one = waiting_reader('r');
     auto two = waiting_reader('r');
     mutex.unlock();
-    next_writer.join();
-    one.join();
-    two.join();
+    next_writer.join_uncancellable();
+    one.join_uncancellable();
+    two.join_uncancellable();
     EXPECT_EQ(logged(), "rrw");
   });
 }
@@ -120,7 +120,7 @@ TEST_P(SharedMutexTest, WritersGetItInTheirOrder) {
     std::vector<JoinHandle<void>> writers;
     for (char letter = 'a'; letter < 'e'; ++letter) writers.push_back(waiting_writer(letter));
     mutex.unlock();
-    for (auto& writer : writers) writer.join();
+    for (auto& writer : writers) writer.join_uncancellable();
     EXPECT_EQ(logged(), "abcd");
   });
 }
@@ -132,8 +132,8 @@ TEST_P(SharedMutexTest, AWriterThatGivesUpLetsTheReadersBehindItJoinTheHolders) 
     auto writer = spawn_suspended(context(), [&] { return mutex.lock_until(Deadline::never()); });
     auto reader = waiting_reader('r');
     writer.cancel();
-    EXPECT_EQ(writer.join().error(), Errc::cancelled);
-    reader.join();  // although this reader still holds it
+    EXPECT_EQ(writer.join_uncancellable().error(), Errc::cancelled);
+    reader.join_uncancellable();  // although this reader still holds it
     EXPECT_EQ(logged(), "r");
     mutex.unlock_shared();
     EXPECT_TRUE(mutex.try_lock());
@@ -148,11 +148,11 @@ TEST_P(SharedMutexTest, AWriterThatGivesUpBeforeAnotherLeavesTheReadersBehindThe
     auto second = waiting_writer('w');
     auto reader = waiting_reader('r');
     first.cancel();
-    EXPECT_EQ(first.join().error(), Errc::cancelled);
+    EXPECT_EQ(first.join_uncancellable().error(), Errc::cancelled);
     EXPECT_FALSE(mutex.try_lock_shared());
     mutex.unlock_shared();
-    second.join();
-    reader.join();
+    second.join_uncancellable();
+    reader.join_uncancellable();
     EXPECT_EQ(logged(), "wr");
   });
 }
@@ -178,7 +178,7 @@ TEST_P(SharedMutexTest, AReaderThatGivesUpIsNotCounted) {
     mutex.lock();
     auto reader = spawn_suspended(context(), [&] { return mutex.lock_shared_until(Deadline::never()); });
     reader.cancel();
-    EXPECT_EQ(reader.join().error(), Errc::cancelled);
+    EXPECT_EQ(reader.join_uncancellable().error(), Errc::cancelled);
     mutex.unlock();
     EXPECT_TRUE(mutex.try_lock());
     mutex.unlock();
@@ -195,8 +195,8 @@ TEST_P(SharedMutexTest, LocksAreNotCancellable) {
     yield();
     EXPECT_EQ(logged(), "");
     mutex.unlock();
-    writer.join();
-    reader.join();
+    writer.join_uncancellable();
+    reader.join_uncancellable();
     EXPECT_EQ(logged(), "rw");
   });
 }
@@ -236,7 +236,7 @@ TEST_P(SharedMutexTest, ReadersNeverSeeAHalfWrittenValue) {
     fibers.push_back(other.spawn([&, i] { shared.work(i, kRounds, true); }));
     threads.emplace_back([&, i] { shared.work(i, kRounds, false); });
   }
-  for (auto& fiber : fibers) fiber.join();
+  for (auto& fiber : fibers) fiber.join_uncancellable();
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(shared.value.front(), 12 * kRounds / 4);
   EXPECT_EQ(shared.reads, 12 * kRounds * 3 / 4);
@@ -263,7 +263,7 @@ TEST_P(SharedMutexTest, TimeoutsAndCancelsOfBothKindsLoseNothing) {
   }
   fibers[2].cancel();
   fibers[3].cancel();
-  for (auto& fiber : fibers) fiber.join();
+  for (auto& fiber : fibers) fiber.join_uncancellable();
   EXPECT_TRUE(mutex.try_lock());
   mutex.unlock();
 }

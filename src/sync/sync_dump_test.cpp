@@ -30,7 +30,7 @@ void let_them_wait() {
 template <class Body>
 void run_in_context(Body body) {
   ConcurrentContext context("archive");
-  context.spawn(body, {.name = "looker"}).join();
+  context.spawn(body, {.name = "looker"}).join_uncancellable();
 }
 
 #if WEFT_CHECK_LOCKS
@@ -53,8 +53,8 @@ TEST(SyncDumpTest, FibersThatWaitForEachOthersMutexAreNamedAsADeadlockWithTheOwn
     EXPECT_THAT(text, ContainsRegex("waits for mutex 0x[0-9a-f]+, held by fiber " + b));
     EXPECT_THAT(text, HasSubstr("deadlock: " + a + " waits for " + b + " waits for " + a + "\n"));
     first.cancel();
-    first.join();
-    second.join();
+    first.join_uncancellable();
+    second.join_uncancellable();
     EXPECT_THAT(dump_to_string(), testing::Not(HasSubstr("deadlock: ")));
   });
 }
@@ -69,7 +69,7 @@ TEST(SyncDumpTest, AReceiverWithoutASenderIsListedWithItsChannelAndItsBacktrace)
                 ContainsRegex("\"receiver\" .*sync_dump_test.cpp:[0-9]+. suspended in context \"archive\"\n"
                               "weft:   waits for a value from channel 0x[0-9a-f]+\nweft:     "));
     channel.close();
-    EXPECT_FALSE(receiver.join());
+    EXPECT_FALSE(receiver.join_uncancellable());
   });
 }
 
@@ -82,7 +82,7 @@ TEST(SyncDumpTest, ASelectIsListedWithEachOfItsBranches) {
     EXPECT_THAT(dump_to_string(), ContainsRegex("waits for one of: .*channel 0x[0-9a-f]+; .*channel 0x"));
     in.close();
     out.close();
-    chooser.join();
+    chooser.join_uncancellable();
   });
 }
 
@@ -94,7 +94,7 @@ TEST(SyncDumpTest, AForgottenFiberIsListedWithWhatItWaitsFor) {
     Latch end(1);
     spawn(
         [&] {
-          permits.acquire();
+          permits.acquire_uncancellable();
           end.count_down();
         },
         {.name = "forgotten"})
@@ -103,7 +103,7 @@ TEST(SyncDumpTest, AForgottenFiberIsListedWithWhatItWaitsFor) {
     EXPECT_THAT(dump_to_string(),
                 ContainsRegex("\"forgotten\" .*suspended.*\nweft:   waits for a permit of semaphore 0x"));
     permits.release();
-    end.wait();
+    end.wait_uncancellable();
   });
 }
 

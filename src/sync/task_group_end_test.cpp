@@ -142,7 +142,7 @@ TEST_P(TaskGroupEnds, FailuresCancelsAndSpawnsMeet) {
     made.take();
     scope->cancel();
     cancelled.give();
-    fiber.join();
+    fiber.join_uncancellable();
   }
 }
 
@@ -168,7 +168,7 @@ TEST(TaskGroupDeathTest, AnExceptionThatNobodyReceivesEndsTheProgram) {
               group.spawn([] { throw std::runtime_error("oh"); });
               yield();
             })
-            .join();
+            .join_uncancellable();
       },
       "neither wait\\(\\) nor next\\(\\)");
 }

@@ -25,16 +25,16 @@ WEFT_UNDER_EVERY_CONTEXT(WaitGroupTest);
 TEST_P(WaitGroupTest, WaitReturnsAtOnceWhenTheCounterIsZero) {
   run([] {
     WaitGroup group;
-    group.wait();
+    group.wait_uncancellable();
     EXPECT_TRUE(group.wait_until(Deadline::after(-1s)));
     group.add(2);
     group.add(-1);
     EXPECT_EQ(group.count(), 1);
     group.done();
-    group.wait();
+    group.wait_uncancellable();
     WaitGroup of_two(2);
     of_two.add(-2);
-    of_two.wait();
+    of_two.wait_uncancellable();
   });
 }
 
@@ -51,7 +51,7 @@ TEST_P(WaitGroupTest, WaitsForAllAndSeesWhatTheyDid) {
         group.done();
       });
     }
-    group.wait();
+    group.wait_uncancellable();
     for (int i = 0; i < kFibers; ++i) EXPECT_EQ(results[static_cast<std::size_t>(i)], i + 1);
   });
 }
@@ -60,10 +60,11 @@ TEST_P(WaitGroupTest, WakesAllThatWait) {
   run([&] {
     WaitGroup group(1);
     std::vector<JoinHandle<void>> waiters;
-    for (int i = 0; i < 5; ++i) waiters.push_back(spawn_suspended(context(), [&] { group.wait(); }));
-    std::thread thread([&] { group.wait(); });
+    for (int i = 0; i < 5; ++i)
+      waiters.push_back(spawn_suspended(context(), [&] { group.wait_uncancellable(); }));
+    std::thread thread([&] { group.wait_uncancellable(); });
     group.done();
-    for (auto& waiter : waiters) waiter.join();
+    for (auto& waiter : waiters) waiter.join_uncancellable();
     thread.join();
   });
 }
@@ -80,16 +81,16 @@ TEST_P(WaitGroupTest, MayBeUsedAgainAfterEachWait) {
       for (int i = 0; i < kFibers; ++i) {
         context().spawn([&] {
           first.done();
-          second.wait();
+          second.wait_uncancellable();
           ++exited;
           first.done();
         });
       }
-      first.wait();
+      first.wait_uncancellable();
       EXPECT_EQ(exited, 0);
       first.add(kFibers);
       for (int i = 0; i < kFibers; ++i) second.done();
-      first.wait();
+      first.wait_uncancellable();
       EXPECT_EQ(exited, kFibers);
     }
   });
@@ -100,20 +101,20 @@ TEST_P(WaitGroupTest, AWaiterMayUseItAgainWhileAnotherIsNotBackYet) {
     WaitGroup group(1);
     ConcurrentContext other("other");
     test::Flag blocked, unblock;
-    auto late = spawn_suspended(other, [&] { group.wait(); });
+    auto late = spawn_suspended(other, [&] { group.wait_uncancellable(); });
     auto blocker = other.spawn([&] {  // the late one is woken, but cannot run
       blocked.set();
       EXPECT_TRUE(unblock.wait());
     });
     test::until([&] { return blocked.is_set(); });
     group.done();
-    group.wait();
+    group.wait_uncancellable();
     group.add();
     group.done();
     group.add();
     unblock.set();
-    late.join();  // although the counter is not zero now
-    blocker.join();
+    late.join_uncancellable();  // although the counter is not zero now
+    blocker.join_uncancellable();
     group.done();
   });
 }
@@ -121,13 +122,13 @@ TEST_P(WaitGroupTest, AWaiterMayUseItAgainWhileAnotherIsNotBackYet) {
 TEST_P(WaitGroupTest, AddWhileOthersWaitAboveZeroIsIncluded) {
   run([&] {
     WaitGroup group(1);
-    auto waiter = spawn_suspended(context(), [&] { group.wait(); });
+    auto waiter = spawn_suspended(context(), [&] { group.wait_uncancellable(); });
     group.add();
     group.done();
     yield();
     EXPECT_FALSE(waiter.done());
     group.done();
-    waiter.join();
+    waiter.join_uncancellable();
   });
 }
 
@@ -137,15 +138,15 @@ TEST_P(WaitGroupTest, WaitUntilGivesUpAndTheOthersGoOnWaiting) {
     EXPECT_EQ(group.wait_until(Deadline::after(1ms)).error(), Errc::timed_out);
     auto cancelled = spawn_suspended(context(), [&] { return group.wait_until(Deadline::never()); });
     auto other = spawn_suspended(context(), [&] { return group.wait_until(Deadline::never()); });
-    auto stubborn = spawn_suspended(context(), [&] { group.wait(); });
+    auto stubborn = spawn_suspended(context(), [&] { group.wait_uncancellable(); });
     cancelled.cancel();
     stubborn.cancel();
-    EXPECT_EQ(cancelled.join().error(), Errc::cancelled);
+    EXPECT_EQ(cancelled.join_uncancellable().error(), Errc::cancelled);
     EXPECT_FALSE(other.done());
     EXPECT_FALSE(stubborn.done());
     group.done();
-    EXPECT_TRUE(other.join());
-    stubborn.join();
+    EXPECT_TRUE(other.join_uncancellable());
+    stubborn.join_uncancellable();
   });
 }
 
@@ -156,10 +157,10 @@ TEST_P(WaitGroupTest, MayBeDestroyedWhenWaitReturns) {
         .spawn([&] {
           auto group = std::make_unique<WaitGroup>(3);
           for (int i = 0; i < 3; ++i) context().spawn([raw = group.get()] { raw->done(); });
-          group->wait();
+          group->wait_uncancellable();
           group.reset();
         })
-        .join();
+        .join_uncancellable();
   }
 }
 
@@ -178,10 +179,10 @@ TEST_P(WaitGroupTest, CountsAcrossContextsAndPlainThreads) {
   auto a = context().spawn(lower);
   auto b = other.spawn(lower);
   std::thread c(lower);
-  group.wait();
+  group.wait_uncancellable();
   EXPECT_EQ(group.count(), 0);
-  a.join();
-  b.join();
+  a.join_uncancellable();
+  b.join_uncancellable();
   c.join();
 }
 
@@ -190,11 +191,11 @@ TEST_P(WaitGroupTest, DeadlinesThatMeetTheLastDoneAreHarmless) {
     for (int round = 0; round < 200; ++round) {
       WaitGroup group(1);
       auto waiter = context().spawn([&] { return group.wait_until(Deadline::after_ns(round * 200)); });
-      auto patient = context().spawn([&] { group.wait(); });
+      auto patient = context().spawn([&] { group.wait_uncancellable(); });
       if (round % 2 == 0) yield();
       group.done();
-      patient.join();
-      const Result<void> result = waiter.join();
+      patient.join_uncancellable();
+      const Result<void> result = waiter.join_uncancellable();
       EXPECT_TRUE(result || result.error() == Errc::timed_out);
     }
   });
@@ -204,13 +205,13 @@ TEST_P(WaitGroupTest, ALatchOpensOnceForAll) {
   run([&] {
     Latch latch(3);
     EXPECT_FALSE(latch.try_wait());
-    auto one = spawn_suspended(context(), [&] { latch.arrive_and_wait(); });
+    auto one = spawn_suspended(context(), [&] { latch.arrive_and_wait_uncancellable(); });
     auto two = spawn_suspended(context(), [&] { return latch.arrive_and_wait_until(Deadline::never()); });
     EXPECT_EQ(latch.wait_until(Deadline::after(1ms)).error(), Errc::timed_out);
     latch.count_down();
-    one.join();
-    EXPECT_TRUE(two.join());
-    latch.wait();
+    one.join_uncancellable();
+    EXPECT_TRUE(two.join_uncancellable());
+    latch.wait_uncancellable();
     EXPECT_TRUE(latch.try_wait());
     EXPECT_TRUE(latch.wait_until(Deadline::after(-1s)));
   });

@@ -20,7 +20,7 @@ extern "C" [[gnu::noinline]] void all_wait() { asm volatile(""); }
 
 [[gnu::noinline]] void receive_order(weft::Channel<int>& orders) { (void)orders.receive(); }
 
-[[gnu::noinline]] void join_sleeper(weft::JoinHandle<void>& sleeper) { (void)sleeper.join(); }
+[[gnu::noinline]] void join_sleeper(weft::JoinHandle<void>& sleeper) { sleeper.join_uncancellable(); }
 
 [[gnu::noinline]] void lock_ledger(weft::Mutex& ledger) {
   const std::scoped_lock lock(ledger);
@@ -52,7 +52,7 @@ void say_idle_until_input_ends(weft::Channel<int>& ended) {
   auto nameless = workers.spawn([&] { receive_order(orders); });
   auto writer = workers.spawn([&] { lock_ledger(ledger); }, {.name = "writer"});
   auto acceptor = workers.spawn([&] { accept_client(listener); }, {.name = "acceptor"});
-  (void)workers.spawn([] {}).join();  // one thread, first come first served: the others wait by now
+  workers.spawn([] {}).join_uncancellable();  // one thread, first come first served: the others wait by now
   while (workers.counters().fibers_finished == 0) weft::yield();  // and this one is gone
   if (idle) {
     weft::Channel<int> ended;
@@ -62,13 +62,13 @@ void say_idle_until_input_ends(weft::Channel<int>& ended) {
   } else {
     auto queued = weft::spawn([] { all_wait(); }, {.name = "queued"});
     all_wait();
-    (void)queued.join();
+    queued.join_uncancellable();
   }
   orders.close();
   ledger.unlock();
   sleeper.cancel();
   (void)listener.close();
-  for (auto* handle : {&joiner, &receiver, &nameless, &writer, &acceptor}) (void)handle->join();
+  for (auto* handle : {&joiner, &receiver, &nameless, &writer, &acceptor}) handle->join_uncancellable();
 }
 
 }  // namespace

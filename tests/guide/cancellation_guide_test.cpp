@@ -28,7 +28,7 @@ void with_silent_peer(Body body) {
         test::Streams ends("127.0.0.1:7000");
         body(ends.server, ends.client);
       })
-      .join();
+      .join_uncancellable();
 }
 
 Result<std::string> ask(net::TcpStream& stream) { return test::read_text(stream); }
@@ -65,7 +65,7 @@ TEST(CancellationGuide, StoppingFromOutside) {
         button.click();
         EXPECT_EQ(sleep(1h).error(), Errc::cancelled);
       })
-      .join();
+      .join_uncancellable();
 }
 
 TEST(CancellationGuide, AStopTokenBindsAnotherFiber) {
@@ -78,9 +78,9 @@ TEST(CancellationGuide, AStopTokenBindsAnotherFiber) {
           return weft::sleep(1h).error() == weft::Errc::cancelled;
         });
         stop.request_stop();
-        EXPECT_TRUE(worker.join());
+        EXPECT_TRUE(worker.join().value());
       })
-      .join();
+      .join_uncancellable();
 }
 
 TEST(CancellationGuide, CleaningUp) {

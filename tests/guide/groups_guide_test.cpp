@@ -25,7 +25,7 @@ using namespace std::chrono_literals;
 template <class Body>
 void in_virtual_time(Body body) {
   test::SimContext world("world");
-  world.spawn(body).join();
+  world.spawn(body).join_uncancellable();
 }
 
 int count_lines(int shard) { return 10 * shard; }
@@ -78,7 +78,7 @@ TEST(GroupsGuide, AServersConnections) {
     EXPECT_TRUE(client.write_all(test::bytes("hello")));
     EXPECT_EQ(test::read_text(client).value(), "hello");
     EXPECT_EQ(test::read_text(client).error(), Errc::end_of_file) << "the server ended after an hour";
-    server.join();
+    server.join_uncancellable();
   });
 }
 

@@ -54,7 +54,7 @@ void exchange_bodies(const net::SocketAddress& address) {
           chunked("/whole/1000000", body, 70'000)}) {
       auto writer = spawn([&] { client.send_if_open(request); });
       const Reply reply = client.receive();
-      writer.join();
+      writer.join_uncancellable();
       ASSERT_TRUE(reply.body == body) << size << " bytes: " << request.substr(0, 80) << "\n"
                                       << reply.head << reply.body.size() << " " << client.error().message();
     }
@@ -143,7 +143,7 @@ TEST_P(Bodies, ABodyTooLongToSkipEndsTheConnectionAndTheAnswerArrives) {
     Client client(server.address());
     auto writer = spawn([&] { client.send_if_open(fixed("/ignore", std::string(200'000, 'x'))); });
     const Reply reply = client.receive();
-    writer.join();
+    writer.join_uncancellable();
     EXPECT_EQ(reply.body, "ignored");
     EXPECT_TRUE(reply.closes());
     EXPECT_TRUE(client.at_end());

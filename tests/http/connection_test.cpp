@@ -34,7 +34,7 @@ TEST_P(Connections, ManyConnectionsAreServedAtATime) {
         for (int j = 0; j < 20; ++j) EXPECT_EQ(client.get("/bytes/3000").body.size(), 3000u);
       }));
     }
-    for (auto& client : clients) client.join();
+    for (auto& client : clients) client.join_uncancellable();
     EXPECT_EQ(server.server().counters().connections, 40u);
   });
 }
@@ -48,7 +48,7 @@ TEST_P(Connections, AThousandRequestsInOneGoAreAnsweredInOrder) {
       requests += "GET /users/" + std::to_string(i) + " HTTP/1.1\r\nHost: a\r\n\r\n";
     auto writer = spawn([&] { client.send(requests); });
     for (int i = 0; i < 1000; ++i) ASSERT_EQ(client.receive().body, std::to_string(i));
-    writer.join();
+    writer.join_uncancellable();
   });
 }
 

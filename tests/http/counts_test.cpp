@@ -129,7 +129,7 @@ Cost serve_and_measure(bool batches) {
     server.stop();
   });
   EXPECT_TRUE(server.wait());
-  driver.join();
+  driver.join_uncancellable();
   return cost;
 }
 
@@ -147,7 +147,7 @@ TEST(RequestCounts, OneReceiveAndOneSendAndNothingElseInTwoThreadsThatShareTheWo
   // A thread that has its first responses to put off allocates room for them; the second may be late.
   constexpr std::uint64_t kOnce = 4;
   ParallelContext context("serve", {.parallelism = 2});
-  context.spawn([] { expect_least_cost(serve_and_measure(true), true, kOnce); }).join();
+  context.spawn([] { expect_least_cost(serve_and_measure(true), true, kOnce); }).join_uncancellable();
 }
 
 /// By the system call itself, which is not counted.
@@ -184,7 +184,7 @@ TEST(IdleCounts, AHundredIdleConnectionsMakeNoSystemCallInTenSeconds) {
       server.stop();
     });
     EXPECT_TRUE(server.wait());
-    driver.join();
+    driver.join_uncancellable();
   });
 }
 

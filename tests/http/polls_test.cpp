@@ -43,7 +43,7 @@ double polls_to_those_of_bare(bool batch_responses) {
     bare.emplace(kRequest.size());
     return server.start("127.0.0.1:0", {.batch_responses = batch_responses}).value();
   });
-  Load load(started.join().port());
+  Load load(started.join_uncancellable().port());
   Load load_of_bare(bare->port());
   const auto polls = [&] { return serving.event_loop_counters().polls; };
   const auto polls_of_bare = [&] { return bare->polls(); };
@@ -53,7 +53,7 @@ double polls_to_those_of_bare(bool batch_responses) {
     server.stop();
     return server.wait();
   });
-  EXPECT_TRUE(drained.join());
+  EXPECT_TRUE(drained.join_uncancellable());
   return ratio;
 }
 

@@ -20,7 +20,7 @@ void expect_refusal(const net::SocketAddress& address, std::string_view what, co
   auto writer = spawn([&] { client.send_if_open(request); });
   Reply reply = client.receive();
   while (reply.status != 0 && reply.status < 400) reply = client.receive();
-  writer.join();
+  writer.join_uncancellable();
   EXPECT_EQ(reply.status, status) << what;
   EXPECT_TRUE(reply.closes()) << what;
   EXPECT_TRUE(reply.whole) << what;

@@ -79,7 +79,7 @@ TEST(ManyConnections, TenThousandLeaveNoFilesFibersOrMemory) {
         EXPECT_EQ(open_files(), files);
         EXPECT_LT(sys::resident_bytes().value(), resident + kGrowthMax);
       })
-      .join();
+      .join_uncancellable();
   const ContextCounters counters = context.counters();
   EXPECT_GT(counters.fibers_spawned, count);
 }

@@ -69,16 +69,17 @@ void add_routes(Server& server) {
 
 void run_in(World world, const std::function<void(const Contexts&)>& body) {
   if (world == World::kSimulated) return run_simulated({}, [&] { body({}); });
-  if (world == World::kConcurrent) return ConcurrentContext("test").spawn([&] { body({}); }).join();
+  if (world == World::kConcurrent)
+    return ConcurrentContext("test").spawn([&] { body({}); }).join_uncancellable();
   if (world == World::kParallel)
-    return ParallelContext("test", {.parallelism = 2}).spawn([&] { body({}); }).join();
+    return ParallelContext("test", {.parallelism = 2}).spawn([&] { body({}); }).join_uncancellable();
   ConcurrentContext first("first");
   ConcurrentContext second("second");
-  ConcurrentContext("test").spawn([&] { body({&first, &second}); }).join();
+  ConcurrentContext("test").spawn([&] { body({&first, &second}); }).join_uncancellable();
 }
 
 void run_simulated(const SimOptions& options, const std::function<void()>& body) {
-  weft::test::SimContext("world", options).spawn([&] { body(); }).join();
+  weft::test::SimContext("world", options).spawn([&] { body(); }).join_uncancellable();
 }
 
 TestServer::TestServer(const Contexts& contexts, const Limits& limits) : server_(limits) {

@@ -79,7 +79,7 @@ TEST(Timeouts, AHeadThatTricklesIs408AfterTheSameTime) {
     expect_408(client);
     EXPECT_NEAR(watch.seconds(), 20, 0.1);
     trickle.cancel();
-    trickle.join();
+    trickle.join_uncancellable();
   });
 }
 
@@ -122,7 +122,7 @@ TEST(Timeouts, AnUnreadBodyThatTricklesIsNotWaitedForLongerThanABody) {
     EXPECT_TRUE(client.at_end());
     EXPECT_NEAR(watch.seconds(), 20, 0.1);
     trickle.cancel();
-    trickle.join();
+    trickle.join_uncancellable();
   });
 }
 

@@ -413,7 +413,8 @@ class SyncStorm : public testing::TestWithParam<StormParameters> {
     const auto [named, source, kind] = GetParam();
     test::AnyContext context(kind);
     const Result<void> result =
-        context.spawn([&, program = named.second, by = source] { return run(program, by, k); }).join();
+        context.spawn([&, program = named.second, by = source] { return run(program, by, k); })
+            .join_uncancellable();
     context.core().close();
     context.core().wait_until_drained();
     EXPECT_EQ(context.counters().fibers_spawned, context.counters().fibers_finished);
@@ -433,10 +434,10 @@ class SyncStorm : public testing::TestWithParam<StormParameters> {
       CancelScope scope(stop.get_token());
       return program();
     });
-    if (source == StormSource::kStep) return fiber.join();
+    if (source == StormSource::kStep) return fiber.join_uncancellable();
     for (int i = 0; i < k && !fiber.done(); ++i) yield();
     source == StormSource::kFiber ? fiber.cancel() : void(stop.request_stop());
-    return fiber.join();
+    return fiber.join_uncancellable();
   }
 };
 

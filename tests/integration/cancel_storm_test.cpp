@@ -63,7 +63,7 @@ Result<void> joins() {
     if (auto joined = other.join_until(Deadline::never()); !joined) {
       first = joined.error();
       other.cancel();
-      other.join();
+      other.join_uncancellable();
     }
   }
   return first;
@@ -178,7 +178,7 @@ class Storm {
     options.latency_min_ns = options.latency_max_ns = 200'000;
     options.shuffle = true;
     test::SimContext world("world", options);
-    const Result<void> result = world.spawn([&] { return run(world, k); }).join();
+    const Result<void> result = world.spawn([&] { return run(world, k); }).join_uncancellable();
     world.core().close();
     world.core().wait_until_drained();
     EXPECT_EQ(world.counters().fibers_spawned, world.counters().fibers_finished);
@@ -208,7 +208,7 @@ class Storm {
       if (source_ == Source::kFiber) fiber.cancel();
       if (source_ == Source::kScope && scope != nullptr) scope->cancel();
     }
-    fiber.join();
+    fiber.join_uncancellable();
     return *result;
   }
 

@@ -24,7 +24,7 @@ class DeadlockReportsTest : public testing::Test {
 
   /// What is found out once all that have been spawned wait: one thread runs them in turn.
   Answer answer_at_rest() {
-    context_.spawn([] {}).join();
+    context_.spawn([] {}).join_uncancellable();
     return DeadlockCheck().ask(true);
   }
 
@@ -46,7 +46,7 @@ TEST_F(DeadlockReportsTest, AReceiveThatNobodySendsTo) {
   auto fiber = context_.spawn([&] { return never_.receive().has_value(); });
   EXPECT_TRUE(becomes_deadlocked());
   never_.close();
-  EXPECT_FALSE(fiber.join());
+  EXPECT_FALSE(fiber.join_uncancellable());
 }
 
 TEST_F(DeadlockReportsTest, ALockThatIsNeverGivenBack) {
@@ -55,7 +55,7 @@ TEST_F(DeadlockReportsTest, ALockThatIsNeverGivenBack) {
   auto fiber = context_.spawn([&] { const std::scoped_lock lock(mutex); });
   EXPECT_TRUE(becomes_deadlocked());
   mutex.unlock();
-  fiber.join();
+  fiber.join_uncancellable();
 }
 
 TEST_F(DeadlockReportsTest, AConditionAPermitAndALatchThatDoNotCome) {
@@ -66,10 +66,10 @@ TEST_F(DeadlockReportsTest, AConditionAPermitAndALatchThatDoNotCome) {
   bool holds = false;
   auto first = context_.spawn([&] {
     std::unique_lock lock(mutex);
-    condition.wait(lock, [&] { return holds; });
+    condition.wait_uncancellable(lock, [&] { return holds; });
   });
-  auto second = context_.spawn([&] { permits.acquire(); });
-  auto third = context_.spawn([&] { latch.wait(); });
+  auto second = context_.spawn([&] { permits.acquire_uncancellable(); });
+  auto third = context_.spawn([&] { latch.wait_uncancellable(); });
   EXPECT_TRUE(becomes_deadlocked());
   permits.release();
   latch.count_down();
@@ -78,9 +78,9 @@ TEST_F(DeadlockReportsTest, AConditionAPermitAndALatchThatDoNotCome) {
     holds = true;
   }
   condition.notify_all();
-  first.join();
-  second.join();
-  third.join();
+  first.join_uncancellable();
+  second.join_uncancellable();
+  third.join_uncancellable();
 }
 
 TEST_F(DeadlockReportsTest, ASelectOverChannelsOnly) {
@@ -89,14 +89,14 @@ TEST_F(DeadlockReportsTest, ASelectOverChannelsOnly) {
       [&] { select(receive(never_, [](Result<int>) {}), send(other, 1, [](Result<void>) {})); });
   EXPECT_TRUE(becomes_deadlocked());
   never_.close();
-  fiber.join();
+  fiber.join_uncancellable();
 }
 
 TEST_F(DeadlockReportsTest, ASelectWithADeadlineIsNone) {
   auto fiber = context_.spawn([&] { select(receive(never_, [](Result<int>) {}), after(1h, [] {})); });
   EXPECT_EQ(answer_at_rest(), Answer::kAlive);
   never_.close();
-  fiber.join();
+  fiber.join_uncancellable();
 }
 
 TEST_F(DeadlockReportsTest, AFiberThatAcceptsKeepsAllTheOthersFromBeingReported) {
@@ -107,10 +107,10 @@ TEST_F(DeadlockReportsTest, AFiberThatAcceptsKeepsAllTheOthersFromBeingReported)
   });
   EXPECT_EQ(answer_at_rest(), Answer::kAlive);
   accepting.cancel();
-  EXPECT_FALSE(accepting.join());
+  EXPECT_FALSE(accepting.join_uncancellable());
   EXPECT_TRUE(becomes_deadlocked()) << "with the other gone";
   never_.close();
-  stuck.join();
+  stuck.join_uncancellable();
 }
 
 TEST_F(DeadlockReportsTest, AThreadThatReceivesIsAccountedForAndAThreadThatDoesNotIsNot) {
@@ -124,7 +124,7 @@ TEST_F(DeadlockReportsTest, AThreadThatReceivesIsAccountedForAndAThreadThatDoesN
   });
   EXPECT_FALSE(results.receive());
   asker.join();
-  fiber.join();
+  fiber.join_uncancellable();
 }
 
 TEST_F(DeadlockReportsTest, AThreadThatReceivesUntilATimeMayStillWakeAFiber) {
@@ -139,7 +139,7 @@ TEST_F(DeadlockReportsTest, AThreadThatReceivesUntilATimeMayStillWakeAFiber) {
   EXPECT_FALSE(results.receive_until(Deadline::after(1h)));
   asker.join();
   never_.close();
-  fiber.join();
+  fiber.join_uncancellable();
 }
 
 }  // namespace

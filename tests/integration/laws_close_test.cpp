@@ -21,8 +21,8 @@ TEST_F(Laws, L9_CloseWakesWaitersOnBothSidesAndInBothContexts) {
   const int number = connection.near.fd();
   EXPECT_TRUE(connection.near.close());
   EXPECT_FALSE(number_is_open(number));
-  EXPECT_EQ(reader.join(), Errc::closed);
-  EXPECT_EQ(writer.join(), Errc::closed);
+  EXPECT_EQ(reader.join_uncancellable(), Errc::closed);
+  EXPECT_EQ(writer.join_uncancellable(), Errc::closed);
 }
 
 TEST_F(Laws, L9_TheNumberIsGivenBackOnlyWhenTheLastOperationHasLeft) {
@@ -41,8 +41,8 @@ TEST_F(Laws, L9_TheNumberIsGivenBackOnlyWhenTheLastOperationHasLeft) {
   EXPECT_NE(other.near.fd(), number);
   EXPECT_FALSE(closer.done());
   window.leave.open();
-  EXPECT_EQ(reader.join().value(), "hers");
-  EXPECT_TRUE(closer.join());
+  EXPECT_EQ(reader.join_uncancellable().value(), "hers");
+  EXPECT_TRUE(closer.join_uncancellable());
   EXPECT_FALSE(number_is_open(number));
   EXPECT_TRUE(other.near.close());
 }
@@ -53,8 +53,8 @@ TEST_F(Laws, L9_OnlyOneOfManyClosersClosesAndTheFileEndsOnce) {
     auto in_a = a.spawn([&] { return connection.near.close(); });
     auto in_b = b.spawn([&] { return connection.near.close(); });
     const Result<void> here = connection.near.close();
-    const Result<void> first = in_a.join();
-    const Result<void> second = in_b.join();
+    const Result<void> first = in_a.join_uncancellable();
+    const Result<void> second = in_b.join_uncancellable();
     EXPECT_EQ(int{here.has_value()} + int{first.has_value()} + int{second.has_value()}, 1);
     for (const Result<void>& result : {here, first, second}) {
       EXPECT_TRUE(result || result.error() == Errc::closed);
@@ -74,8 +74,8 @@ TEST_F(Laws, L9_OperationsInFlightNeverHitTheNextFileWithTheNumber) {
     EXPECT_TRUE(old.near.close());
     const Connection next = unix_connection();
     next.far.send("n");
-    reader.join();
-    a.spawn([&] { EXPECT_EQ(next.near.read(1).value(), "n"); }).join();
+    reader.join_uncancellable();
+    a.spawn([&] { EXPECT_EQ(next.near.read(1).value(), "n"); }).join_uncancellable();
     EXPECT_TRUE(next.near.close());
   }
 }
@@ -92,7 +92,7 @@ TEST_F(Laws, L9_EveryOperationAfterCloseFails) {
      EXPECT_EQ(loop().local_address(handle).error(), Errc::closed);
      EXPECT_EQ(loop().peer_address(handle).error(), Errc::closed);
      EXPECT_EQ(connection.near.close().error(), Errc::closed);
-   }).join();
+   }).join_uncancellable();
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ TEST_F(Laws, L12_AFiberWhoseReadsNeverHaveToWaitLetsOthersRun) {
     spawn([&] { reads_when_the_other_ran = reads; }).detach();
     for (; reads < 1000; ++reads) EXPECT_TRUE(connection.near.read(1));
   });
-  reader.join();
+  reader.join_uncancellable();
   EXPECT_GE(reads_when_the_other_ran, 0);
   EXPECT_LE(reads_when_the_other_ran, 64);
   EXPECT_TRUE(connection.near.close());
@@ -47,7 +47,7 @@ TEST_F(Laws, L12_AFiberWhoseOperationsNeverHaveToWaitNoticesThatItIsCancelled) {
     EXPECT_EQ(connection.near.read(1).error(), error);  // sticky
     return error;
   });
-  EXPECT_EQ(reader.join(), Errc::cancelled);
+  EXPECT_EQ(reader.join_uncancellable(), Errc::cancelled);
   EXPECT_LE(reads, 64);
   EXPECT_TRUE(connection.near.close());
 }
@@ -67,8 +67,8 @@ TEST_F(Laws, L12_TheLoopIsPolledWhileTheQueueIsNeverEmpty) {
   });
   connection.near.until_awaited(Direction::kRead);
   connection.far.send("through");
-  reader.join();
-  for (auto& fiber : busy) fiber.join();
+  reader.join_uncancellable();
+  for (auto& fiber : busy) fiber.join_uncancellable();
   EXPECT_TRUE(connection.near.close());
 }
 
@@ -103,7 +103,7 @@ TEST_F(Laws, L13_AProcessWithIdleConnectionsAndLongLimitsMakesNoSyscall) {
   EXPECT_EQ(counter.counts().total(), 0u);
   EXPECT_EQ(a.event_loop_counters().polls, polls);
   for (const Connection& connection : connections) EXPECT_TRUE(connection.near.close());
-  for (auto& reader : readers) EXPECT_EQ(reader.join(), Errc::closed);
+  for (auto& reader : readers) EXPECT_EQ(reader.join_uncancellable(), Errc::closed);
 }
 
 TEST_F(Laws, L14_TheCountersTellWhatHappened) {
@@ -130,7 +130,7 @@ TEST_F(Laws, L14_TheCountersTellWhatHappened) {
   EXPECT_EQ(own.cross_context_wakeups, 0u);
 
   const std::uint64_t fired = a.event_loop_counters().timers_fired;
-  a.spawn([] { EXPECT_TRUE(sleep(1us)); }).join();
+  a.spawn([] { EXPECT_TRUE(sleep(1us)); }).join_uncancellable();
   EXPECT_EQ(a.event_loop_counters().timers_fired, fired + 1);
   EXPECT_EQ(a.event_loop_counters().stale_events, 0u);
   EXPECT_TRUE(connection.near.close());
@@ -150,10 +150,10 @@ TEST(LoopAlarm, ADeadlineThatIsArmedWhileASiblingSleepsUntilAFarOneIsMet) {
           EXPECT_TRUE(sleep(5ms));
           EXPECT_LT(Deadline::after(0ms).time_ns() - start.time_ns(), 30'000'000'000);
         })
-        .join();
+        .join_uncancellable();
   }
   far.cancel();
-  EXPECT_EQ(far.join().error(), Errc::cancelled);
+  EXPECT_EQ(far.join_uncancellable().error(), Errc::cancelled);
 }
 
 }  // namespace

@@ -46,10 +46,10 @@ TEST_F(LawsOfOwnership, L7_AWriterWaitsThroughTheLoopOfAReaderInAnotherContext) 
   eventually([&] { return connection.far.drain(), woken(); }, "the writer in b");
   EXPECT_EQ(near.counters().transfers, 0u);
   connection.far.send("for a");
-  EXPECT_EQ(reader.join().value(), "for a");
+  EXPECT_EQ(reader.join_uncancellable().value(), "for a");
   EXPECT_GE(a.event_loop_counters().cross_context_wakeups, 1u);
   EXPECT_TRUE(near.close());
-  EXPECT_EQ(writer.join(), Errc::closed);
+  EXPECT_EQ(writer.join_uncancellable(), Errc::closed);
 }
 
 TEST_F(LawsOfOwnership, P2_AnEdgeThatComesBeforeTheNewOwnerIsStoredWakesTheMover) {
@@ -65,7 +65,7 @@ TEST_F(LawsOfOwnership, P2_AnEdgeThatComesBeforeTheNewOwnerIsStoredWakesTheMover
   eventually([&] { return near.counters().wakeups > wakeups; }, "the edge, taken by the other thread");
   EXPECT_FALSE(near.owner());
   window.leave.open();
-  EXPECT_EQ(reader.join().value(), "edge");
+  EXPECT_EQ(reader.join_uncancellable().value(), "edge");
   EXPECT_EQ(near.owner(), loop_id(target));
 }
 
@@ -81,9 +81,9 @@ TEST_F(LawsOfOwnership, P2_AWaiterThatComesDuringAMoveIsServedByTheNewOwner) {
   window.leave.open();
   eventually([&] { return near.owner() == loop_id(b); }, "the end of the move");
   connection.far.send("moved");
-  EXPECT_EQ(mover.join().value(), "moved");
+  EXPECT_EQ(mover.join_uncancellable().value(), "moved");
   EXPECT_TRUE(near.close());
-  EXPECT_EQ(writer.join(), Errc::closed);
+  EXPECT_EQ(writer.join_uncancellable(), Errc::closed);
 }
 
 // close() while the mover stands after its add: one delete from each loop, although a copy of the fd lives
@@ -103,7 +103,7 @@ TEST_F(LawsOfOwnership, P2_CloseDuringAMoveLeavesNoRegistrationBehind) {
   EXPECT_GE(::fcntl(number, F_GETFD), 0) << "the number was given back under the mover";
   window.leave.open();
   closer.join();
-  EXPECT_EQ(mover.join().error(), Errc::closed);
+  EXPECT_EQ(mover.join_uncancellable().error(), Errc::closed);
   EXPECT_EQ(counter.counts()[Call::epoll_add], 1u);
   EXPECT_EQ(counter.counts()[Call::epoll_remove], 2u);
   EXPECT_EQ(::fcntl(number, F_GETFD), -1);
@@ -118,7 +118,7 @@ TEST_F(LawsOfOwnership, P2_CloseBeforeTheMoversAddIsUndoneByTheLastLeaver) {
   auto mover = read_in(b);
   window.entered.wait();
   close_during_a_move(near, window);
-  EXPECT_EQ(mover.join().error(), Errc::closed);
+  EXPECT_EQ(mover.join_uncancellable().error(), Errc::closed);
   EXPECT_EQ(counter.counts()[Call::epoll_remove], 2u);
 }
 
@@ -127,7 +127,7 @@ class FailedAdd : public LawsOfOwnership, public testing::WithParamInterface<int
 TEST_P(FailedAdd, L10_WithoutAnOwnerItIsTheCallersErrorAndLaterWaitsWork) {
   sys::FaultPlan faults;
   faults.fail(Call::epoll_add, GetParam(), {.fd = near.fd()});
-  EXPECT_EQ(read_in(a).join().error(), sys::error_of(GetParam()));
+  EXPECT_EQ(read_in(a).join_uncancellable().error(), sys::error_of(GetParam()));
   EXPECT_FALSE(near.owner());
   EXPECT_FALSE(near.awaited(Direction::kRead));
   EXPECT_EQ(a.event_loop_counters().failed_registrations, 1u);
@@ -143,7 +143,7 @@ TEST_P(FailedAdd, L10_WithAnOwnerTheWaitIsForwarded) {
              "the wait");
   EXPECT_EQ(near.owner(), loop_id(a));
   connection.far.send("over a");
-  EXPECT_EQ(reader.join().value(), "over a");
+  EXPECT_EQ(reader.join_uncancellable().value(), "over a");
   EXPECT_EQ(near.counters().transfers, 0u);
   EXPECT_EQ(near.counters().cross_context_wakeups, 1u);
   EXPECT_EQ(b.event_loop_counters().failed_registrations, 1u);
@@ -159,10 +159,10 @@ TEST_P(FailedAdd, L10_WaitersBehindTheFailedMoveTryForThemselves) {
   auto behind = a.spawn([this] { return near.write_until_it_fails(Deadline::after(kPatience)); });
   near.until_awaited(Direction::kWrite);
   window.leave.open();
-  EXPECT_EQ(mover.join().error(), sys::error_of(GetParam()));
+  EXPECT_EQ(mover.join_uncancellable().error(), sys::error_of(GetParam()));
   eventually([&] { return near.owner() == loop_id(a); }, "a registration by who waited behind");
   EXPECT_TRUE(near.close());
-  EXPECT_EQ(behind.join(), Errc::closed);
+  EXPECT_EQ(behind.join_uncancellable(), Errc::closed);
 }
 
 INSTANTIATE_TEST_SUITE_P(Errors, FailedAdd, testing::Values(ENOMEM, ENOSPC));
@@ -186,7 +186,7 @@ TEST_F(LawsOfOwnership, L10_AnEdgeThatBeatsAFailedAddIsNotLost) {
     wake_all(won);
   }
   window.leave.open();
-  EXPECT_EQ(mover.join().value(), "data");
+  EXPECT_EQ(mover.join_uncancellable().value(), "data");
 }
 
 TEST_F(LawsOfOwnership, L15_WhoWaitsThroughARetiredLoopGoesOnInItsOwn) {
@@ -197,10 +197,10 @@ TEST_F(LawsOfOwnership, L15_WhoWaitsThroughARetiredLoopGoesOnInItsOwn) {
   near.until_awaited(Direction::kWrite);
   ASSERT_EQ(near.owner(), loop_id(*owner));
   owner.reset();
-  EXPECT_EQ(reader.join().error(), Errc::cancelled);
+  EXPECT_EQ(reader.join_uncancellable().error(), Errc::cancelled);
   eventually([&] { return near.owner() == loop_id(b); }, "the writer's own loop");
   EXPECT_TRUE(near.close());
-  EXPECT_EQ(writer.join(), Errc::closed);
+  EXPECT_EQ(writer.join_uncancellable(), Errc::closed);
 }
 
 TEST_F(LawsOfOwnership, L15_ALoopThatRetiresWaitsForItsLastMover) {
@@ -222,7 +222,7 @@ TEST_F(LawsOfOwnership, L15_ALoopThatRetiresWaitsForItsLastMover) {
   window.leave.open();
   ends.join();
   connection.far.send("after");
-  EXPECT_EQ(mover.join().value(), "after");
+  EXPECT_EQ(mover.join_uncancellable().value(), "after");
   EXPECT_EQ(near.owner(), loop_id(b));
 }
 
@@ -242,7 +242,7 @@ TEST_F(LawsOfOwnership, L15_AFailedMoveDoesNotGoBackToALoopThatRetires) {
   eventually([&] { return !LoopRegistry::instance().alive(retiring); }, "the owner's end");
   window.leave.open();
   ends.join();
-  EXPECT_EQ(mover.join().error(), sys::error_of(ENOMEM));
+  EXPECT_EQ(mover.join_uncancellable().error(), sys::error_of(ENOMEM));
   EXPECT_FALSE(near.owner());
   settle_in(b, connection);
 }

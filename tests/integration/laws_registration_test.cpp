@@ -36,7 +36,7 @@ TEST_F(Laws, L1_AKeptAliveConnectionCostsOneReceiveAndOneSendARequestAndNoEpollC
   // At most one for each batch; what found nothing is the adaptive spin's, or the look before a sleep.
   EXPECT_LE((after.polls - after.empty_polls) - (before.polls - before.empty_polls), 201u);
   EXPECT_TRUE(connection.near.close());
-  server.join();
+  server.join_uncancellable();
 }
 
 TEST_F(Laws, L1_AnFdIsAddedOnceForAllEdgesAndNeverModified) {
@@ -47,7 +47,7 @@ TEST_F(Laws, L1_AnFdIsAddedOnceForAllEdgesAndNeverModified) {
   connection.near.until_awaited(Direction::kWrite);
   settle_in(a, connection);
   EXPECT_TRUE(connection.near.close());
-  EXPECT_EQ(writer.join(), Errc::closed);
+  EXPECT_EQ(writer.join_uncancellable(), Errc::closed);
   EXPECT_EQ(counter.counts()[Call::epoll_add], 1u);
   EXPECT_EQ(counter.counts()[Call::epoll_modify], 0u);
   EXPECT_EQ(counter.counts()[Call::epoll_remove], 1u);
@@ -57,7 +57,7 @@ TEST_F(Laws, L2_TheSyscallIsTriedBeforeAnyWait) {
   const Connection connection = tcp_connection();
   connection.far.send("ready");
   sys::CallCounter counter;
-  a.spawn([&] { EXPECT_EQ(connection.near.read().value(), "ready"); }).join();
+  a.spawn([&] { EXPECT_EQ(connection.near.read().value(), "ready"); }).join_uncancellable();
   EXPECT_EQ(counter.counts()[Call::recv], 1u);
   EXPECT_EQ(counter.counts().epoll_ctl(), 0u);
   EXPECT_TRUE(connection.near.close());
@@ -77,7 +77,7 @@ std::uint64_t receives_for_a_short_read(ConcurrentContext& context, const Connec
       [&] { return connection.near.counters().wakeups == 1 && connection.near.awaited(Direction::kRead); },
       "the second wait");
   EXPECT_TRUE(connection.near.close());
-  reader.join();
+  reader.join_uncancellable();
   return counter.counts()[Call::recv];
 }
 
@@ -105,7 +105,7 @@ std::string read_what_came_as_one_edge(ConcurrentContext& context, const Connect
   window.entered.wait();
   send();
   window.leave.open();
-  return reader.join();
+  return reader.join_uncancellable();
 }
 
 TEST_F(Laws, L2_AShortCountBeforeUrgentDataProvesNothing) {
@@ -128,7 +128,7 @@ TEST_F(Laws, L2_AShortCountBeforeTheEndOfTheStreamProvesNothing) {
   EXPECT_EQ(read_what_came_as_one_edge(a, connection, send, 4), "last");
   a.spawn([&] {
      EXPECT_EQ(connection.near.read(1, Deadline::after(kPatience)).error(), Errc::end_of_file);
-   }).join();
+   }).join_uncancellable();
   EXPECT_TRUE(connection.near.close());
 }
 
@@ -139,7 +139,7 @@ TEST_F(Laws, L3_AnEdgeWithNobodyWaitingIsRemembered) {
   connection.far.send("early");
   eventually([&] { return connection.near.counters().unawaited_edges > unawaited; }, "the edge");
   sys::CallCounter counter;
-  a.spawn([&] { EXPECT_EQ(connection.near.read().value(), "early"); }).join();
+  a.spawn([&] { EXPECT_EQ(connection.near.read().value(), "early"); }).join_uncancellable();
   EXPECT_EQ(counter.counts()[Call::recv], 1u);
   EXPECT_TRUE(connection.near.close());
 }
@@ -164,7 +164,7 @@ TEST_F(Laws, L3_AnEdgeThatComesDuringTheAttemptKeepsTheDescriptorReady) {
         connection.near.handle.descriptor->readiness.signal(true, false, false);
         EXPECT_EQ(connection.near.read(8, Deadline::after(kPatience)).value(), "now");
       })
-      .join();
+      .join_uncancellable();
   EXPECT_EQ(faults.applied(), 1u);
   EXPECT_TRUE(connection.near.close());
 }
@@ -184,7 +184,7 @@ TEST_F(Laws, L8_AStaleHandleNeverReachesTheFileThatHasItsNumberNow) {
      EXPECT_EQ(loop().wait_ready(old.near.handle, Direction::kRead, {}).error(), Errc::closed);
      EXPECT_EQ(old.near.close().error(), Errc::closed);
      EXPECT_EQ(now.near.read().value(), "not yours");
-   }).join();
+   }).join_uncancellable();
   EXPECT_TRUE(now.near.close());
 }
 

@@ -45,8 +45,8 @@ TEST_F(Laws, L4_ThreePendingConnectionsWakeThreeAcceptingFibers) {
   std::vector<Far> clients;
   for (int i = 0; i < 3; ++i) clients.push_back(connect_to(address));
   window.leave.open();
-  for (auto& acceptor : acceptors) EXPECT_FALSE(acceptor.join());
-  blocker.join();
+  for (auto& acceptor : acceptors) EXPECT_FALSE(acceptor.join_uncancellable());
+  blocker.join_uncancellable();
   EXPECT_EQ(listener.counters().wakeups, 1u);
   EXPECT_TRUE(listener.close());
 }
@@ -63,8 +63,8 @@ TEST_F(Laws, L4_AWokenWaiterThatFailsPassesTheTurn) {
   sys::FaultPlan faults;
   faults.fail(Call::accept, EMFILE, {.fd = listener.fd()});
   const Far client = connect_to(address);
-  EXPECT_EQ(acceptors[0].join(), sys::error_of(EMFILE));
-  EXPECT_FALSE(acceptors[1].join());
+  EXPECT_EQ(acceptors[0].join_uncancellable(), sys::error_of(EMFILE));
+  EXPECT_FALSE(acceptors[1].join_uncancellable());
   EXPECT_TRUE(listener.close());
 }
 
@@ -75,7 +75,7 @@ TEST_F(Laws, L4_AReaderThatLeavesBytesBehindPassesTheTurn) {
   until_waiting(connection.near, 4);
   connection.far.send("1234");
   std::string all;
-  for (auto& reader : readers) all += reader.join();
+  for (auto& reader : readers) all += reader.join_uncancellable();
   std::sort(all.begin(), all.end());
   EXPECT_EQ(all, "1234");
   EXPECT_TRUE(connection.near.close());
@@ -91,7 +91,7 @@ TEST_F(Laws, L4_WaitingForReadinessTakesNothingFromTheNext) {
   }
   until_waiting(connection.near, 3);
   connection.far.send("x");
-  for (auto& waiter : waiting) EXPECT_TRUE(waiter.join());
+  for (auto& waiter : waiting) EXPECT_TRUE(waiter.join_uncancellable());
   EXPECT_TRUE(connection.near.close());
 }
 
@@ -106,15 +106,15 @@ TEST_F(Laws, L5_AnErrorOfAUdpSocketWakesEveryReaderOnceAndDoesNotSpin) {
   auto second = a.spawn([&] { return near.read().error(); });
   until_waiting(near, 2);
   sys::CallCounter counter;
-  a.spawn([&] { EXPECT_TRUE(near.write("is anybody there?")); }).join();
+  a.spawn([&] { EXPECT_TRUE(near.write("is anybody there?")); }).join_uncancellable();
   // One of them gets the error, the other finds nothing and waits on.
   eventually([&] { return near.counters().wakeups >= 2 && waiters(near, Direction::kRead) == 1; },
              "the error");
   EXPECT_TRUE(near.close());
   const std::error_code refused = sys::error_of(ECONNREFUSED);
   const std::error_code closed = Errc::closed;
-  const std::error_code one = first.join();
-  const std::error_code other = second.join();
+  const std::error_code one = first.join_uncancellable();
+  const std::error_code other = second.join_uncancellable();
   EXPECT_TRUE((one == refused && other == closed) || (one == closed && other == refused)) << one << other;
   EXPECT_LE(counter.counts()[Call::recv], 4u);
 }
@@ -129,7 +129,7 @@ TEST_F(Laws, L5_AnUnconnectedTcpSocketThatHangsUpDoesNotSpin) {
      ASSERT_TRUE(
          near.handle.descriptor->readiness.clear(near.handle.descriptor->readiness.load(), Direction::kRead));
      EXPECT_EQ(near.read(1, Deadline::after(kPatience)).error(), sys::error_of(ENOTCONN));
-   }).join();
+   }).join_uncancellable();
   EXPECT_EQ(near.counters().registrations, 1u);
   EXPECT_LE(a.event_loop_counters().events, 1u);
   EXPECT_TRUE(near.close());
@@ -143,8 +143,8 @@ TEST_F(Laws, L5_AResetWakesTheReaderAndTheWriter) {
   connection.near.until_awaited(Direction::kWrite);
   connection.far.reset();
   // The error goes to whoever asks first; the other is told what the connection is now.
-  const std::error_code reading = reader.join();
-  const std::error_code writing = writer.join();
+  const std::error_code reading = reader.join_uncancellable();
+  const std::error_code writing = writer.join_uncancellable();
   EXPECT_TRUE(reading == sys::error_of(ECONNRESET) || reading == Errc::end_of_file) << reading;
   EXPECT_TRUE(writing == sys::error_of(ECONNRESET) || writing == sys::error_of(EPIPE)) << writing;
   EXPECT_TRUE(connection.near.close());
@@ -154,8 +154,8 @@ TEST_F(Laws, L5_AShutdownByOurselvesWakesTheReader) {
   const Connection connection = tcp_connection();
   auto reader = a.spawn([&] { return connection.near.read().error(); });
   connection.near.until_awaited(Direction::kRead);
-  b.spawn([&] { EXPECT_TRUE(loop().shutdown(connection.near.handle, SHUT_RD)); }).join();
-  EXPECT_EQ(reader.join(), Errc::end_of_file);
+  b.spawn([&] { EXPECT_TRUE(loop().shutdown(connection.near.handle, SHUT_RD)); }).join_uncancellable();
+  EXPECT_EQ(reader.join_uncancellable(), Errc::end_of_file);
   EXPECT_TRUE(connection.near.close());
 }
 
@@ -171,12 +171,12 @@ TEST_F(Laws, L6_ReadinessDeadlineAndCancelHaveOneWinner) {
     for (auto spins = random() % 4000; spins != 0; --spins) cpu_relax();
     connection.far.send("x");
     if (random() % 2 == 0) reader.cancel();
-    const Result<std::string> result = reader.join();
+    const Result<std::string> result = reader.join_uncancellable();
     if (result) {
       EXPECT_EQ(*result, "x");
     } else {
       EXPECT_TRUE(result.error() == Errc::timed_out || result.error() == Errc::cancelled) << result.error();
-      pair.spawn([&] { EXPECT_EQ(connection.near.read_exact(1), "x"); }).join();
+      pair.spawn([&] { EXPECT_EQ(connection.near.read_exact(1), "x"); }).join_uncancellable();
     }
     EXPECT_FALSE(connection.near.awaited(Direction::kRead));
   }

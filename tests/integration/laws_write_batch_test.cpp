@@ -49,7 +49,7 @@ class WriteBatches : public Laws {
   Connection emptied() {
     Connection connection = tcp_connection();
     connection.far.send("first");
-    EXPECT_EQ(a.spawn([&] { return connection.near.read().value(); }).join(), "first");
+    EXPECT_EQ(a.spawn([&] { return connection.near.read().value(); }).join_uncancellable(), "first");
     return connection;
   }
   static bool nothing_came(const Far& far) {
@@ -69,7 +69,7 @@ TEST_F(WriteBatches, AWriteIsMadeBeforeTheThreadSleeps) {
   auto fiber = a.spawn([&] { return write_then_read(connection.near, "question").value(); });
   EXPECT_EQ(receive(connection.far, 8), "question");
   connection.far.send("answer");
-  EXPECT_EQ(fiber.join(), "answer");
+  EXPECT_EQ(fiber.join_uncancellable(), "answer");
   EXPECT_EQ(put_off(), 1u);
   EXPECT_TRUE(connection.near.close());
 }
@@ -84,13 +84,13 @@ TEST_F(WriteBatches, WritesOfSeveralFibersAreOneSystemCall) {
     std::vector<JoinHandle<std::string>> fibers;
     for (const Connection& connection : connections)
       fibers.push_back(spawn([&] { return write_then_read(connection.near, "question").value(); }));
-    for (auto& fiber : fibers) EXPECT_EQ(fiber.join(), "answer");
+    for (auto& fiber : fibers) EXPECT_EQ(fiber.join_uncancellable(), "answer");
   });
   for (const Connection& connection : connections) {
     EXPECT_EQ(receive(connection.far, 8), "question");
     connection.far.send("answer");
   }
-  all.join();
+  all.join_uncancellable();
   EXPECT_EQ(put_off(), std::uint64_t{kFibers});
   if (a.counters().write_batches != batches_before) {  // there is an io_uring
     EXPECT_EQ(counter.counts()[Call::ring_enter], 1u);
@@ -106,7 +106,7 @@ TEST_F(WriteBatches, WhatIsReadAtOnceIsWrittenAtOnce) {
   const Connection connection = tcp_connection();  // not known to be empty
   connection.far.send("answer");
   const std::string answer =
-      a.spawn([&] { return write_then_read(connection.near, "question").value(); }).join();
+      a.spawn([&] { return write_then_read(connection.near, "question").value(); }).join_uncancellable();
   EXPECT_EQ(answer, "answer");
   EXPECT_EQ(receive(connection.far, 8), "question");
   EXPECT_EQ(put_off(), 0u);
@@ -119,7 +119,7 @@ TEST_F(WriteBatches, AWriteThatIsTooLargeIsMadeAtOnce) {
   auto fiber = a.spawn([&] { return write_then_read(connection.near, large).value(); });
   EXPECT_EQ(receive(connection.far, large.size()), large);
   connection.far.send("answer");
-  EXPECT_EQ(fiber.join(), "answer");
+  EXPECT_EQ(fiber.join_uncancellable(), "answer");
   EXPECT_EQ(put_off(), 0u);
   EXPECT_TRUE(connection.near.close());
 }
@@ -138,9 +138,9 @@ TEST_F(WriteBatches, TheBufferIsGivenBackWhenTheWriteIsPutOff) {
      EXPECT_TRUE(nothing_came(connection.far)) << "put off: this fiber still runs";
      yield();
      connection.far.send("answer");
-     EXPECT_EQ(fiber.join(), 6u);
+     EXPECT_EQ(fiber.join_uncancellable(), 6u);
      EXPECT_EQ(source.text(6), "answer");
-   }).join();
+   }).join_uncancellable();
   EXPECT_EQ(receive(connection.far, 8), "question");
   EXPECT_TRUE(connection.near.close());
 }
@@ -155,31 +155,31 @@ TEST_F(WriteBatches, AShortWriteIsCompletedByItsFiber) {
   auto fiber = a.spawn([&] { return write_then_read(connection.near, "question").value(); });
   EXPECT_EQ(receive(connection.far, 8), "question");
   connection.far.send("answer");
-  EXPECT_EQ(fiber.join(), "answer");
+  EXPECT_EQ(fiber.join_uncancellable(), "answer");
   EXPECT_EQ(put_off(), 1u);
   EXPECT_TRUE(connection.near.close());
 }
 
 TEST_F(WriteBatches, AWriteWithoutRoomIsCompletedByItsFiberWhenThereIsSome) {
   const Connection connection = emptied();
-  a.spawn([&] { connection.near.fill(); }).join();
+  a.spawn([&] { connection.near.fill(); }).join_uncancellable();
   auto fiber = a.spawn([&] { return write_then_read(connection.near, "question").value(); });
   connection.near.until_awaited(Direction::kWrite);
   std::string all;
   while (!all.ends_with("question"))
     all = all.substr(all.size() - std::min<std::size_t>(all.size(), 8)) + connection.far.receive(1 << 16);
   connection.far.send("answer");
-  EXPECT_EQ(fiber.join(), "answer");
+  EXPECT_EQ(fiber.join_uncancellable(), "answer");
   EXPECT_TRUE(connection.near.close());
 }
 
 TEST_F(WriteBatches, TheWritesDeadlineHoldsForOneWithoutRoom) {
   const Connection connection = emptied();
-  a.spawn([&] { connection.near.fill(); }).join();
+  a.spawn([&] { connection.near.fill(); }).join_uncancellable();
   const auto late =
       a.spawn([&] {
          return write_then_read(connection.near, "question", {.write = Deadline::after(5ms)}).error();
-       }).join();
+       }).join_uncancellable();
   EXPECT_EQ(late, Errc::timed_out);
   EXPECT_TRUE(connection.near.close());
 }
@@ -188,7 +188,8 @@ TEST_F(WriteBatches, AFailureEndsTheWaitAlthoughThereIsNothingToRead) {
   const Connection connection = emptied();
   sys::FaultPlan faults;
   faults.fail(Call::send, EPIPE, {.fd = connection.near.fd()});
-  const auto error = a.spawn([&] { return write_then_read(connection.near, "question").error(); }).join();
+  const auto error =
+      a.spawn([&] { return write_then_read(connection.near, "question").error(); }).join_uncancellable();
   EXPECT_EQ(error, std::error_code(EPIPE, std::system_category()));
   EXPECT_TRUE(connection.near.close());
 }
@@ -200,9 +201,9 @@ TEST_F(WriteBatches, AFailureDoesNotDisturbAnotherReader) {
   connection.near.until_awaited(Direction::kRead);
   sys::FaultPlan faults;
   faults.fail(Call::send, EPIPE, {.fd = connection.near.fd()});
-  EXPECT_FALSE(a.spawn([&] { return write_then_read(connection.near, "question"); }).join());
+  EXPECT_FALSE(a.spawn([&] { return write_then_read(connection.near, "question"); }).join_uncancellable());
   connection.far.send("for the reader");
-  EXPECT_EQ(reader.join(), "for the reader");
+  EXPECT_EQ(reader.join_uncancellable(), "for the reader");
   EXPECT_TRUE(connection.near.close());
 }
 
@@ -217,8 +218,8 @@ TEST_F(WriteBatches, ACancelledFiberHasWritten) {
      yield();
      EXPECT_TRUE(nothing_came(connection.far));
      fiber.cancel();
-     EXPECT_EQ(fiber.join(), Errc::cancelled);
-   }).join();
+     EXPECT_EQ(fiber.join_uncancellable(), Errc::cancelled);
+   }).join_uncancellable();
   EXPECT_EQ(receive(connection.far, 8), "question");
   EXPECT_EQ(put_off(), 0u) << "withdrawn";
   EXPECT_TRUE(connection.near.close());
@@ -229,7 +230,7 @@ TEST_F(WriteBatches, AFiberWhoseReadTimesOutHasWritten) {
   const auto late =
       a.spawn([&] {
          return write_then_read(connection.near, "question", {.read = Deadline::after(5ms)}).error();
-       }).join();
+       }).join_uncancellable();
   EXPECT_EQ(late, Errc::timed_out);
   EXPECT_EQ(receive(connection.far, 8), "question");
   EXPECT_TRUE(connection.near.close());
@@ -243,8 +244,8 @@ TEST_F(WriteBatches, AStreamThatIsClosedWithAWritePutOffHasWritten) {
      yield();
      EXPECT_TRUE(nothing_came(connection.far));
      EXPECT_TRUE(connection.near.close());  // waits for the fiber, which is a user
-     EXPECT_EQ(fiber.join(), Errc::closed);
-   }).join();
+     EXPECT_EQ(fiber.join_uncancellable(), Errc::closed);
+   }).join_uncancellable();
   EXPECT_EQ(receive(connection.far, 8), "question");
 }
 
@@ -254,8 +255,8 @@ TEST_F(WriteBatches, AnAnswerThatOvertakesTheWriteIsReadAfterIt) {
      auto fiber = spawn([&] { return write_then_read(connection.near, "question").value(); });
      yield();
      connection.far.send("early");  // before the flush: the poll comes after it
-     EXPECT_EQ(fiber.join(), "early");
-   }).join();
+     EXPECT_EQ(fiber.join_uncancellable(), "early");
+   }).join_uncancellable();
   EXPECT_EQ(receive(connection.far, 8), "question");
   EXPECT_TRUE(connection.near.close());
 }
@@ -271,11 +272,11 @@ TEST_F(WriteBatches, FibersThatKeepTheThreadBusyDoNotKeepAWriteBack) {
     });
     while (nothing_came(connection.far)) yield();
     connection.far.send("answer");
-    EXPECT_EQ(writer.join(), "answer");
+    EXPECT_EQ(writer.join_uncancellable(), "answer");
     done.store(true, relaxed);
-    other.join();
+    other.join_uncancellable();
   });
-  fiber.join();
+  fiber.join_uncancellable();
   EXPECT_EQ(receive(connection.far, 8), "question");
   EXPECT_TRUE(connection.near.close());
 }
@@ -288,9 +289,9 @@ TEST_F(WriteBatches, AFiberThatNeverSuspendsDoesNotKeepAWriteBack) {
     yield();
     eventually([&] { return !nothing_came(connection.far); }, "the write, while this fiber keeps the thread");
     connection.far.send("answer");
-    EXPECT_EQ(writer.join(), "answer");
+    EXPECT_EQ(writer.join_uncancellable(), "answer");
   });
-  fiber.join();
+  fiber.join_uncancellable();
   EXPECT_EQ(receive(connection.far, 8), "question");
   EXPECT_EQ(put_off(), 0u) << "not by its own thread";
   EXPECT_TRUE(connection.near.close());
@@ -305,8 +306,8 @@ TEST_F(WriteBatches, AWriteThatFailsFromOutsideWakesItsFiber) {
      auto writer = spawn([&] { return write_then_read(connection.near, "question").error(); });
      yield();
      eventually([&] { return faults.applied() != 0; }, "the monitor");
-     EXPECT_EQ(writer.join(), std::error_code(EPIPE, std::system_category()));
-   }).join();
+     EXPECT_EQ(writer.join_uncancellable(), std::error_code(EPIPE, std::system_category()));
+   }).join_uncancellable();
   EXPECT_TRUE(connection.near.close());
 }
 
@@ -316,7 +317,7 @@ TEST_F(WriteBatches, AFiberThatIsWokenDuringItsWriteWaitsForItsEnd) {
   ParallelContext two("two", {.parallelism = 2});
   const Connection connection = tcp_connection();
   connection.far.send("first");
-  EXPECT_EQ(two.spawn([&] { return connection.near.read().value(); }).join(), "first");
+  EXPECT_EQ(two.spawn([&] { return connection.near.read().value(); }).join_uncancellable(), "first");
   Window window;
   sys::FaultPlan faults;
   faults.run(Call::send, [&](int) { window.hold(); }, {.fd = connection.near.fd()});
@@ -326,7 +327,7 @@ TEST_F(WriteBatches, AFiberThatIsWokenDuringItsWriteWaitsForItsEnd) {
   fiber.cancel();
   eventually([&] { return two.counters().switches != switches; }, "the fiber on the other thread");
   window.leave.open();
-  EXPECT_EQ(fiber.join(), Errc::cancelled);
+  EXPECT_EQ(fiber.join_uncancellable(), Errc::cancelled);
   EXPECT_EQ(receive(connection.far, 8), "question");
   EXPECT_TRUE(nothing_came(connection.far)) << "twice";
   EXPECT_TRUE(connection.near.close());
@@ -339,7 +340,8 @@ TEST_F(WriteBatches, AThreadThatLeavesMakesTheWritesOfItsFibers) {
   for (int i = 0; i < 8; ++i) {
     connections.push_back(tcp_connection());
     connections.back().far.send("first");
-    EXPECT_EQ(shrinking.spawn([&] { return connections.back().near.read().value(); }).join(), "first");
+    EXPECT_EQ(shrinking.spawn([&] { return connections.back().near.read().value(); }).join_uncancellable(),
+              "first");
   }
   for (int round = 0; round < 20; ++round) {
     std::vector<JoinHandle<std::string>> fibers;
@@ -350,7 +352,7 @@ TEST_F(WriteBatches, AThreadThatLeavesMakesTheWritesOfItsFibers) {
       EXPECT_EQ(receive(connection.far, 8), "question");
       connection.far.send("answer");
     }
-    for (auto& fiber : fibers) EXPECT_EQ(fiber.join(), "answer");
+    for (auto& fiber : fibers) EXPECT_EQ(fiber.join_uncancellable(), "answer");
   }
   for (const Connection& connection : connections) EXPECT_TRUE(connection.near.close());
 }

@@ -68,7 +68,7 @@ void read_one(ExecutionContext& context, const Connection& connection, const cha
   auto reader = context.spawn([near] { return near.read(1, Deadline::after(kPatience)); }, {.name = name});
   until_settled(near, Direction::kRead);
   connection.far.send("x");
-  ASSERT_EQ(reader.join().value(), "x");
+  ASSERT_EQ(reader.join_uncancellable().value(), "x");
 }
 
 void bounce(ExecutionContext& a, ExecutionContext& b, const Connection& connection, int times) {
@@ -269,8 +269,8 @@ MigrationReport report_of_both_sides(ExecutionContext& a, ExecutionContext& b) {
     until_settled(near, Direction::kWrite);
   });
   EXPECT_TRUE(near.close());
-  EXPECT_EQ(writer.join(), Errc::closed);
-  reader.join();
+  EXPECT_EQ(writer.join_uncancellable(), Errc::closed);
+  reader.join_uncancellable();
   return migration_history().reports.back();
 }
 
@@ -324,7 +324,7 @@ void close_during_the_second_move(ExecutionContext& a, ExecutionContext& b, cons
   auto mover = read_in(a, near);
   window.entered.wait();
   close_during_a_move(near, window);
-  EXPECT_EQ(mover.join().error(), Errc::closed);
+  EXPECT_EQ(mover.join_uncancellable().error(), Errc::closed);
 }
 
 // The mover is a user: the number is its file's until the report is complete (M3).

@@ -38,7 +38,7 @@ TEST_P(SelectReadinessTest, WaitsUntilThereIsSomethingToRead) {
       return text;
     });
     EXPECT_TRUE(streams.client.write_all("hello"));
-    EXPECT_EQ(selecting.join(), "hello");
+    EXPECT_EQ(selecting.join_uncancellable(), "hello");
     EXPECT_EQ(channel.try_send(1).error(), Errc::would_block);
   });
 }
@@ -63,7 +63,7 @@ TEST_P(SelectReadinessTest, LosesToAChannelAndLeavesTheDataToTheNextRead) {
     auto selecting = spawn_waiting(
         [&] { return select(readable(streams.server, kNever), receive(channel, kAnything)).index(); });
     channel.send(1).value();
-    EXPECT_EQ(selecting.join(), 1u);
+    EXPECT_EQ(selecting.join_uncancellable(), 1u);
     EXPECT_TRUE(streams.client.write_all("still there"));
     EXPECT_EQ(*read_text(streams.server), "still there");
   });
@@ -78,9 +78,9 @@ TEST_P(SelectReadinessTest, WaitsForRoomToWrite) {
     auto reader = spawn([&] {
       while (read_text(streams.server, 1 << 16)) {}
     });
-    EXPECT_EQ(selecting.join(), 0u);
+    EXPECT_EQ(selecting.join_uncancellable(), 0u);
     EXPECT_TRUE(streams.client.close());
-    reader.join();
+    reader.join_uncancellable();
   });
 }
 
@@ -95,8 +95,8 @@ TEST_P(SelectReadinessTest, TellsThatTheStreamWasClosed) {
     auto untold =
         spawn_waiting([&] { return select(readable(streams.server, kAnything), after(1h, kNever)); });
     EXPECT_TRUE(streams.server.close());
-    EXPECT_EQ(told.join(), Errc::closed);
-    untold.join();
+    EXPECT_EQ(told.join_uncancellable(), Errc::closed);
+    untold.join_uncancellable();
     EXPECT_EQ(select(readable(streams.server, [] { ADD_FAILURE(); })).error(), Errc::closed);
     net::TcpStream none;
     EXPECT_EQ(select(writable(none, [] { ADD_FAILURE(); }), after(1h, kNever)).error(), Errc::closed);
@@ -108,7 +108,7 @@ TEST_P(SelectReadinessTest, IsCancelledLikeEveryWait) {
     Streams streams;
     auto selecting = spawn_waiting([&] { return select(readable(streams.server, kNever)).error(); });
     selecting.cancel();
-    EXPECT_EQ(selecting.join(), Errc::cancelled);
+    EXPECT_EQ(selecting.join_uncancellable(), Errc::cancelled);
     EXPECT_TRUE(streams.client.write_all("x"));
     EXPECT_EQ(*read_text(streams.server), "x");
   });
@@ -139,7 +139,7 @@ TEST_P(SelectReadinessTest, PassesTheTurnToOthersThatWaitForTheSameStream) {
       selecting.push_back(spawn_waiting([&] { return select(readable(streams.server, kAnything)).index(); }));
     }
     EXPECT_TRUE(streams.client.write_all("x"));
-    for (auto& one : selecting) EXPECT_EQ(one.join(), 0u);
+    for (auto& one : selecting) EXPECT_EQ(one.join_uncancellable(), 0u);
   });
 }
 
@@ -153,7 +153,7 @@ TEST_P(SelectReadinessTest, AcceptsFromSeveralListeners) {
                   .index(),
               1u);
     EXPECT_TRUE(accepted);
-    EXPECT_TRUE(client.join());
+    EXPECT_TRUE(client.join_uncancellable());
   });
 }
 
@@ -181,7 +181,7 @@ TEST_P(SelectReadinessTest, ServesManyMessagesUntilItIsToldToStop) {
       EXPECT_EQ(*read_text(streams.client), "m");
     }
     stop.close();
-    EXPECT_EQ(server.join(), 100);
+    EXPECT_EQ(server.join_uncancellable(), 100);
   });
 }
 
@@ -200,8 +200,8 @@ TEST(SelectReadinessAcrossContexts, MovesTheDescriptorToTheContextThatSelects) {
      });
      test::until_it_waits(selecting);
      EXPECT_TRUE(streams.client.write_all("2"));
-     EXPECT_EQ(selecting.join(), "2");
-   }).join();
+     EXPECT_EQ(selecting.join_uncancellable(), "2");
+   }).join_uncancellable();
 }
 
 }  // namespace

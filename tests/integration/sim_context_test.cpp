@@ -36,7 +36,7 @@ std::size_t ask(const net::SocketAddress& address) {
   std::size_t total = 0;
   std::array<std::byte, 256> buffer;
   while (const auto size = stream.read_some(buffer)) total += *size;
-  writer.join();
+  writer.join_uncancellable();
   return total;
 }
 
@@ -53,12 +53,12 @@ std::uint64_t run_echo(std::uint64_t seed) {
         std::vector<JoinHandle<std::size_t>> clients;
         for (int i = 0; i < 10; ++i)
           clients.push_back(spawn([&] { return ask(listener.local_address().value()); }));
-        for (auto& client : clients) EXPECT_EQ(client.join(), 1000u);
+        for (auto& client : clients) EXPECT_EQ(client.join_uncancellable(), 1000u);
         EXPECT_TRUE(listener.close());
-        server.join();
+        server.join_uncancellable();
         return world.loop().fingerprint();
       })
-      .join();
+      .join_uncancellable();
 }
 
 TEST(SimContext, SleepingForAnHourTakesNoTime) {
@@ -69,13 +69,13 @@ TEST(SimContext, SleepingForAnHourTakesNoTime) {
                                       EXPECT_TRUE(sleep(1h));
                                       return now_ns() - start;
                                     })
-                                    .join();
+                                    .join_uncancellable();
   EXPECT_EQ(slept_ns, 3600ll * 1'000'000'000);
 }
 
 TEST(SimContext, TheFirstFiberAlreadyHasTheVirtualClock) {
   test::SimContext world("world");
-  EXPECT_EQ(world.spawn([] { return now_ns(); }).join(), SimOptions{}.start_ns);
+  EXPECT_EQ(world.spawn([] { return now_ns(); }).join_uncancellable(), SimOptions{}.start_ns);
 }
 
 TEST(SimContext, TheSameSeedGivesTheSameRunOfTheWholeRuntime) {
@@ -98,11 +98,11 @@ TEST(SimContext, AYieldingFiberDoesNotKeepOthersFromTheirEvents) {
     auto client = spawn([&] { done = ask(listener.local_address().value()) == 1000; });
     int yields = 0;
     for (; !done && yields < 100'000; ++yields) yield();
-    client.join();
-    server.join();
+    client.join_uncancellable();
+    server.join_uncancellable();
     return yields;
   });
-  EXPECT_LT(root.join(), 10'000);
+  EXPECT_LT(root.join_uncancellable(), 10'000);
 }
 
 }  // namespace

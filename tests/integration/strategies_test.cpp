@@ -52,7 +52,7 @@ TEST_P(EveryStrategy, AKeptAliveRequestCostsNoEpollCtlOrExactlyTwoIfItIsRearmed)
   EXPECT_EQ(after.registrations - before.registrations, expected);
   EXPECT_EQ(after.deletions - before.deletions, expected);
   EXPECT_TRUE(connection.near.close());
-  server.join();
+  server.join_uncancellable();
 }
 
 TEST_P(EveryStrategy, CloseLeavesNoRegistrationBehind) {
@@ -68,8 +68,8 @@ TEST_P(EveryStrategy, CloseLeavesNoRegistrationBehind) {
   EXPECT_GE(registrations_of(number), 1u);
   EXPECT_TRUE(connection.near.close());
   EXPECT_EQ(registrations_of(number), 0u);
-  EXPECT_EQ(reader.join().error(), Errc::closed);
-  EXPECT_EQ(writer.join(), Errc::closed);
+  EXPECT_EQ(reader.join_uncancellable().error(), Errc::closed);
+  EXPECT_EQ(writer.join_uncancellable(), Errc::closed);
 }
 
 TEST_P(EveryStrategy, AWaitThatTimesOutOrIsCancelledLeavesTheNextOneWhole) {
@@ -80,11 +80,11 @@ TEST_P(EveryStrategy, AWaitThatTimesOutOrIsCancelledLeavesTheNextOneWhole) {
         EXPECT_EQ(connection.near.read(1, Deadline::after(std::chrono::milliseconds(1))).error(),
                   Errc::timed_out);
       })
-      .join();
+      .join_uncancellable();
   auto cancelled = read_in(context, connection.near);
   until_settled(connection.near, Direction::kRead);
   cancelled.cancel();
-  EXPECT_EQ(cancelled.join().error(), Errc::cancelled);
+  EXPECT_EQ(cancelled.join_uncancellable().error(), Errc::cancelled);
   if (per_wait()) {
     EXPECT_EQ(registrations_of(connection.near.fd()), 0u);
   }
@@ -120,9 +120,9 @@ TEST_P(EveryStrategy, AWriterOfAnyOtherStrategyIsForwardedThroughTheLoopOfAReade
     eventually([&] { return connection.far.drain(), connection.near.counters().wakeups > wakeups; },
                "the writer");
     connection.far.send("r");
-    EXPECT_EQ(reader.join().value(), "r");
+    EXPECT_EQ(reader.join_uncancellable().value(), "r");
     EXPECT_TRUE(connection.near.close());
-    EXPECT_EQ(writer.join(), Errc::closed);
+    EXPECT_EQ(writer.join_uncancellable(), Errc::closed);
   }
 }
 
@@ -141,10 +141,10 @@ TEST_P(EveryStrategy, AContextOfTwoThreadsServesAndAnIsolatedOneReads) {
                            [&] { EXPECT_EQ(other.near.read(1).value(), "y"); });
   until_settled(other.near, Direction::kRead);
   other.far.send("y");
-  isolated.join();
+  isolated.join_uncancellable();
   EXPECT_TRUE(other.near.close());
   EXPECT_TRUE(connection.near.close());
-  server.join();
+  server.join_uncancellable();
 }
 
 // L13. The time itself is what is looked at: nothing is synchronized by it.
@@ -164,7 +164,7 @@ TEST_P(EveryStrategy, WithNothingToDoNoSystemCallIsMade) {
   pass(100);
   EXPECT_EQ(counter.counts().total(), 0u);
   EXPECT_TRUE(connection.near.close());
-  EXPECT_EQ(reader.join(), Errc::closed);
+  EXPECT_EQ(reader.join_uncancellable(), Errc::closed);
 }
 
 INSTANTIATE_TEST_SUITE_P(, EveryStrategy,
@@ -284,7 +284,7 @@ TEST(Handoff, UnderTransferAConnectionMovesOnceAndIsWokenLocallyAfterwards) {
   EXPECT_EQ(connection.near.counters().transfers, 1u);
   EXPECT_EQ(connection.near.counters().cross_context_wakeups, 0u);
   EXPECT_TRUE(connection.near.close());
-  server.join();
+  server.join_uncancellable();
 }
 
 TEST(Handoff, UnderPinnedItStaysAndEveryWakeUpCrosses) {

@@ -29,10 +29,10 @@ TEST_F(PerWait, AReaderAndAWriterCostOneAddTwoModifiesAndOneDelete) {
   auto writer = a.spawn([&] { return near.write_until_it_fails(); });
   until_settled(near, Direction::kWrite);
   connection.far.send("x");
-  EXPECT_EQ(reader.join().value(), "x");
+  EXPECT_EQ(reader.join_uncancellable().value(), "x");
   eventually([&] { return !registered(near).edges.read; }, "the reader's departure");
   EXPECT_TRUE(near.close());
-  EXPECT_EQ(writer.join(), Errc::closed);
+  EXPECT_EQ(writer.join_uncancellable(), Errc::closed);
   EXPECT_EQ(counter.counts()[Call::epoll_add], 1u);
   EXPECT_EQ(counter.counts()[Call::epoll_modify], 2u);
   EXPECT_EQ(counter.counts()[Call::epoll_remove], 1u);
@@ -51,8 +51,8 @@ TEST_F(PerWait, AWaiterThatComesDuringTheDeleteIsRegisteredByTheDeleter) {
   std::string all;
   window.leave.open();
   connection.far.send("2");
-  all += first.join().value();
-  all += second.join();
+  all += first.join_uncancellable().value();
+  all += second.join_uncancellable();
   EXPECT_EQ(std::set<char>(all.begin(), all.end()), (std::set<char>{'1', '2'}));
   eventually([&] { return registered(near).state == Ownership::kUnowned; }, "the last departure");
   EXPECT_EQ(registrations_of(near.fd()), 0u);
@@ -61,7 +61,7 @@ TEST_F(PerWait, AWaiterThatComesDuringTheDeleteIsRegisteredByTheDeleter) {
 
 TEST_F(PerWait, AWriterThatQueuesDuringTheDeleteOfAReaderIsRegisteredByTheDeleter) {
   near.handle.descriptor->readiness.reset();
-  a.spawn([&] { near.fill(); }).join();  // and the write direction is found empty
+  a.spawn([&] { near.fill(); }).join_uncancellable();  // and the write direction is found empty
   Window window;
   sys::FaultPlan faults;
   faults.run(Call::epoll_remove, [&](int) { window.hold(); }, {.fd = near.fd()});
@@ -73,13 +73,13 @@ TEST_F(PerWait, AWriterThatQueuesDuringTheDeleteOfAReaderIsRegisteredByTheDelete
   near.until_awaited(Direction::kWrite);
   EXPECT_EQ(registered(near).state, Ownership::kMoving);
   window.leave.open();
-  EXPECT_EQ(reader.join().value(), "1");
+  EXPECT_EQ(reader.join_uncancellable().value(), "1");
   until_settled(near, Direction::kWrite);
   EXPECT_EQ(registered(near).owner, loop_id(a));  // by the reader, where it was
   const std::uint32_t wakeups = near.counters().wakeups;
   eventually([&] { return connection.far.drain(), near.counters().wakeups > wakeups; }, "the writer");
   EXPECT_TRUE(near.close());
-  EXPECT_EQ(writer.join(), Errc::closed);
+  EXPECT_EQ(writer.join_uncancellable(), Errc::closed);
 }
 
 TEST_F(PerWait, AForeignWaiterWhoseLoopRetiresGoesOnInItsOwn) {
@@ -92,16 +92,16 @@ TEST_F(PerWait, AForeignWaiterWhoseLoopRetiresGoesOnInItsOwn) {
   until_settled(near, Direction::kWrite);
   EXPECT_EQ(registered(near).owner, loop_id(*owner));
   owner.reset();
-  EXPECT_EQ(reader.join().error(), Errc::cancelled);
+  EXPECT_EQ(reader.join_uncancellable().error(), Errc::cancelled);
   eventually([&] { return near.owner() == loop_id(other); }, "the writer's own loop");
   EXPECT_TRUE(near.close());
-  EXPECT_EQ(writer.join(), Errc::closed);
+  EXPECT_EQ(writer.join_uncancellable(), Errc::closed);
 }
 
 TEST_F(PerWait, AFailedAddIsTheCallersErrorAndTheNextWaitWorks) {
   sys::FaultPlan faults;
   faults.fail(Call::epoll_add, ENOMEM, {.fd = near.fd()});
-  EXPECT_EQ(read_in(a, near).join().error(), sys::error_of(ENOMEM));
+  EXPECT_EQ(read_in(a, near).join_uncancellable().error(), sys::error_of(ENOMEM));
   EXPECT_EQ(registered(near).state, Ownership::kUnowned);
   EXPECT_FALSE(near.awaited(Direction::kRead));
   expect_read_in(b, connection);
@@ -114,10 +114,10 @@ TEST_F(PerWait, AFailedModifyEndsTheWaitsAndLeavesNothingRegistered) {
   sys::FaultPlan faults;
   faults.fail(Call::epoll_modify, ENOMEM, {.fd = near.fd()});
   auto writer = a.spawn([&] { return near.write_until_it_fails(); });
-  EXPECT_EQ(writer.join(), sys::error_of(ENOMEM));
+  EXPECT_EQ(writer.join_uncancellable(), sys::error_of(ENOMEM));
   until_settled(near, Direction::kRead);  // the reader has registered it itself
   connection.far.send("x");
-  EXPECT_EQ(reader.join().value(), "x");
+  EXPECT_EQ(reader.join_uncancellable().value(), "x");
   EXPECT_TRUE(near.close());
 }
 
@@ -133,7 +133,7 @@ TEST(Broadcast, AnEdgeIsSeenByEveryLoop) {
   std::map<ExecutionContext*, std::uint64_t> before;
   for (ConcurrentContext* context : {&a, &b, &c}) before[context] = context->event_loop_counters().events;
   connection.far.send("x");
-  EXPECT_EQ(reader.join().value(), "x");
+  EXPECT_EQ(reader.join_uncancellable().value(), "x");
   for (const auto& entry : before) {
     eventually([&] { return entry.first->event_loop_counters().events > entry.second; },
                "the edge in each loop");
@@ -163,10 +163,10 @@ TEST(Broadcast, WhoWaitsThroughALoopThatRetiresGoesOnInItsOwn) {
   until_settled(connection.near, Direction::kWrite);
   EXPECT_EQ(registered(connection.near).state, Ownership::kBroadcast);
   only.reset();
-  EXPECT_EQ(reader.join().error(), Errc::cancelled);
+  EXPECT_EQ(reader.join_uncancellable().error(), Errc::cancelled);
   eventually([&] { return connection.near.owner() == loop_id(other); }, "the writer's own loop");
   EXPECT_TRUE(connection.near.close());
-  EXPECT_EQ(writer.join(), Errc::closed);
+  EXPECT_EQ(writer.join_uncancellable(), Errc::closed);
 }
 
 TEST(Broadcast, ALoopWithoutRoomIsTriedAgainAndTheOthersServe) {
@@ -175,7 +175,7 @@ TEST(Broadcast, ALoopWithoutRoomIsTriedAgainAndTheOthersServe) {
   {
     sys::FaultPlan faults;
     faults.fail(Call::epoll_add, ENOSPC, {.fd = connection.near.fd()});
-    EXPECT_EQ(read_in(a, connection.near).join().error(), sys::error_of(ENOSPC));
+    EXPECT_EQ(read_in(a, connection.near).join_uncancellable().error(), sys::error_of(ENOSPC));
     EXPECT_EQ(registrations_of(connection.near.fd()), 0u);
   }
   ConcurrentContext b("b", broadcasting());
@@ -209,7 +209,7 @@ TEST(PerThread, AFiberStaysOnTheThreadItWasDealtTo) {
     for (const Connection& connection : connections) EXPECT_EQ(connection.far.receive(), "y");
   }
   std::map<std::thread::id, int> dealt;
-  for (auto& fiber : fibers) ++dealt[fiber.join()];
+  for (auto& fiber : fibers) ++dealt[fiber.join_uncancellable()];
   EXPECT_EQ(dealt.size(), 3u);
   for (const auto& [thread, count] : dealt) EXPECT_EQ(count, 2);
   EXPECT_EQ(context.counters().steals, 0u);
@@ -223,7 +223,7 @@ TEST(PerThread, AContextGrowsButDoesNotShrink) {
   std::vector<JoinHandle<std::thread::id>> fibers;
   for (int i = 0; i < 3; ++i) fibers.push_back(context.spawn([] { return std::this_thread::get_id(); }));
   std::set<std::thread::id> threads;
-  for (auto& fiber : fibers) threads.insert(fiber.join());
+  for (auto& fiber : fibers) threads.insert(fiber.join_uncancellable());
   EXPECT_EQ(threads.size(), 3u);
   try {
     context.resize(2);
@@ -273,8 +273,8 @@ TEST_P(OneLoop, WhoIsIdleNoticesEventsForAContextThatIsBusy) {
   connection.far.send("x");
   eventually([&] { return connection.near.counters().wakeups == 1; }, "the event");
   window.leave.open();
-  EXPECT_EQ(reader.join().value(), "x");
-  blocker.join();
+  EXPECT_EQ(reader.join_uncancellable().value(), "x");
+  blocker.join_uncancellable();
   EXPECT_TRUE(connection.near.close());
 }
 
@@ -293,9 +293,9 @@ TEST_P(OneLoop, AnIsolatedThreadThatBlocksDoesNotKeepTheOthersFromPolling) {
   first.far.send("x");
   window.entered.wait();
   second.far.send("y");
-  EXPECT_EQ(reader.join().value(), "y");
+  EXPECT_EQ(reader.join_uncancellable().value(), "y");
   window.leave.open();
-  isolated.join();
+  isolated.join_uncancellable();
   EXPECT_TRUE(first.near.close());
   EXPECT_TRUE(second.near.close());
 }
@@ -308,12 +308,12 @@ TEST_P(OneLoop, NoWakeUpIsLostWhileContextsComeAndGo) {
   });
   for (int round = 0; round < 60; ++round) {
     ParallelContext comes("comes", {.parallelism = 2, .strategy = GetParam()});
-    comes.spawn([] { EXPECT_TRUE(sleep(std::chrono::microseconds(50))); }).join();
+    comes.spawn([] { EXPECT_TRUE(sleep(std::chrono::microseconds(50))); }).join_uncancellable();
     connection.far.send("x");
     EXPECT_EQ(connection.far.receive(), "x");
   }
   EXPECT_TRUE(connection.near.close());
-  server.join();
+  server.join_uncancellable();
 }
 
 INSTANTIATE_TEST_SUITE_P(, OneLoop, testing::Values(Strategy::process(), Strategy::dedicated()),

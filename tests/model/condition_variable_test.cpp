@@ -44,7 +44,7 @@ TEST(ModelConditionVariable, ANotificationAfterTheChangeIsNeverLost) {
       ConditionVariable changed;
       model::name(changed, "changed");
       wait_meets_notify(
-          fibers, [&](std::unique_lock<Mutex>& lock) { changed.wait(lock); },
+          fibers, [&](std::unique_lock<Mutex>& lock) { changed.wait_uncancellable(lock); },
           [&] { all ? changed.notify_all() : changed.notify_one(); });
     });
   }
@@ -95,7 +95,7 @@ void notify_meets_cancel(ModelFibers& fibers, Notify notify) {
     std::unique_lock lock(mutex);
     while (items == 0) {
       if (!cancellable) {
-        changed.wait(lock);
+        changed.wait_uncancellable(lock);
       } else if (!changed.wait_until(lock, Deadline::never()) && items == 0) {
         return;
       }

@@ -35,10 +35,11 @@ TEST(ModelSemaphore, WhoGetsThePermitMayDestroyIt) {
   ModelFibers fibers;
   model::expect_holds([&] {
     auto semaphore = std::make_unique<Semaphore>(0);
-    model::run({{"releaser", [raw = semaphore.get()] { raw->release(); }}, {"destroyer", fibers.fiber(0, [&] {
-                                                                              semaphore->acquire();
-                                                                              semaphore.reset();
-                                                                            })}});
+    model::run(
+        {{"releaser", [raw = semaphore.get()] { raw->release(); }}, {"destroyer", fibers.fiber(0, [&] {
+                                                                       semaphore->acquire_uncancellable();
+                                                                       semaphore.reset();
+                                                                     })}});
   });
 }
 
@@ -48,7 +49,7 @@ void three_take_turns(ModelFibers& fibers) {
   Permits permits(1);
   model::Plain<int> value(0);
   const auto work = [&] {
-    permits.acquire();
+    permits.acquire_uncancellable();
     value = value + 1;
     permits.release();
   };
@@ -67,7 +68,7 @@ class PlantedSemaphore {
  public:
   explicit PlantedSemaphore(std::size_t permits) : permits_(permits) {}
 
-  void acquire() {
+  void acquire_uncancellable() {
     std::size_t there = permits_.load(relaxed);
     while (there != 0) {
       if (permits_.compare_exchange_weak(there, there - 1, weft::acquire, relaxed)) return;
@@ -116,7 +117,7 @@ void zero_is_the_end_of_it(ModelFibers& fibers) {
                }},
               {"second", [raw = counter.get()] { raw->add(-1); }},
               {"destroyer", fibers.fiber(0, [&] {
-                 counter->wait();
+                 counter->wait_uncancellable();
                  model::check(done == 1, "what was done before is seen");
                  counter.reset();
                })}});
@@ -154,7 +155,7 @@ TEST(ModelCountdown, AStepThatMeetsARaiseLeavesZeroToTheLastOne) {
                    countdown.add(-1);
                  }},
                 {"waiter", fibers.fiber(0, [&] {
-                   countdown.wait();
+                   countdown.wait_uncancellable();
                    model::check(done == 1, "not before the last one");
                  })}});
     model::check(countdown.count() == 0, "zero");
@@ -167,7 +168,7 @@ TEST(ModelCountdown, AnAddAtZeroWhileOthersWaitThereIsReported) {
   ModelFibers fibers;
   model::expect_fails(FailureKind::kPanic, [&] {
     detail::Countdown countdown(1);
-    model::run({{"waiter", fibers.fiber(0, [&] { countdown.wait(); })},
+    model::run({{"waiter", fibers.fiber(0, [&] { countdown.wait_uncancellable(); })},
                 {"last", [&] { countdown.add(-1); }},
                 {"adds", [&] {
                    countdown.add(1);
@@ -189,7 +190,7 @@ class PlantedCountdown {
     queue_.unlock(chain);
     won.wake_all();
   }
-  void wait() {
+  void wait_uncancellable() {
     if (count_.load(acquire) == 0 && !queue_.locked()) return;
     QueueNode own;
     wait_in_queue(

@@ -63,7 +63,7 @@ TEST(ResultDestructor, RunsInTheFiberThatJoins) {
   run([&] {
     joined_in = this_fiber::id();
     auto handle = spawn([&] { return SuspendsAtTheEnd(destroyed_in); });
-    const SuspendsAtTheEnd result = handle.join();
+    const SuspendsAtTheEnd result = handle.join_uncancellable();
     EXPECT_FALSE(destroyed_in);
   });
   EXPECT_EQ(destroyed_in, joined_in);

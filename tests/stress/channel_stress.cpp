@@ -137,13 +137,13 @@ void play_channels(unsigned seed) {
           for (unsigned i = 0; i < 20; ++i) {
             static_cast<void>(sleep(500us));
             fibers[i % fibers.size()].cancel();
-            fibers[i % fibers.size()].join();
+            fibers[i % fibers.size()].join_uncancellable();
             fibers[i % fibers.size()] = spawn([&, i] { world.walk(seed + 200 + i); }, {.name = "walker"});
           }
         })
-        .join();
+        .join_uncancellable();
     world.close();
-    for (auto& fiber : fibers) fiber.join();
+    for (auto& fiber : fibers) fiber.join_uncancellable();
     for (std::thread& thread : threads) thread.join();
   }
   world.drain();

@@ -119,7 +119,7 @@ void one_round(unsigned seed, std::chrono::milliseconds length, Tally& tally) {
         listener = net::TcpListener::bind("127.0.0.1:0").value();
         address = listener.local_address().value();
       })
-      .join();
+      .join_uncancellable();
   auto acceptor = serving.spawn([&] {
     for (unsigned i = 0; auto stream = listener.accept(); ++i)
       spawn([&tally, seed, i, stream = std::move(*stream)]() mutable {
@@ -140,12 +140,12 @@ void one_round(unsigned seed, std::chrono::milliseconds length, Tally& tally) {
           if (random() % 8 == 0) clients[random() % clients.size()].cancel();
         }
       })
-      .join();
+      .join_uncancellable();
   over.store(true, relaxed);
-  for (auto& handle : clients) handle.join();
+  for (auto& handle : clients) handle.join_uncancellable();
   acceptor.cancel();
-  acceptor.join();
-  serving.spawn([&] { EXPECT_TRUE(listener.close()); }).join();
+  acceptor.join_uncancellable();
+  serving.spawn([&] { EXPECT_TRUE(listener.close()); }).join_uncancellable();
 }
 
 TEST(ExchangeStress, EveryQuestionHasItsAnswer) {

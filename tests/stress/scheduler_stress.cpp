@@ -99,7 +99,7 @@ void Walker::sleep_cancelled() {
   auto sleeper = anywhere().spawn([] { static_cast<void>(sleep(1h)); }, {.name = "sleeper"});
   if (random_() % 2 == 0) yield();
   sleeper.cancel();
-  sleeper.join();
+  sleeper.join_uncancellable();
 }
 
 void Walker::join_a_child() {
@@ -108,7 +108,7 @@ void Walker::join_a_child() {
   if (random_() % 4 == 0) {
     static_cast<void>(child.join_until(Deadline::after(std::chrono::microseconds(random_() % 100))));
   }
-  if (child.joinable()) child.join();
+  if (child.joinable()) child.join_uncancellable();
 }
 
 void Walker::leave_a_child() {
@@ -127,7 +127,7 @@ void Walker::pass_batons() {
     there.give();
     back.take();
   }
-  partner.join();
+  partner.join_uncancellable();
 }
 
 void Walker::use_a_context() {
@@ -135,7 +135,7 @@ void Walker::use_a_context() {
   if (random_() % 2 == 0) {
     ConcurrentContext own("own");
     own.spawn([] { static_cast<void>(sleep(1h)); });
-    own.spawn([] { yield(); }).join();
+    own.spawn([] { yield(); }).join_uncancellable();
   } else {
     ParallelContext own("own", {.parallelism = 2});
     for (int i = 0; i < 5; ++i) own.spawn([] { yield(); });
@@ -162,7 +162,7 @@ void one_round(Tally& tally, unsigned seed) {
         workers.spawn([walker = Walker(tally, workers, sessions, seed + i, 3)]() mutable { walker.walk(); },
                       {.name = "root"}));
   }
-  for (auto& root : roots) root.join();
+  for (auto& root : roots) root.join_uncancellable();
   // Detached ones are still on their way, spawning in either context: wait for them before closing anything.
   while (!tally.all_ended()) std::this_thread::yield();
   test::expect_no_fiber_lost(workers);

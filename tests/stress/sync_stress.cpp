@@ -65,7 +65,7 @@ class Objects {
   }
 
   void expect_accounted_for() {
-    arrived_.wait();
+    arrived_.wait_uncancellable();
     EXPECT_EQ(initialized_, 1);
     EXPECT_TRUE(mutex_.try_lock());
     mutex_.unlock();
@@ -124,7 +124,7 @@ class Objects {
     if (there) {
       --items_;
     } else {
-      changed_.wait(lock, [&] { return items_ > 0; });
+      changed_.wait_uncancellable(lock, [&] { return items_ > 0; });
       --items_;
     }
   }
@@ -171,7 +171,7 @@ void play_round(Contexts& contexts, Random& random, Atomic<std::uint64_t>& progr
     if (random() % 3 == 0) actor.cancel();
   }
   objects.expect_accounted_for();
-  for (auto& actor : actors) actor.join();
+  for (auto& actor : actors) actor.join_uncancellable();
   for (auto& thread : plain) thread.join();
 }
 

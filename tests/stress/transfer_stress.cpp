@@ -191,7 +191,7 @@ class Wire {
     if (random_() % 2 == 0) {
       static_cast<void>(stream.close());
     } else {
-      static_cast<void>(contexts_.any().spawn([&] { return stream.close(); }).join());
+      static_cast<void>(contexts_.any().spawn([&] { return stream.close(); }).join_uncancellable());
     }
   }
   int some_fd() const { return (random_() % 2 == 0 ? ends_->client : ends_->server).native_handle(); }
@@ -212,7 +212,7 @@ class Wire {
   void connect() {
     while (ends_ == nullptr) {
       try {
-        contexts_.any().spawn([this] { ends_ = std::make_unique<test::Streams>(); }).join();
+        contexts_.any().spawn([this] { ends_ = std::make_unique<test::Streams>(); }).join_uncancellable();
       } catch (const std::system_error&) {  // an injected failure
       }
     }
@@ -227,7 +227,7 @@ class Wire {
         if (random_() % 500 == 0) leg.fiber.cancel();
         return;
       }
-      leg.finished = leg.fiber.join() == LegEnd::kFinished;
+      leg.finished = leg.fiber.join_uncancellable() == LegEnd::kFinished;
       ++progress_;
       if (leg.finished) return;
     }

@@ -77,7 +77,7 @@ class InAnyContext : public testing::TestWithParam<ContextCase> {
  protected:
   template <class Body>
   void run(Body&& body) {
-    context.spawn(std::forward<Body>(body)).join();
+    context.spawn(std::forward<Body>(body)).join_uncancellable();
   }
 
   AnyContext context{GetParam()};

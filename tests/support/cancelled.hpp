@@ -35,7 +35,7 @@ auto cancelled_while_waiting(ExecutionContext& context, Call call) {
   while (!ready.load()) std::this_thread::yield();
   until_it_waits(*waiter);
   scope->cancel();
-  return fiber.join();
+  return fiber.join_uncancellable();
 }
 
 }  // namespace weft::test

@@ -42,7 +42,7 @@ class Laws : public testing::Test {
     // Not while it moves: the loop that it leaves may see the byte, too, and wake across contexts (P2).
     eventually([&] { return connection.near.owner() == loop_id(context); }, "the end of the move");
     connection.far.send("s");
-    EXPECT_EQ(reader.join(), "s");
+    EXPECT_EQ(reader.join_uncancellable(), "s");
     EXPECT_EQ(connection.near.owner(), loop_id(context));
   }
 };

@@ -63,7 +63,7 @@ class WaitingInEveryContext : public EveryContext {
   /// Runs `body` as a fiber of the context.
   template <class Body>
   void run(Body&& body) {
-    context().spawn(std::forward<Body>(body)).join();
+    context().spawn(std::forward<Body>(body)).join_uncancellable();
   }
 };
 

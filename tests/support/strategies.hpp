@@ -63,7 +63,7 @@ inline void expect_read_in(ExecutionContext& context, const Connection& connecti
   auto reader = read_in(context, connection.near);
   until_settled(connection.near, Direction::kRead);
   connection.far.send("x");
-  EXPECT_EQ(reader.join().value(), "x");
+  EXPECT_EQ(reader.join_uncancellable().value(), "x");
 }
 
 /// "RearmThread"; what a parametrized test is named after.

@@ -31,7 +31,7 @@ StopSignals::StopSignals(std::function<void()> stop)
 
 StopSignals::~StopSignals() {
   sigqueue(getpid(), kEndOfWait, {});
-  context_.join();
+  context_.join_uncancellable();
 }
 
 // A blocking wait: this is what an isolated context is for.

@@ -28,6 +28,8 @@ class CancelNodeStorage {
   void leave() noexcept;
   void cancel() noexcept;
   Result<void> status() noexcept;
+  /// The error that something in it was given because it had ended; else success. By the waiter.
+  Result<void> stopped() const noexcept;
   Deadline deadline() const noexcept;
 
   CancelNode& node() noexcept { return *reinterpret_cast<CancelNode*>(bytes_); }

@@ -18,7 +18,7 @@ class Countdown {
   /// Changes the counter; at zero wakes all. BUG below zero, and if it leaves zero while somebody waits
   /// there.
   void add(std::int64_t delta) noexcept;
-  void wait() noexcept;
+  void wait_uncancellable() noexcept;
   Result<void> wait_until(Deadline deadline) noexcept;
   /// It is zero, and whoever made it zero has touched this object for the last time.
   bool settled() const noexcept { return count_.load(acquire) == 0 && !queue_.locked(); }

@@ -10,6 +10,7 @@
 
 #include <weft/detail/cancel_node_storage.hpp>
 #include <weft/detail/fiber_start.hpp>
+#include <weft/detail/outcome.hpp>
 #include <weft/result.hpp>
 
 #include <cstddef>
@@ -116,15 +117,6 @@ struct GroupTaskOf : GroupTask {
 template <>
 struct GroupTaskOf<void> : GroupTask {};
 
-template <class T>
-struct IsResult : std::false_type {
-  using Value = T;
-};
-template <class T>
-struct IsResult<Result<T>> : std::true_type {
-  using Value = T;
-};
-
 /// What stands in the storage of a child's fiber: its task, its closure, and in the end its result.
 template <class T, class Closure>
 class GroupBox : public GroupTaskOf<T> {
@@ -151,11 +143,11 @@ class GroupBox : public GroupTaskOf<T> {
     if constexpr (std::is_void_v<Returned>) {
       std::invoke(std::move(closure_));
       return {};
-    } else if constexpr (!IsResult<Returned>::value) {
+    } else if constexpr (!Outcome<Returned>::kMayFail) {
       new (this->bytes) T(std::invoke(std::move(closure_)));
       return {};
     } else if constexpr (std::is_void_v<T>) {
-      return std::invoke(std::move(closure_));
+      return Outcome<Returned>::of(std::invoke(std::move(closure_)));
     } else {
       Returned returned = std::invoke(std::move(closure_));
       if (!returned) return returned.error();
@@ -174,7 +166,7 @@ template <class T, class F>
 void start_child(GroupCore& group, Context& context, F&& closure, const SpawnOptions& options,
                  SourceLocation spawned_at) {
   using Box = GroupBox<T, std::decay_t<F>>;
-  static_assert(std::is_same_v<typename IsResult<typename Box::Returned>::Value, T>,
+  static_assert(std::is_same_v<typename Outcome<typename Box::Returned>::Value, T>,
                 "a child of a TaskGroup<T> returns T or Result<T>");
   Fiber& fiber = create_fiber(context, Box::type(), options, spawned_at);
   AbandonOnException guard{&fiber};

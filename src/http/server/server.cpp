@@ -174,7 +174,7 @@ Result<void> Server::Core::wait() {
     if (acceptor.join_until(Deadline::never())) continue;
     cancelled = true;
     stop(Deadline::at_ns(0));
-    acceptor.join();
+    acceptor.join_uncancellable();
   }
   for (JoinHandle<void> connection = take_connection(); connection.joinable();
        connection = take_connection()) {
@@ -195,7 +195,7 @@ bool Server::Core::join(JoinHandle<void> handle) {
     if (!cancelled && !deadline.passed()) continue;
     handle.cancel();
     cancel_connections();
-    handle.join();
+    handle.join_uncancellable();
     return !cancelled;
   }
 }

@@ -39,7 +39,7 @@ std::string echoed(const weft::net::SocketAddress& address, std::string_view req
   std::string reply;
   std::array<char, 10'000> part;
   while (auto n = stream.read_some(std::as_writable_bytes(std::span(part)))) reply.append(part.data(), *n);
-  EXPECT_TRUE(writer.join());
+  EXPECT_TRUE(writer.join_uncancellable());
   EXPECT_TRUE(reply.starts_with("HTTP/1.1 200 OK\r\n")) << reply.substr(0, 60);
   const std::size_t end_of_head = reply.find("\r\n\r\n");
   return end_of_head == reply.npos ? reply : reply.substr(end_of_head + 4);

@@ -33,7 +33,7 @@ const std::string& line() {
 class Console {
  public:
   Console() {
-    reader_.spawn([this] { connect(); }).join();
+    reader_.spawn([this] { connect(); }).join_uncancellable();
     reader_.spawn([this] { read_all(); });
   }
   ~Console() { static_cast<void>(stream_.shutdown(net::ShutdownMode::kWrite)); }
@@ -75,7 +75,7 @@ double print_from(const Contexts& contexts, double seconds, Print&& print) {
     }
   }
   double total = 0;
-  for (auto& fiber : fibers) total += fiber.join();
+  for (auto& fiber : fibers) total += fiber.join_uncancellable();
   return total;
 }
 
@@ -99,7 +99,7 @@ double print_through_a_channel(const Contexts& contexts, double seconds) {
   const double count =
       print_from(contexts, seconds, [&] { return lines.send(std::string(line())).has_value(); });
   lines.close();
-  writer.join();
+  writer.join_uncancellable();
   return count;
 }
 

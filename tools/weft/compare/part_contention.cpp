@@ -114,7 +114,7 @@ double wake(ExecutionContext& near, const Pairs& pairs, double seconds) {
     }));
   }
   double total = 0;
-  for (auto& fiber : fibers) total += fiber.join();
+  for (auto& fiber : fibers) total += fiber.join_uncancellable();
   return total;
 }
 
@@ -135,7 +135,7 @@ nlohmann::json measure(ExecutionContext& near, ExecutionContext& far, const Pair
   }
   const Counters after = parse_counters(counters_json());
   for (const auto& pair : pairs) pair->stop();
-  for (auto& other : others) other.join();
+  for (auto& other : others) other.join_uncancellable();
   nlohmann::json result{{"ns_per_wakeup", ns}};
   for (const auto& [name, value] : after) result["per_wakeup"][name] = (value - before.at(name)) / wakeups;
   return result;
@@ -149,9 +149,9 @@ void measure_all(const PartCommand& command) {
   results["fiber, one context"] = measure(one, one, batons, command);
   const Pairs more_batons = baton_pairs();
   results["fiber, two contexts"] = measure(one, other, more_batons, command);
-  const Pairs near = one.spawn([] { return socket_pairs(); }).join();
+  const Pairs near = one.spawn([] { return socket_pairs(); }).join_uncancellable();
   results["socket, one context"] = measure(one, one, near, command);
-  const Pairs far = one.spawn([] { return socket_pairs(); }).join();
+  const Pairs far = one.spawn([] { return socket_pairs(); }).join_uncancellable();
   results["socket, two contexts"] = measure(one, other, far, command);
   std::printf("%s\n", results.dump().c_str());
   std::fflush(stdout);

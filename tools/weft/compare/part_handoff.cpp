@@ -37,7 +37,7 @@ class HandoffServer {
   explicit HandoffServer(std::uint32_t threads) : front_("front"), back_("back", {.parallelism = threads}) {}
 
   void run() {
-    front_.spawn([this] { accept_all(); }).join();
+    front_.spawn([this] { accept_all(); }).join_uncancellable();
   }
 
  private:

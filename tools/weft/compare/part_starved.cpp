@@ -83,12 +83,12 @@ class Receiver {
           spawn([this] { accept_all(); });
           return listener_.local_address().value().port();
         })
-        .join();
+        .join_uncancellable();
   }
 
   /// How late the events since the last call were noticed, in us.
   std::vector<double> take() {
-    return context_.spawn([this] { return std::exchange(late_us_, {}); }).join();
+    return context_.spawn([this] { return std::exchange(late_us_, {}); }).join_uncancellable();
   }
 
  private:
@@ -152,7 +152,7 @@ void measure(const PartCommand& command) {
     wait_for(command.seconds);
     append(busy_us, receiver.take());
     stop.store(true);
-    for (auto& fiber : fibers) fiber.join();
+    for (auto& fiber : fibers) fiber.join_uncancellable();
   }
   const nlohmann::json result{{"quiet", summary(quiet_us)}, {"busy", summary(busy_us)}};
   std::printf("%s\n", result.dump().c_str());
