@@ -20,10 +20,10 @@
 
 namespace weft::http {
 
-/// What answers a request. It runs in a fiber of its connection and may suspend; one that throws a
-/// std::exception is answered for with 500, or, if the response had begun, with the end of the connection;
-/// anything else that is thrown ends the program. Called for different connections at the same time if their
-/// context is parallel.
+/// What answers a request. It runs in a fiber of its connection and may suspend. If it throws, whatever that
+/// is, the client is answered with 500, or, if the response had begun, its connection is closed; the
+/// exception and the route are said on standard error, at most ten times at once and then once a second.
+/// Called for different connections at the same time if their context is parallel.
 using Handler = std::function<void(const Request&, Response&)>;
 
 /// One or several execution contexts. None: the one of the caller's fiber.
@@ -80,7 +80,7 @@ class Server {
   /// Serves `method` requests whose path matches `pattern`: "/", "/users/me", "/users/:id" (one segment),
   /// "/files/*path" (the rest). A literal segment wins over a parameter, that over the rest. GET serves HEAD
   /// too; OPTIONS, 404 and 405 are answered by the server. Throws std::invalid_argument if the pattern is
-  /// malformed or taken.
+  /// malformed or taken, or the handler is empty. If it throws, nothing was added.
   Server& route(Method method, std::string_view pattern, Handler handler);
   Server& get(std::string_view pattern, Handler handler) {
     return route(Method::get, pattern, std::move(handler));
