@@ -62,8 +62,8 @@ struct ServerCounters {
 /// An HTTP/1.1 server: one fiber for each connection, keep-alive, pipelining, streaming both ways, limits on
 /// by default.
 ///
-/// Thread safety: routes are added before start(); stop() by any fiber; counters() by anybody; the rest by
-/// one fiber. Destruction: stops at once and waits for the handlers, which are cancelled.
+/// Thread safety: routes are added before start(); stop() and counters() by any fiber or plain thread; the
+/// rest by one fiber. Destruction: stops at once and waits for the handlers, which are cancelled.
 ///
 ///     weft::http::Server server;
 ///     server.get("/hello", [](const weft::http::Request&, weft::http::Response& response) {
@@ -99,7 +99,13 @@ class Server {
   }
 
   /// Listens at `address` ("127.0.0.1:8080", "[::1]:0", ":8080") and starts to serve: the bound address. May
-  /// be called again for further addresses. Errors: Errc::invalid_address, and those of TcpListener::bind.
+  /// be called again for further addresses. Errors: Errc::invalid_address, Errc::closed after stop(), and
+  /// those of TcpListener::bind. Throws std::bad_alloc. If it fails, nothing was served at that address and
+  /// nobody listens there.
+  ///
+  /// Accepting ends by stop() only, or with its context. When descriptors or memory are used up, or the
+  /// kernel refuses otherwise, the server says so (a burst, then once a second) and tries again after 5 to
+  /// 100 ms.
   Result<net::SocketAddress> start(std::string_view address, const ServeOptions& options = {});
 
   /// Waits until stop() was called and the last connection has ended. Suspends. If the calling fiber is
@@ -110,7 +116,8 @@ class Server {
   Result<void> listen(std::string_view address, const ServeOptions& options = {});
 
   /// Drains: no connection is accepted any more, idle ones are closed, the others end with their current
-  /// response, and those that are still there at the deadline are cancelled. Returns at once, see wait().
+  /// response, and those that are still there at the deadline are cancelled. Returns at once, see wait(). A
+  /// server that was stopped does not start again. Any fiber or plain thread, while the server lives.
   void stop(Deadline deadline = Deadline::after(std::chrono::seconds(10)));
 
   ServerCounters counters() const;
