@@ -11,6 +11,9 @@
 
 namespace weft {
 
+template <class T>
+class Result;
+
 namespace detail {
 
 /// Storage of a `Result<T>`: a null category means "holds a value".
@@ -58,14 +61,30 @@ class ResultStorage<T, false> {
 template <class E>
 concept ErrorEnum = std::is_error_code_enum_v<E>;
 
+template <class U>
+inline constexpr bool kIsResult = false;
+template <class U>
+inline constexpr bool kIsResult<Result<U>> = true;
+
+/// What a `Result<T>` is made from as a value. Never another result, whose error would be lost; one that
+/// holds results holds just that type.
+template <class U, class T>
+concept BecomesValue =
+    !std::is_same_v<std::remove_cvref_t<U>, Result<T>> &&
+    !std::is_same_v<std::remove_cvref_t<U>, std::error_code> && !ErrorEnum<std::remove_cvref_t<U>> &&
+    (!kIsResult<std::remove_cvref_t<U>> ||
+     std::is_same_v<std::remove_cvref_t<U>, T>)&&std::is_convertible_v<U, T>;
+
 }  // namespace detail
 
 /// A value, or the `std::error_code` that says why there is none.
 ///
-/// Implicitly made from a value, an error code, or an error enum such as `Errc`. A zero error code is
-/// not an error; making a `Result` from one is a bug of the caller. `value()` throws
-/// `std::system_error`; `operator*` and `operator->` require a value, `error()` of a result that holds a
-/// value is the zero code. Not thread-safe; a moved-from result still holds a (moved-from) value.
+/// Implicitly made from what converts implicitly to the value, an error code, or an error enum such as
+/// `Errc`. Never made from a `Result` of another type, whose error would be lost; nor from anything else
+/// whose only way to the value is explicit, such as the `operator bool` of a `Transfer`. A zero error code is
+/// not an error; making a `Result` from one is a bug of the caller. `value()` throws `std::system_error`;
+/// `operator*` and `operator->` require a value, `error()` of a result that holds a value is the zero code.
+/// Not thread-safe; a moved-from result still holds a (moved-from) value.
 ///
 ///     weft::Result<std::size_t> n = stream.read_some(buffer);
 ///     if (!n) return n.error();
@@ -76,14 +95,8 @@ class [[nodiscard]] Result {
  public:
   using value_type = T;
 
-  // Version 14 of clang-format does not know requires clauses.
-  // clang-format off
-  template <class U = T>
-    requires(std::is_constructible_v<T, U&&> && !std::is_same_v<std::remove_cvref_t<U>, Result> &&
-             !std::is_same_v<std::remove_cvref_t<U>, std::error_code> &&
-             !detail::ErrorEnum<std::remove_cvref_t<U>>)
+  template <detail::BecomesValue<T> U = T>
   Result(U&& value) : storage_(T(std::forward<U>(value))) {}  // NOLINT(google-explicit-constructor)
-  // clang-format on
   Result(std::error_code error) noexcept : storage_(error) {}
   template <detail::ErrorEnum E>
   Result(E error) noexcept : storage_(make_error_code(error)) {}

@@ -2,24 +2,24 @@
 #include "base/panic.hpp"
 
 #include "base/atomic.hpp"
+#include "base/standard_error.hpp"
 
 #include <cstdlib>
 #include <cstring>
-#include <unistd.h>
 
 namespace weft {
 namespace {
 
 Atomic<PanicHook> panic_hook{nullptr};
 
-/// Collects text without allocating; what does not fit is cut.
+/// The last words may wait a little for a reader.
+constexpr int kPanicPatienceMs = 1000;
+
+/// Collects text without allocating; what does not fit is cut, but for the end of the line.
 class Line {
  public:
-  void add(std::string_view text) noexcept {
-    const std::size_t size = text.size() < sizeof(text_) - size_ ? text.size() : sizeof(text_) - size_;
-    std::memcpy(text_ + size_, text.data(), size);
-    size_ += size;
-  }
+  void add(std::string_view text) noexcept { add_up_to(sizeof(text_) - kEndSizeMax, text); }
+  void end(std::string_view text) noexcept { add_up_to(sizeof(text_), text); }
 
   void add_number(std::uint64_t number) noexcept {
     char digits[20];
@@ -31,11 +31,17 @@ class Line {
     add({digits + sizeof(digits) - count, count});
   }
 
-  void write() const noexcept {
-    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text_, size_);
-  }
+  void write(int patience_ms) const noexcept { write_standard_error({text_, size_}, patience_ms); }
 
  private:
+  static constexpr std::size_t kEndSizeMax = 64;
+
+  void add_up_to(std::size_t size_max, std::string_view text) noexcept {
+    const std::size_t size = text.size() < size_max - size_ ? text.size() : size_max - size_;
+    std::memcpy(text_ + size_, text.data(), size);
+    size_ += size;
+  }
+
   char text_[1024];
   std::size_t size_ = 0;
 };
@@ -47,7 +53,14 @@ void set_panic_hook(PanicHook hook) noexcept { panic_hook.store(hook, release); 
 void write_to_stderr(std::initializer_list<std::string_view> pieces) noexcept {
   Line line;
   for (std::string_view piece : pieces) line.add(piece);
-  line.write();
+  line.write(0);
+}
+
+void write_line_to_stderr(std::initializer_list<std::string_view> pieces, std::string_view end) noexcept {
+  Line line;
+  for (std::string_view piece : pieces) line.add(piece);
+  line.end(end);
+  line.write(0);
 }
 
 void panic(const char* file, int line_number, const char* what,
@@ -68,8 +81,8 @@ void panic(const char* file, int line_number, const char* what,
   line.add(file);
   line.add(":");
   line.add_number(static_cast<std::uint64_t>(line_number));
-  line.add("\n");
-  line.write();
+  line.end("\n");
+  line.write(kPanicPatienceMs);
   // The exchange keeps a hook that panics itself from being entered twice.
   if (PanicHook hook = panic_hook.exchange(nullptr, acq_rel); hook != nullptr) hook();
   std::abort();

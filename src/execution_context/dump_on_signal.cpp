@@ -4,6 +4,7 @@
 #include <weft/dump.hpp>
 
 #include "base/atomic.hpp"
+#include "base/standard_error.hpp"
 #include "execution_context/library_thread.hpp"
 #include "sys/futex.hpp"
 #include "sys/signal.hpp"
@@ -11,7 +12,6 @@
 #include <cerrno>
 #include <system_error>
 #include <thread>
-#include <unistd.h>
 
 namespace weft {
 namespace {
@@ -35,7 +35,7 @@ WEFT_NO_SANITIZE void on_signal(int, siginfo_t*, void*) noexcept {
       continue;
     }
     seen = now;
-    dump(STDERR_FILENO);
+    write_report_to_stderr(dump_to_string());
   }
 }
 

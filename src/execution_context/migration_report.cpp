@@ -3,6 +3,7 @@
 
 #include <weft/migration.hpp>
 
+#include "base/standard_error.hpp"
 #include "event_loop/migration_log.hpp"
 #include "execution_context/dump.hpp"
 #include "execution_context/report_handler.hpp"
@@ -12,7 +13,6 @@
 #include <cstddef>
 #include <memory>
 #include <new>
-#include <unistd.h>
 #include <utility>
 
 namespace weft {
@@ -108,7 +108,7 @@ std::string MigrationReport::to_string() const {
   return text;
 }
 
-void print_migration_report(const MigrationReport& report) { write_text(STDERR_FILENO, report.to_string()); }
+void print_migration_report(const MigrationReport& report) { write_report_to_stderr(report.to_string()); }
 
 void set_migration_diagnostics(MigrationDiagnostics diagnostics) {
   MigrationLog::instance().set(diagnostics.threshold, diagnostics.reports_per_minute);

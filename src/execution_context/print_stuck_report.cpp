@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/standard_error.hpp"
 #include "execution_context/dump.hpp"
 #include "execution_context/symbol.hpp"
 
 #include <weft/monitor.hpp>
 
 #include <string>
-#include <unistd.h>
 
 namespace weft {
 
@@ -19,7 +19,7 @@ void print_stuck_report(const StuckReport& report) {
   std::size_t number = 0;
   for (const std::string& frame : describe_backtrace(report.backtrace, InnermostFrame::kExact))
     text += "weft:   #" + std::to_string(number++) + ' ' + frame + '\n';
-  write_text(STDERR_FILENO, text);
+  write_report_to_stderr(text);
 }
 
 }  // namespace weft

@@ -3,13 +3,13 @@
 
 #include "base/atomic.hpp"
 #include "base/environment.hpp"
+#include "base/standard_error.hpp"
 #include "execution_context/dump.hpp"
 #include "execution_context/report_handler.hpp"
 
 #include <weft/dump.hpp>
 
 #include <algorithm>
-#include <unistd.h>
 
 namespace weft {
 namespace {
@@ -45,7 +45,7 @@ void print_deadlock(const DeadlockReport& report) {
   const std::string fibers = count_of(report.fibers, "fiber"), threads = count_of(report.threads, "thread");
   std::string text = "weft: deadlock: nothing can run any more: ";
   text += fibers + " and " + threads + " wait for one another\n";
-  write_text(STDERR_FILENO, text.append(report.dump));
+  write_report_to_stderr(text.append(report.dump));
 }
 
 void print_leak(const LeakReport& report) {
@@ -56,7 +56,7 @@ void print_leak(const LeakReport& report) {
   text += count_of(report.fibers, "fiber");
   text += report.fibers == 1 ? " was cancelled and does" : " were cancelled and do";
   text += " not end\n";
-  write_text(STDERR_FILENO, text.append(report.dump));
+  write_report_to_stderr(text.append(report.dump));
 }
 
 }  // namespace

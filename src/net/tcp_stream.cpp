@@ -160,7 +160,9 @@ Result<void> TcpStream::wait_writable(Deadline deadline) {
 
 Result<void> TcpStream::shutdown(ShutdownMode mode) {
   const int how = mode == ShutdownMode::kRead ? SHUT_RD : mode == ShutdownMode::kWrite ? SHUT_WR : SHUT_RDWR;
-  return current_loop("TcpStream::shutdown()").shutdown(handle_, how);
+  const Result<void> done = with_fd(handle_, [&](int fd) { return sys::shutdown(fd, how); });
+  if (done || done.error() != make_error_code(Errc::unsupported)) return done;
+  return current_loop("TcpStream::shutdown()").shutdown(handle_, how);  // simulated
 }
 
 Result<void> TcpStream::close() {

@@ -68,6 +68,34 @@ class ServeCommand(unittest.TestCase):
             self.assertEqual(done.returncode, 1)
             self.assertIn(address, done.stderr)
 
+    def test_it_serves_and_ends_while_nobody_reads_its_standard_error(self):
+        # A full pipe: the message at SIGINT hung, and with it the end of the server.
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        try:
+            while True:
+                os.write(writer, b"." * 4096)
+        except BlockingIOError:
+            os.set_blocking(writer, True)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        process = subprocess.Popen([WEFT, "serve", "--address", f"127.0.0.1:{port}"], stderr=writer)
+        Served.started.append(process)
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+                connection.request("GET", "/")
+                self.assertEqual(connection.getresponse().read(), b"Hello world!")
+                break
+            except ConnectionRefusedError:
+                time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(timeout=20), 0)
+        self.assertTrue(os.get_blocking(writer), "the description is shared with others")
+        os.close(reader)
+        os.close(writer)
+
     def test_a_taken_port_is_said(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             done = weft("serve", "--address", f"127.0.0.1:{taken.getsockname()[1]}")

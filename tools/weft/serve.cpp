@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve.hpp"
 
+#include "base/panic.hpp"
 #include "event_loop/read_policy.hpp"
 #include "handler_library.hpp"
 #include "serve_counters.hpp"
@@ -13,7 +14,6 @@
 #include <array>
 #include <chrono>
 #include <csignal>
-#include <cstdio>
 #include <exception>
 #include <map>
 #include <memory>
@@ -84,8 +84,11 @@ class ServingContexts {
   std::vector<std::unique_ptr<ConcurrentContext>> sharded_;
 };
 
+/// Not held up by a reader that does not read: the server goes on, and ends.
+void say(const std::string& what) { write_to_stderr({"weft serve: ", what, "\n"}); }
+
 int fail(const std::string& what) {
-  std::fprintf(stderr, "weft serve: %s\n", what.c_str());
+  say(what);
   return 1;
 }
 
@@ -102,14 +105,12 @@ int serve(const ServeCommand& command) {
   if (!bound) return fail("cannot listen at " + command.address + ": " + bound.error().message());
   dump_on_signal(SIGQUIT);
   const StopSignals signals([&server, &command] {
-    std::fprintf(stderr, "weft serve: draining, at most %u s; once more to stop at once\n",
-                 command.drain_seconds);
+    say("draining, at most " + std::to_string(command.drain_seconds) + " s; once more to stop at once");
     server.stop(Deadline::after(std::chrono::seconds(command.drain_seconds)));
   });
-  std::fprintf(stderr, "weft serve: listening at http://%s\n", bound->to_string().c_str());
+  say("listening at http://" + bound->to_string());
   if (const Result<void> waited = server.wait(); !waited) return fail(waited.error().message());
-  std::fprintf(stderr, "weft serve: served %llu connections\n",
-               static_cast<unsigned long long>(server.counters().connections));
+  say("served " + std::to_string(server.counters().connections) + " connections");
   return 0;
 }
 

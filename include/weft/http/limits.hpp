@@ -13,7 +13,9 @@ inline constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::
 
 /// What a server accepts from a peer before it answers with an error and closes the connection.
 ///
-/// On by default. Sizes are in bytes and inclusive: a message exactly at a limit passes.
+/// On by default. Sizes are in bytes and inclusive: a message exactly at a limit passes. Every value is
+/// allowed: a size that cannot be reached, such as `kUnlimited`, is no limit; a time too long to be counted
+/// never passes, and a negative one has passed.
 struct Limits {
   /// From the first byte of a request to the end of its target; more is 414.
   std::size_t request_line_size_max = 8 * 1024;

@@ -60,7 +60,8 @@ class Request {
   /// "100 Continue" first if the client waits for it. Suspends; the client is read from only as fast as this
   /// is called. Errors: Errc::message_too_large and malformed_message (the client is answered 413, 431 or 400
   /// unless the response has begun), Errc::timed_out (408), Errc::cancelled, or what the connection failed
-  /// with. They stay: the body is lost. REQUIRES: `buffer` is not empty.
+  /// with. They stay: the body is lost. A client that ends sending
+  /// before its body is whole is Errc::malformed_message (400). 0 for an empty `buffer`.
   Result<std::size_t> read_some(std::span<std::byte> buffer) const;
 
   /// Reads the rest of the body into a string, at most `size_max` bytes: more is Errc::message_too_large, at

@@ -20,10 +20,10 @@
 
 namespace weft::http {
 
-/// What answers a request. It runs in a fiber of its connection and may suspend; one that throws a
-/// std::exception is answered for with 500, or, if the response had begun, with the end of the connection;
-/// anything else that is thrown ends the program. Called for different connections at the same time if their
-/// context is parallel.
+/// What answers a request. It runs in a fiber of its connection and may suspend. If it throws, whatever that
+/// is, the client is answered with 500, or, if the response had begun, its connection is closed; the
+/// exception and the route are said on standard error, at most ten times at once and then once a second.
+/// Called for different connections at the same time if their context is parallel.
 using Handler = std::function<void(const Request&, Response&)>;
 
 /// One or several execution contexts. None: the one of the caller's fiber.
@@ -62,8 +62,8 @@ struct ServerCounters {
 /// An HTTP/1.1 server: one fiber for each connection, keep-alive, pipelining, streaming both ways, limits on
 /// by default.
 ///
-/// Thread safety: routes are added before start(); stop() by any fiber; counters() by anybody; the rest by
-/// one fiber. Destruction: stops at once and waits for the handlers, which are cancelled.
+/// Thread safety: routes are added before start(); stop() and counters() by any fiber or plain thread; the
+/// rest by one fiber. Destruction: stops at once and waits for the handlers, which are cancelled.
 ///
 ///     weft::http::Server server;
 ///     server.get("/hello", [](const weft::http::Request&, weft::http::Response& response) {
@@ -80,7 +80,7 @@ class Server {
   /// Serves `method` requests whose path matches `pattern`: "/", "/users/me", "/users/:id" (one segment),
   /// "/files/*path" (the rest). A literal segment wins over a parameter, that over the rest. GET serves HEAD
   /// too; OPTIONS, 404 and 405 are answered by the server. Throws std::invalid_argument if the pattern is
-  /// malformed or taken.
+  /// malformed or taken, or the handler is empty. If it throws, nothing was added.
   Server& route(Method method, std::string_view pattern, Handler handler);
   Server& get(std::string_view pattern, Handler handler) {
     return route(Method::get, pattern, std::move(handler));
@@ -99,7 +99,13 @@ class Server {
   }
 
   /// Listens at `address` ("127.0.0.1:8080", "[::1]:0", ":8080") and starts to serve: the bound address. May
-  /// be called again for further addresses. Errors: Errc::invalid_address, and those of TcpListener::bind.
+  /// be called again for further addresses. Errors: Errc::invalid_address, Errc::closed after stop(), and
+  /// those of TcpListener::bind. Throws std::bad_alloc. If it fails, nothing was served at that address and
+  /// nobody listens there.
+  ///
+  /// Accepting ends by stop() only, or with its context. When descriptors or memory are used up, or the
+  /// kernel refuses otherwise, the server says so (a burst, then once a second) and tries again after 5 to
+  /// 100 ms.
   Result<net::SocketAddress> start(std::string_view address, const ServeOptions& options = {});
 
   /// Waits until stop() was called and the last connection has ended. Suspends. If the calling fiber is
@@ -110,7 +116,8 @@ class Server {
   Result<void> listen(std::string_view address, const ServeOptions& options = {});
 
   /// Drains: no connection is accepted any more, idle ones are closed, the others end with their current
-  /// response, and those that are still there at the deadline are cancelled. Returns at once, see wait().
+  /// response, and those that are still there at the deadline are cancelled. Returns at once, see wait(). A
+  /// server that was stopped does not start again. Any fiber or plain thread, while the server lives.
   void stop(Deadline deadline = Deadline::after(std::chrono::seconds(10)));
 
   ServerCounters counters() const;

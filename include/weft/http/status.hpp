@@ -80,4 +80,10 @@ constexpr bool forbids_body(Status status) noexcept {
   return is_informational(status) || status == Status::no_content || status == Status::not_modified;
 }
 
+/// True if a server sends no content with this status: those that have none, and 205 (RFC 9110, 15.3.6),
+/// whose body is one of no bytes.
+constexpr bool forbids_content(Status status) noexcept {
+  return forbids_body(status) || status == Status::reset_content;
+}
+
 }  // namespace weft::http

@@ -108,7 +108,8 @@ class TcpStream {
   Result<void> wait_readable(Deadline deadline = Deadline::never());
   Result<void> wait_writable(Deadline deadline = Deadline::never());
 
-  /// Ends sending (the peer then reads the end of file), receiving, or both. Does not suspend.
+  /// Ends sending (the peer then reads the end of file), receiving, or both. Does not suspend; plain threads
+  /// may call it, too.
   Result<void> shutdown(ShutdownMode mode);
   /// Ends the connection: fibers inside other calls get Errc::closed. When it returns the file descriptor was
   /// given back to the kernel; it suspends until the others have left. Errc::closed if it was closed before.

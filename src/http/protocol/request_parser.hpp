@@ -43,7 +43,8 @@ class RequestParser {
   RequestParser(const RequestParser&) = delete;
   RequestParser& operator=(const RequestParser&) = delete;
 
-  /// Makes ready for a request whose first byte will be at `first`. `limits` must outlive the request.
+  /// Makes ready for a request whose first byte will be at `first`. `limits` must outlive the request, and
+  /// be small enough to be added to (RequestReader sees to it).
   void begin(const char* first, const Limits& limits) noexcept;
 
   /// Goes on with the head; [cursor(), end) are the bytes received and not parsed yet.

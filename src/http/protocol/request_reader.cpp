@@ -5,14 +5,33 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 namespace weft::http::protocol {
+namespace {
+
+/// Of an overhead, so that it can be added to.
+constexpr std::size_t kOverheadMax = std::numeric_limits<std::size_t>::max() / 2;
+
+// A limit that cannot be reached is lowered to one that can only just not be: then no sum of it wraps.
+Limits saturated(Limits limits, std::size_t head_room) noexcept {
+  limits.head_size_max = std::min(limits.head_size_max, head_room);
+  limits.request_line_size_max = std::min(limits.request_line_size_max, limits.head_size_max);
+  limits.header_count_max = std::min(limits.header_count_max, kHeaderCapacity);
+  limits.chunk_overhead_max = std::min(limits.chunk_overhead_max, kOverheadMax);
+  return limits;
+}
+
+}  // namespace
 
 RequestReader::RequestReader(std::span<char> buffer, const Limits& limits) noexcept
-    : first_(buffer.data()), last_(first_ + buffer.size()), begin_(first_), filled_(first_), limits_(limits) {
+    : first_(buffer.data()),
+      last_(first_ + buffer.size()),
+      begin_(first_),
+      filled_(first_),
+      limits_(saturated(limits, buffer.size() > kBodyWindowMin ? buffer.size() - kBodyWindowMin : 0)) {
   WEFT_ASSERT(buffer.size() > kBodyWindowMin, "a read buffer without room for a head",
               WEFT_VALUE(buffer.size()));
-  limits_.head_size_max = std::min(limits.head_size_max, buffer.size() - kBodyWindowMin);
   parser_.begin(begin_, limits_);
 }
 

@@ -26,8 +26,8 @@ class RequestReader {
   /// The least that is left of the buffer for a body behind the largest head.
   static constexpr std::size_t kBodyWindowMin = 2048;
 
-  /// Reads into `buffer`, which must outlive the reader. `limits.head_size_max` is lowered to what the buffer
-  /// holds.
+  /// Reads into `buffer`, which must outlive the reader. Limits that are above
+  /// what the buffer holds, or what can be counted, are lowered to that here, for everything below.
   RequestReader(std::span<char> buffer, const Limits& limits) noexcept;
 
   /// Where the next bytes of the connection go; never empty while parse_head() or pull_body() needs input.

@@ -79,6 +79,15 @@ Special special_of(std::string_view name) noexcept {
   }
 }
 
+bool valid_line(std::string_view name, std::string_view value) noexcept {
+  return !name.empty() && all_are(kTokenCharacter, name) && all_are(kValueCharacter, value);
+}
+
+// Of strings that exist, so it does not wrap.
+std::size_t line_size(std::string_view name, std::string_view value) noexcept {
+  return name.size() + value.size() + sizeof(": \r\n") - 1;
+}
+
 }  // namespace
 
 ResponseEncoder::ResponseEncoder(std::span<char> buffer) noexcept
@@ -105,9 +114,7 @@ Result<void> ResponseEncoder::set_status(Status status) noexcept {
 }
 
 Result<void> ResponseEncoder::add_header(std::string_view name, std::string_view value) noexcept {
-  if (name.empty() || !all_are(kTokenCharacter, name) || !all_are(kValueCharacter, value)) {
-    return Errc::malformed_message;
-  }
+  if (!valid_line(name, value)) return Errc::malformed_message;
   switch (special_of(name)) {
     case Special::content_length: return set_length(value);
     case Special::connection: return set_connection(value);
@@ -122,12 +129,32 @@ Result<void> ResponseEncoder::add_header(std::string_view name, std::string_view
   return appended;
 }
 
+// Nothing is taken away before it is certain that the new line takes its place.
 Result<void> ResponseEncoder::set_header(std::string_view name, std::string_view value) noexcept {
-  if (!all_are(kValueCharacter, value)) return Errc::malformed_message;
-  if (equals_ignoring_case(name, kLengthName)) has_length_ = false;
-  if (equals_ignoring_case(name, "Date")) has_date_ = false;
-  remove_header(name);
+  if (!valid_line(name, value)) return Errc::malformed_message;
+  const Special special = special_of(name);
+  if (special == Special::content_length) {
+    const std::optional<std::uint64_t> length = parse_length(trim(value));
+    if (!length) return Errc::malformed_message;
+    has_length_ = false;
+  } else if (special == Special::none || special == Special::date) {
+    if (line_size(name, value) + kTail > free_space().size() + size_of_lines(name))
+      return Errc::message_too_large;
+    if (special == Special::date) has_date_ = false;
+    remove_header(name);
+  }
   return add_header(name, value);
+}
+
+std::size_t ResponseEncoder::size_of_lines(std::string_view name) const noexcept {
+  std::size_t size = 0;
+  for (char* line = first_ + kGap; line != at_;) {
+    char* end = line_end(line, at_);
+    if (line_has_name({line, static_cast<std::size_t>(end - line)}, name))
+      size += static_cast<std::size_t>(end - line);
+    line = end;
+  }
+  return size;
 }
 
 bool ResponseEncoder::has_header(std::string_view name) const noexcept {
@@ -153,8 +180,7 @@ void ResponseEncoder::remove_header(std::string_view name) noexcept {
 }
 
 Result<void> ResponseEncoder::append_line(std::string_view name, std::string_view value) noexcept {
-  const std::size_t size = name.size() + value.size() + 4;
-  if (size + kTail > free_space().size()) return Errc::message_too_large;
+  if (line_size(name, value) + kTail > free_space().size()) return Errc::message_too_large;
   put(name), put(": "), put(value), put("\r\n");
   return {};
 }
@@ -216,9 +242,12 @@ std::string_view ResponseEncoder::put_front(std::string_view date_line) noexcept
 }
 
 Result<EncodedResponse> ResponseEncoder::finish(std::string_view body, std::string_view date_line) noexcept {
-  const bool forbidden = forbids_body(status_);
+  const bool forbidden = status_ != Status::ok && forbids_content(status_);
   const bool silent = forbidden || context_.method == Method::head;
-  if (forbidden && !body.empty()) return Errc::malformed_message;
+  if (forbidden) [[unlikely]] {
+    if (!body.empty()) return Errc::malformed_message;
+    announce_no_content();
+  }
   if (has_length_ && length_ != body.size() && !(silent && body.empty())) return Errc::malformed_message;
   framing_ = silent ? ResponseFraming::none : ResponseFraming::fixed;
   at_ = put_connection(put_length(at_, has_length_ ? length_ : body.size()));
@@ -228,8 +257,16 @@ Result<EncodedResponse> ResponseEncoder::finish(std::string_view body, std::stri
   return EncodedResponse{put_front(date_line), body};
 }
 
+// A 205 says that it has none, whatever its handler announced; the others have no length of their own.
+void ResponseEncoder::announce_no_content() noexcept {
+  if (status_ != Status::reset_content) return;
+  has_length_ = true;
+  length_ = 0;
+}
+
 Result<std::string_view> ResponseEncoder::start_stream(std::string_view date_line) noexcept {
-  if (context_.method == Method::head || forbids_body(status_)) {
+  if (forbids_content(status_)) announce_no_content();
+  if (context_.method == Method::head || forbids_content(status_)) {
     framing_ = ResponseFraming::none;
   } else if (has_length_) {
     framing_ = ResponseFraming::fixed;

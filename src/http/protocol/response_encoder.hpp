@@ -36,7 +36,7 @@ struct ResponseContext {
 
 /// How the end of a response's body is made known.
 enum class ResponseFraming : std::uint8_t {
-  none,         ///< no body, whatever the handler writes (HEAD, 204, 304)
+  none,         ///< no body, whatever the handler writes (HEAD, 204, 205, 304)
   fixed,        ///< Content-Length
   chunked,      ///< HTTP/1.1, length unknown
   until_close,  ///< HTTP/1.0, length unknown
@@ -74,7 +74,7 @@ class ResponseEncoder {
     at_ = copy_short(at_, line);
     return {};
   }
-  /// As add_header(), in the place of all lines of that name.
+  /// As add_header(), in the place of all lines of that name, which stay if it fails.
   Result<void> set_header(std::string_view name, std::string_view value) noexcept;
   bool has_header(std::string_view name) const noexcept;
 
@@ -104,6 +104,8 @@ class ResponseEncoder {
   Result<void> set_length(std::string_view value) noexcept;
   Result<void> set_connection(std::string_view value) noexcept;
   void remove_header(std::string_view name) noexcept;
+  std::size_t size_of_lines(std::string_view name) const noexcept;
+  [[gnu::cold]] void announce_no_content() noexcept;
   [[gnu::always_inline]] void put(std::string_view text) noexcept { at_ = copy_short(at_, text); }
   // In one piece where they are used: a response costs a call less for each.
   [[gnu::always_inline]] inline char* put_length(char* at, std::uint64_t length) const noexcept;

@@ -88,8 +88,9 @@ RouteTable::Node& RouteTable::Node::child(std::string_view segment) {
   for (const auto& literal : literals) {
     if (literal->text == segment) return *literal;
   }
-  literals.push_back(std::make_unique<Node>());
-  literals.back()->text = segment;
+  auto made = std::make_unique<Node>();
+  made->text = segment;
+  literals.push_back(std::move(made));
   return *literals.back();
 }
 
@@ -141,8 +142,10 @@ Result<void> RouteTable::add(Method method, std::string_view pattern, RouteId ro
     node = &node->child(part.segment);
   }
   if (node->route(method) != nullptr) return Errc::malformed_message;
-  node->routes.push_back({method, route, names_of(pattern)});
+  // What may throw comes before the route is there; places without a route mean nothing.
+  std::vector<std::string> names = names_of(pattern);
   if (is_literal(pattern)) literals_.add(pattern, node);
+  node->routes.push_back({method, route, std::move(names)});
   for (MethodSet* set : {&node->allowed, &all_}) {
     set->insert(method);
     set->insert(Method::options);

@@ -49,7 +49,8 @@ class RouteTable {
   RouteTable(RouteTable&&) noexcept;
   RouteTable& operator=(RouteTable&&) noexcept;
 
-  /// Errc::malformed_message: the pattern has no valid form, or method and pattern are taken.
+  /// Errc::malformed_message: the pattern has no valid form, or method and pattern are taken. May throw
+  /// std::bad_alloc, and then has added nothing.
   Result<void> add(Method method, std::string_view pattern, RouteId route);
 
   /// `path` as in RequestHead::path. Fills `parameters` if a route is found.

@@ -2,13 +2,12 @@
 // The course of an exchange, and the request's half of it. The response's half is exchange_response.cpp.
 #include "http/server/exchange.hpp"
 
-#include "base/panic.hpp"
 #include "http/server/routes.hpp"
 #include "http/server/whole_body.hpp"
 
 #include <array>
 #include <cstring>
-#include <exception>
+#include <cxxabi.h>
 
 namespace weft::http::server {
 
@@ -25,23 +24,23 @@ Exchange::Exchange(net::TcpStream& stream, Block& block, const ServerLimits& lim
 AfterExchange Exchange::run(const Routes& routes) {
   call_handler(routes);
   handler_runs_ = false;
-  // A body that broke a rule is answered for; an answer that has begun is cut off, so as not to look
-  // complete.
-  if (refused_as_ != Status::ok) streaming_ ? void(broken_ = true) : answer_error(refused_as_);
-  return finish();
+  if (answer_as_ != Status::ok) [[unlikely]]
+    answer_instead(routes);
+  return finish(routes);
 }
 
+// Whatever a handler throws ends its exchange, and nothing else; but for the forced unwinding of a thread
+// that is cancelled, which nobody may stop.
 void Exchange::call_handler(const Routes& routes) {
   const RequestHead& head = block_.reader.head();
   const Request request(*this, head, block_.parameters);
   Response response(*this);
   try {
     routes.answer(head, block_.parameters, request, response);
-  } catch (const std::exception& exception) {
-    write_to_stderr({"weft: the handler of ", to_string(head.method), " ", head.path.substr(0, 200),
-                     " threw: ", exception.what(), "\n"});
-    if (!streaming_) answer_error(Status::internal_server_error);
-    broken_ = streaming_;
+  } catch (const abi::__forced_unwind&) {
+    throw;
+  } catch (...) {
+    report_exception(routes);
   }
 }
 
@@ -49,7 +48,8 @@ void Exchange::call_handler(const Routes& routes) {
 // ------------------------------------------------------------------------------------------
 
 Result<std::size_t> Exchange::read_body(std::span<std::byte> buffer) {
-  WEFT_ASSERT(!buffer.empty(), "Request::read_some() into an empty buffer");
+  if (buffer.empty()) [[unlikely]]
+    return 0;
   if (!body_outcome_) return body_outcome_.error();
   protocol::RequestReader& reader = block_.reader;
   for (;;) {
@@ -62,9 +62,9 @@ Result<std::size_t> Exchange::read_body(std::span<std::byte> buffer) {
         return piece.data.size();
       case BodyStatus::end: return Errc::end_of_file;
       case BodyStatus::refused:
-        refused_as_ = reader.refusal().status;
-        return fail_body(refused_as_ == Status::bad_request ? Errc::malformed_message
-                                                            : Errc::message_too_large);
+        answer_as_ = reader.refusal().status;
+        return fail_body(answer_as_ == Status::bad_request ? Errc::malformed_message
+                                                           : Errc::message_too_large);
       case BodyStatus::need_input: break;
     }
     if (const std::uint64_t direct = reader.direct_size(); direct >= buffer.size()) {
@@ -101,11 +101,11 @@ Result<void> Exchange::receive_body(Deadline deadline) {
 }
 
 std::error_code Exchange::fail_body(std::error_code error) noexcept {
-  if (error == Errc::timed_out) refused_as_ = Status::request_timeout;
-  // The end of the connection is not the end of the body.
+  if (error == Errc::timed_out) answer_as_ = Status::request_timeout;
+  // The end of what the client sends is not the end of the body. It may still listen.
   if (error == make_error_code(Errc::end_of_file)) {
     error = Errc::malformed_message;
-    broken_ = true;
+    answer_as_ = Status::bad_request;
   }
   // What the handler makes of a body that was cancelled is nobody's answer.
   if (error == make_error_code(Errc::cancelled)) broken_ = true;

@@ -29,6 +29,21 @@ enum class AfterExchange {
   kLinger,       ///< close, but let the client read the response first: it may still be sending
 };
 
+/// What a handler did (exchange_mistakes.cpp) that no response can be made of, or not the one it wanted.
+enum class Mistake : std::uint8_t {
+  kNone,
+  kStatusAfterWrite,
+  kBodyAfterWrite,
+  kStatus,       ///< not a final one
+  kContentType,  ///< no header value, or longer than there is room
+  kBodyTooLong,  ///< more than its Content-Length
+  kBodyTooShort,
+  kBodyNotAnnounced,  ///< whole, and not of its Content-Length
+  kBodyForbidden,     ///< by the status
+};
+
+std::string_view text_of(Mistake mistake) noexcept;
+
 class Exchange {
  public:
   /// `draining`: no further request is wanted; looked at when the response is sent.
@@ -64,11 +79,16 @@ class Exchange {
   void call_handler(const Routes& routes);
   void set_content_type(std::string_view content_type);
   void set_content_type_slow(std::string_view content_type);
+  [[gnu::cold]] void note(Mistake mistake) noexcept;
+  [[gnu::cold]] void report(const Routes& routes, std::string_view what,
+                            std::string_view outcome) const noexcept;
+  [[gnu::cold]] void report_exception(const Routes& routes) noexcept;
+  [[gnu::cold]] void answer_instead(const Routes& routes);
   [[gnu::cold]] void answer_error(Status status);
-  AfterExchange finish();
-  AfterExchange finish_whole();
-  [[gnu::cold]] Result<protocol::EncodedResponse> finish_contradiction(std::error_code error);
-  AfterExchange finish_stream();
+  AfterExchange finish(const Routes& routes);
+  AfterExchange finish_whole(const Routes& routes);
+  [[gnu::cold]] Result<protocol::EncodedResponse> finish_contradiction(const Routes& routes);
+  AfterExchange finish_stream(const Routes& routes);
   /// What remains to be done when the response is sent.
   AfterExchange after_response() { return goes_on() ? AfterExchange::kNextRequest : after_response_slow(); }
   bool goes_on() const noexcept {
@@ -102,8 +122,11 @@ class Exchange {
   std::string_view body_;  // in the block or in owned_body_
   std::string owned_body_;
   protocol::BodyEncoder body_encoder_;
-  Result<void> body_outcome_;       // why the request's body cannot be read any further
-  Status refused_as_ = Status::ok;  // what the client is told about it, if it can still be told
+  Result<void> body_outcome_;  // why the request's body cannot be read any further
+  // What the client is told, if it can still be told, in place of what the handler has prepared: because of
+  // the request's body, or of a mistake or an exception of the handler. Status::ok: nothing.
+  Status answer_as_ = Status::ok;
+  Mistake mistake_ = Mistake::kNone;  // the first
   bool handler_runs_ = true;
   bool has_content_type_ = false;
   bool streaming_ = false;  // the head of the response was sent

@@ -28,21 +28,24 @@ bool drop_sent(std::span<std::span<const std::byte>> buffers, const net::Transfe
 }  // namespace
 
 void Exchange::set_status(Status status) {
-  WEFT_ASSERT(!streaming_, "status() after the response has begun", PanicValue{"status", code_of(status)});
-  const Result<void> set = block_.encoder.set_status(status);
-  WEFT_ASSERT(set.has_value(), "not a final status", PanicValue{"status", code_of(status)});
+  if (streaming_) [[unlikely]]
+    return note(Mistake::kStatusAfterWrite);
+  if (!block_.encoder.set_status(status)) [[unlikely]]
+    note(Mistake::kStatus);
 }
 
 Result<void> Exchange::add_header(std::string_view name, std::string_view value) {
   if (streaming_) return Errc::closed;
-  has_content_type_ = has_content_type_ || equals_ignoring_case(name, "Content-Type");
-  return block_.encoder.add_header(name, value);
+  const Result<void> added = block_.encoder.add_header(name, value);
+  if (added && equals_ignoring_case(name, "Content-Type")) has_content_type_ = true;
+  return added;
 }
 
 Result<void> Exchange::set_header(std::string_view name, std::string_view value) {
   if (streaming_) return Errc::closed;
-  has_content_type_ = has_content_type_ || equals_ignoring_case(name, "Content-Type");
-  return block_.encoder.set_header(name, value);
+  const Result<void> set = block_.encoder.set_header(name, value);
+  if (set && equals_ignoring_case(name, "Content-Type")) has_content_type_ = true;
+  return set;
 }
 
 inline void Exchange::set_content_type(std::string_view content_type) {
@@ -53,12 +56,12 @@ inline void Exchange::set_content_type(std::string_view content_type) {
 }
 
 void Exchange::set_content_type_slow(std::string_view content_type) {
-  const Result<void> set = block_.encoder.set_header("Content-Type", content_type);
-  if (!set) answer_error(Status::internal_server_error);
+  if (!block_.encoder.set_header("Content-Type", content_type)) note(Mistake::kContentType);
 }
 
 void Exchange::set_body(std::string_view body, std::string_view content_type) {
-  WEFT_ASSERT(!streaming_, "body() after write()");
+  if (streaming_) [[unlikely]]
+    return note(Mistake::kBodyAfterWrite);
   if (body.size() > Block::kSmallBodySize) return set_body(std::string(body), content_type);
   protocol::copy_short(block_.small_body, body);
   body_ = {block_.small_body, body.size()};
@@ -66,33 +69,34 @@ void Exchange::set_body(std::string_view body, std::string_view content_type) {
 }
 
 void Exchange::set_body(std::string&& body, std::string_view content_type) {
-  WEFT_ASSERT(!streaming_, "body() after write()");
+  if (streaming_) [[unlikely]]
+    return note(Mistake::kBodyAfterWrite);
   owned_body_ = std::move(body);
   body_ = owned_body_;
   set_content_type(content_type);
 }
 
-// Throws away what the handler has prepared, and says why.
+// Throws away what the handler has prepared, and says why. A connection that is to end still is.
 void Exchange::answer_error(Status status) {
   const RequestHead& head = block_.reader.head();
-  block_.encoder.begin({head.method, head.version, head.keep_alive && refused_as_ == Status::ok});
+  block_.encoder.begin({head.method, head.version, block_.encoder.keep_alive()});
   has_content_type_ = false;
   set_status(status);
   set_body(reason_phrase(status), "text/plain");
 }
 
-AfterExchange Exchange::finish() {
+AfterExchange Exchange::finish(const Routes& routes) {
   if (broken_) return AfterExchange::kClose;
   now_ns_ = coarse_now_ns();
   decide_keep_alive();
-  return streaming_ ? finish_stream() : finish_whole();
+  return streaming_ ? finish_stream(routes) : finish_whole(routes);
 }
 
 // The usual case: head and body in one write, which is the connection's if another request may follow.
-AfterExchange Exchange::finish_whole() {
+AfterExchange Exchange::finish_whole(const Routes& routes) {
   Result<protocol::EncodedResponse> response = block_.encoder.finish(body_, date_line());
   if (!response) [[unlikely]]
-    response = finish_contradiction(response.error());
+    response = finish_contradiction(routes);
   if (!response) [[unlikely]]
     return AfterExchange::kClose;
   if (response->body.empty() && goes_on()) [[likely]] {
@@ -104,22 +108,31 @@ AfterExchange Exchange::finish_whole() {
 }
 
 // The handler contradicts itself: a body where its status or its Content-Length forbids it.
-Result<protocol::EncodedResponse> Exchange::finish_contradiction(std::error_code error) {
-  write_to_stderr({"weft: a handler's response was not sent: ", error.message(), "\n"});
-  answer_error(Status::internal_server_error);
-  decide_keep_alive();
+Result<protocol::EncodedResponse> Exchange::finish_contradiction(const Routes& routes) {
+  if (forbids_content(status())) {
+    report(routes, text_of(Mistake::kBodyForbidden), "it is sent without");
+    body_ = {};
+  } else {
+    note(Mistake::kBodyNotAnnounced);
+    answer_instead(routes);
+    decide_keep_alive();
+  }
   return block_.encoder.finish(body_, date_line());
 }
 
-AfterExchange Exchange::finish_stream() {
+AfterExchange Exchange::finish_stream(const Routes& routes) {
+  if (mistake_ != Mistake::kNone) report(routes, text_of(mistake_), "it is sent without");
   const Result<std::string_view> end = body_encoder_.finish();
-  if (!end) return AfterExchange::kClose;  // shorter than announced: closing is how the client learns of it
+  if (!end) {  // closing is how the client learns of it
+    report(routes, text_of(Mistake::kBodyTooShort), "the response is cut off");
+    return AfterExchange::kClose;
+  }
   if (!end->empty() && !send(*end)) return AfterExchange::kClose;
   return after_response();
 }
 
 Result<void> Exchange::write(std::string_view piece) {
-  if (broken_) return Errc::closed;
+  if (broken_ || answer_as_ != Status::ok) return Errc::closed;
   now_ns_ = coarse_now_ns();
   std::string_view head;
   if (!streaming_) {
@@ -132,9 +145,10 @@ Result<void> Exchange::write(std::string_view piece) {
   }
   const Result<protocol::BodyFrame> frame = body_encoder_.frame(piece.size());
   if (!frame) {
-    broken_ = true;
+    note(Mistake::kBodyTooLong);
     return frame.error();
   }
+  if (frame->drop && !piece.empty() && forbids_content(status())) mistake_ = Mistake::kBodyForbidden;
   std::array<std::span<const std::byte>, 4> buffers{
       std::as_bytes(std::span(head)), std::as_bytes(std::span(frame->prefix)),
       std::as_bytes(std::span(frame->drop ? std::string_view() : piece)),

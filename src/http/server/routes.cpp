@@ -17,19 +17,26 @@ void answer_with_allow(Response& response, Status status, MethodSet allowed) {
 }  // namespace
 
 void Routes::add(Method method, std::string_view pattern, Handler handler) {
-  const auto id = static_cast<protocol::RouteId>(handlers_.size());
-  if (!table_.add(method, pattern, id)) {
-    throw std::invalid_argument("weft: the route " + std::string(to_string(method)) + " " +
-                                std::string(pattern) + " is malformed or taken");
-  }
-  handlers_.push_back(std::move(handler));
+  const std::string name = std::string(to_string(method)) + " " + std::string(pattern);
+  if (!handler) throw std::invalid_argument("weft: the route " + name + " has no handler");
+  const auto id = static_cast<protocol::RouteId>(routes_.size());
+  routes_.push_back({std::move(handler), std::string(pattern)});
+  struct TakeBack {  // so that a number never stands for another route than its pattern's
+    std::vector<Route>* routes;
+    ~TakeBack() {
+      if (routes != nullptr) routes->pop_back();
+    }
+  } take_back{&routes_};
+  if (!table_.add(method, pattern, id))
+    throw std::invalid_argument("weft: the route " + name + " is malformed or taken");
+  take_back.routes = nullptr;
 }
 
 void Routes::answer(const RequestHead& head, PathParameters& parameters, const Request& request,
                     Response& response) const {
   const protocol::RouteMatch match = table_.find(head.method, head.path, parameters);
   switch (match.outcome) {
-    case protocol::RouteOutcome::found: return handlers_[match.route](request, response);
+    case protocol::RouteOutcome::found: return routes_[match.route].handler(request, response);
     case protocol::RouteOutcome::options:
       return answer_with_allow(response, Status::no_content, match.allowed);
     case protocol::RouteOutcome::method_not_allowed:
@@ -38,6 +45,12 @@ void Routes::answer(const RequestHead& head, PathParameters& parameters, const R
       response.status(Status::not_found);
       return response.text(reason_phrase(Status::not_found));
   }
+}
+
+std::string_view Routes::pattern_of(const RequestHead& head) const noexcept {
+  PathParameters parameters;
+  const protocol::RouteMatch match = table_.find(head.method, head.path, parameters);
+  return match.outcome == protocol::RouteOutcome::found ? routes_[match.route].pattern : head.path;
 }
 
 }  // namespace weft::http::server

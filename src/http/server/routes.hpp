@@ -5,6 +5,7 @@
 
 #include <weft/http/server.hpp>
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,7 +15,8 @@ namespace weft::http::server {
 /// Thread safety: answer() may run in many threads once no add() does.
 class Routes {
  public:
-  /// Throws std::invalid_argument if the pattern is malformed or taken.
+  /// Throws std::invalid_argument if the pattern is malformed or taken, or there is no handler. Whatever it
+  /// throws, nothing was added.
   void add(Method method, std::string_view pattern, Handler handler);
 
   /// Runs the handler for `head`, or answers 404, 405 or OPTIONS itself. Fills `parameters` before. Throws
@@ -22,9 +24,17 @@ class Routes {
   void answer(const RequestHead& head, PathParameters& parameters, const Request& request,
               Response& response) const;
 
+  /// Of the route whose handler runs for `head`: "/users/:id"; the path if there is none. Looked for again.
+  [[gnu::cold]] std::string_view pattern_of(const RequestHead& head) const noexcept;
+
  private:
+  struct Route {
+    Handler handler;
+    std::string pattern;
+  };
+
   protocol::RouteTable table_;
-  std::vector<Handler> handlers_;  // by RouteId
+  std::vector<Route> routes_;  // by RouteId
 };
 
 }  // namespace weft::http::server

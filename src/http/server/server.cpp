@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <weft/http/server.hpp>
 
-#include "base/panic.hpp"
+#include "base/current_exception.hpp"
+#include "base/limited_log.hpp"
 #include "http/server/connection.hpp"
 #include "http/server/routes.hpp"
 
@@ -9,6 +10,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -24,8 +27,13 @@ namespace {
 /// While a drain lasts, how often its deadline is looked up: stop() may have been called again with an
 /// earlier one.
 constexpr std::chrono::milliseconds kDeadlineLookup{50};
-/// After a connection that there was no memory for.
-constexpr std::chrono::milliseconds kShortagePause{20};
+/// After a connection that could not be accepted or served; doubled while it goes on.
+constexpr std::chrono::milliseconds kShortagePauseFirst{5};
+constexpr std::chrono::milliseconds kShortagePauseMax{100};
+
+// A client chooses how many connections there are.
+constinit LimitedLog shortage_log;
+constinit LimitedLog connection_log;
 
 }  // namespace
 
@@ -44,12 +52,17 @@ class Server::Core {
 
  private:
   using Listener = std::shared_ptr<net::TcpListener>;
+  enum class Accepting { kServed, kShortage, kEnd };
 
   Result<Listener> bind(const net::SocketAddress& address, const ServeOptions& options, bool reuse_port);
-  void accept_from(const Listener& listener, ExecutionContext* context, bool batch_responses);
+  Result<void> accept_from(const std::vector<Listener>& listeners,
+                           const std::vector<ExecutionContext*>& contexts, bool batch_responses);
+  JoinHandle<void> spawn_acceptor(const Listener& listener, ExecutionContext* context, bool batch_responses);
+  bool may_accept(const Listener& listener);
   void accept_loop(net::TcpListener& listener, bool batch_responses);
-  bool try_serve(net::TcpStream stream, bool batch_responses);
+  Accepting accept_one(net::TcpListener& listener, bool batch_responses);
   void serve(net::TcpStream stream, bool batch_responses);
+  static void run(Connection& connection);
   void end(Connection& connection);
   JoinHandle<void> take_acceptor();
   JoinHandle<void> take_connection();
@@ -72,6 +85,7 @@ class Server::Core {
 Result<net::SocketAddress> Server::Core::start(std::string_view text, const ServeOptions& options) {
   const Result<net::SocketAddress> address = net::SocketAddress::parse(text);
   if (!address) return address.error();
+  if (draining_.load(relaxed)) return Errc::closed;
   std::vector<ExecutionContext*> contexts = options.contexts.list();
   if (contexts.empty()) contexts.push_back(nullptr);
   net::SocketAddress bound = *address;
@@ -84,8 +98,8 @@ Result<net::SocketAddress> Server::Core::start(std::string_view text, const Serv
     bound = *local;  // port 0 became a number, which the others share
     listeners.push_back(std::move(*listener));
   }
-  for (std::size_t i = 0; i < contexts.size(); ++i)
-    accept_from(listeners[i], contexts[i], options.batch_responses);
+  const Result<void> accepting = accept_from(listeners, contexts, options.batch_responses);
+  if (!accepting) return accepting.error();
   return bound;
 }
 
@@ -97,31 +111,72 @@ Result<Server::Core::Listener> Server::Core::bind(const net::SocketAddress& addr
   return std::make_shared<net::TcpListener>(std::move(*listener));
 }
 
-void Server::Core::accept_from(const Listener& listener, ExecutionContext* context, bool batch_responses) {
-  auto loop = [this, listener, batch_responses] { accept_loop(*listener, batch_responses); };
+// All of them accept or none does, whatever there is no memory for.
+Result<void> Server::Core::accept_from(const std::vector<Listener>& listeners,
+                                       const std::vector<ExecutionContext*>& contexts, bool batch_responses) {
+  struct JoinAtExit {  // acceptors that see that they may not accept: they use this object
+    std::vector<JoinHandle<void>> acceptors;
+    ~JoinAtExit() {
+      for (JoinHandle<void>& acceptor : acceptors) acceptor.join();
+    }
+  } begun;
+  begun.acceptors.reserve(listeners.size());
+  // After the lock is given back the acceptors look whether their listener is listed.
   std::scoped_lock lock(lock_);
-  if (draining_.load(relaxed)) return;  // stopped meanwhile: the listener closes as its last owner goes
-  listeners_.push_back(listener);
+  if (draining_.load(relaxed)) return Errc::closed;
+  listeners_.reserve(listeners_.size() + listeners.size());
+  acceptors_.reserve(acceptors_.size() + listeners.size());
+  for (std::size_t i = 0; i < listeners.size(); ++i)
+    begun.acceptors.push_back(spawn_acceptor(listeners[i], contexts[i], batch_responses));
+  listeners_.insert(listeners_.end(), listeners.begin(), listeners.end());
+  std::move(begun.acceptors.begin(), begun.acceptors.end(), std::back_inserter(acceptors_));
+  begun.acceptors.clear();
+  return {};
+}
+
+JoinHandle<void> Server::Core::spawn_acceptor(const Listener& listener, ExecutionContext* context,
+                                              bool batch_responses) {
+  auto loop = [this, listener, batch_responses] {
+    if (may_accept(listener)) accept_loop(*listener, batch_responses);
+  };
   const SpawnOptions options{.name = "http accept"};
-  acceptors_.push_back(context == nullptr ? spawn(std::move(loop), options)
-                                          : context->spawn(std::move(loop), options));
+  return context == nullptr ? spawn(std::move(loop), options) : context->spawn(std::move(loop), options);
 }
 
+// False: start() has failed, or stop() was quicker.
+bool Server::Core::may_accept(const Listener& listener) {
+  std::scoped_lock lock(lock_);
+  return std::find(listeners_.begin(), listeners_.end(), listener) != listeners_.end();
+}
+
+// Only the listener's own end, or the fiber's, ends it. Whatever else happens is a shortage that may pass.
 void Server::Core::accept_loop(net::TcpListener& listener, bool batch_responses) {
-  while (Result<net::TcpStream> stream = listener.accept()) {
-    if (try_serve(std::move(*stream), batch_responses)) continue;
-    write_to_stderr({"weft: no memory for a connection: it is closed\n"});
-    if (!sleep(kShortagePause)) return;
+  for (std::chrono::milliseconds pause = kShortagePauseFirst;;) {
+    const Accepting done = accept_one(listener, batch_responses);
+    if (done == Accepting::kEnd) return;
+    if (done == Accepting::kServed) {
+      pause = kShortagePauseFirst;
+      continue;
+    }
+    if (!sleep(pause)) return;
+    pause = std::min(pause * 2, kShortagePauseMax);
   }
 }
 
-bool Server::Core::try_serve(net::TcpStream stream, bool batch_responses) {
+Server::Core::Accepting Server::Core::accept_one(net::TcpListener& listener, bool batch_responses) {
   try {
-    serve(std::move(stream), batch_responses);
-    return true;
-  } catch (const std::bad_alloc&) {
-    return false;
+    Result<net::TcpStream> stream = listener.accept();
+    if (stream) return serve(std::move(*stream), batch_responses), Accepting::kServed;
+    const std::error_code error = stream.error();
+    if (error == make_error_code(Errc::closed) || error == make_error_code(Errc::cancelled))
+      return Accepting::kEnd;
+    shortage_log.write({"weft: no connection could be accepted: ", error.message(), "; the server goes on"});
+  } catch (const std::exception&) {  // std::bad_alloc, of a message too
+    const CurrentException exception;
+    shortage_log.write({"weft: a connection could not be served and is closed: ", exception.type(),
+                        exception.separator(), exception.what(), "; the server goes on"});
   }
+  return Accepting::kShortage;
 }
 
 void Server::Core::serve(net::TcpStream stream, bool batch_responses) {
@@ -130,17 +185,28 @@ void Server::Core::serve(net::TcpStream stream, bool batch_responses) {
   std::scoped_lock lock(lock_);
   connection.handle = spawn(
       [this, owned = std::move(owned)] {
-        struct EndAtExit {  // also when something flies by that is no std::exception
+        struct EndAtExit {  // also when a thread's forced unwinding comes by
           Core& core;
           Connection& connection;
           ~EndAtExit() { core.end(connection); }
         } end_at_exit{*this, *owned};
-        owned->run();
+        run(*owned);
       },
       {.name = "http connection"});
   connections_.push_back(connection);
   ++counters_.connections;
   ++counters_.open_connections;
+}
+
+// What a connection has no memory for ends it, and no other.
+void Server::Core::run(Connection& connection) {
+  try {
+    connection.run();
+  } catch (const std::exception&) {
+    const CurrentException exception;
+    connection_log.write(
+        {"weft: a connection was closed: ", exception.type(), exception.separator(), exception.what()});
+  }
 }
 
 // A connection that is still listed lets itself go; another is being joined.
