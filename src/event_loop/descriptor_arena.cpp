@@ -7,8 +7,8 @@
 namespace weft {
 
 DescriptorArena& DescriptorArena::instance() noexcept {
-  // Never destroyed: descriptors may be closed while the process's static objects are.
-  static DescriptorArena& arena = *new DescriptorArena;
+  // Needs neither memory nor a destructor: descriptors may be closed while the process's static objects are.
+  static constinit DescriptorArena arena;
   return arena;
 }
 

@@ -17,7 +17,7 @@ PollingEventLoop::PollingEventLoop(const RegistrationPolicy& policy) noexcept
       registers_at_open_(policy.at_open()) {}
 
 PollingEventLoop::~PollingEventLoop() {
-  if (!retired_) retire();
+  if (!retired_ && id_) retire();
 }
 
 void PollingEventLoop::announce() noexcept {
