@@ -161,8 +161,9 @@ def rule_layers(file):
     layer = layer_of(file.path)
     if not file.is_cpp or layer not in LAYERS:
         return
-    for line, include, _ in includes(file):
-        target = layer_of_include(include)
+    for line, include, angled in includes(file):
+        of_the_system = angled and not include.startswith("weft/")  # <sys/resource.h>
+        target = None if of_the_system else layer_of_include(include)
         if include.startswith("weft/") and target is None:
             yield file.finding(line, "layers", f"{include} is not in PUBLIC_HEADER_LAYER (tools/tidy.py)")
         elif target == "all":
