@@ -11,8 +11,9 @@ namespace weft {
 /// A lock for sections of a few dozen instructions: no syscall, no allocation and no suspension inside
 /// (L10). Meets BasicLockable, so `std::scoped_lock` and `std::unique_lock` work.
 ///
-/// Thread safety: any thread. A waiter spins on a plain load, and after a while gives its CPU away: the
-/// holder may have been preempted, and spinning on would only keep it from running.
+/// Thread safety: any thread. A waiter spins on a plain load, and after a while gives its CPU away, by
+/// yields first and then by sleeping: the holder may have been preempted, and spinning on would only keep it
+/// from running (spin_backoff.hpp). Unlocking is a store, whoever waits.
 class SpinLock {
  public:
   WEFT_HOT void lock() noexcept {

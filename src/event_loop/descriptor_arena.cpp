@@ -7,8 +7,8 @@
 namespace weft {
 
 DescriptorArena& DescriptorArena::instance() noexcept {
-  // Never destroyed: descriptors may be closed while the process's static objects are.
-  static DescriptorArena& arena = *new DescriptorArena;
+  // Needs neither memory nor a destructor: descriptors may be closed while the process's static objects are.
+  static constinit DescriptorArena arena;
   return arena;
 }
 
@@ -52,13 +52,14 @@ void DescriptorArena::free(Descriptor& descriptor) noexcept {
 void DescriptorArena::grow() noexcept {
   std::scoped_lock growing(grow_lock_);
   if (chunk_count_ == kChunksMax) return;
-  Descriptor* const chunk = new (std::nothrow) Descriptor[kChunkSize];
-  if (chunk == nullptr) return;
+  Chunk* const made = new (std::nothrow) Chunk;
+  if (made == nullptr) return;
+  Descriptor* const chunk = made->descriptors;
   for (std::size_t i = 0; i < kChunkSize; ++i) {
     chunk[i].index = static_cast<std::uint32_t>(chunk_count_ * kChunkSize + i);
     chunk[i].next_vacant = i + 1 < kChunkSize ? &chunk[i + 1] : nullptr;
   }
-  chunks_[chunk_count_++].store(chunk, release);  // pairs with the acquire in at()
+  chunks_[chunk_count_++].store(made, release);  // pairs with the acquire in at()
   std::scoped_lock lock(lock_);
   chunk[kChunkSize - 1].next_vacant = vacant_;
   vacant_ = chunk;

@@ -33,9 +33,9 @@ class DescriptorArena {
 
   /// The record of an index; null if there never was one.
   Descriptor* at(std::uint32_t index) noexcept {
-    Descriptor* const chunk =
+    Chunk* const chunk =
         index / kChunkSize < kChunksMax ? chunks_[index / kChunkSize].load(acquire) : nullptr;
-    return chunk == nullptr ? nullptr : chunk + index % kChunkSize;
+    return chunk == nullptr ? nullptr : chunk->descriptors + index % kChunkSize;
   }
 
   /// Brings the record of an index nearer, if there is one.
@@ -54,24 +54,54 @@ class DescriptorArena {
   /// Calls `visit(descriptor)` for every record there is, vacant ones included.
   template <class Visit>
   void for_each(Visit&& visit) {
-    for (std::uint32_t i = 0; i < kChunksMax; ++i) {
-      Descriptor* const chunk = chunks_[i].load(acquire);
-      if (chunk == nullptr) return;
-      for (std::size_t k = 0; k < kChunkSize; ++k) visit(chunk[k]);
-    }
+    for_each_chunk([&](Chunk& chunk) {
+      for (Descriptor& descriptor : chunk.descriptors) visit(descriptor);
+    });
+  }
+
+  /// `descriptor.owner` becomes `loop`. With the descriptor's lock.
+  void set_owner_locked(Descriptor& descriptor, LoopId loop) noexcept {
+    descriptor.owner = loop;
+    chunks_[descriptor.index / kChunkSize].load(relaxed)->owners[descriptor.index % kChunkSize].store(
+        mark_of(loop), relaxed);
+  }
+  /// Calls `visit(descriptor)` for each record whose owner is `loop`, or was not long ago. Those that
+  /// set_owner_locked() makes meanwhile may be missed. The marks stand beside each other: others' records are
+  /// not touched.
+  template <class Visit>
+  void for_each_of(LoopId loop, Visit&& visit) {
+    for_each_chunk([&](Chunk& chunk) {
+      for (std::size_t k = 0; k < kChunkSize; ++k) {
+        if (chunk.owners[k].load(relaxed) == mark_of(loop)) visit(chunk.descriptors[k]);
+      }
+    });
   }
 
  private:
   static constexpr std::size_t kChunkSize = 256;
   static constexpr std::size_t kChunksMax = 16384;
 
+  struct Chunk {
+    Descriptor descriptors[kChunkSize];
+    Atomic<std::uint32_t> owners[kChunkSize] = {};  // marks of the loops that owned them last; 0: none did
+  };
+
+  static std::uint32_t mark_of(LoopId loop) noexcept { return loop.index + 1; }
+  template <class Visit>
+  void for_each_chunk(Visit&& visit) {
+    for (std::size_t i = 0; i < kChunksMax; ++i) {
+      Chunk* const chunk = chunks_[i].load(acquire);
+      if (chunk == nullptr) return;
+      visit(*chunk);
+    }
+  }
   void grow() noexcept;
 
   SpinLock lock_;
   SpinLock grow_lock_;
   Descriptor* vacant_ = nullptr;  // guarded by lock_
   std::size_t chunk_count_ = 0;   // guarded by grow_lock_
-  Atomic<Descriptor*> chunks_[kChunksMax] = {};
+  Atomic<Chunk*> chunks_[kChunksMax] = {};
 };
 
 }  // namespace weft

@@ -2,9 +2,12 @@
 #include "event_loop/epoll_event_loop.hpp"
 
 #include "base/panic.hpp"
+#include "event_loop/loop_registry.hpp"
 #include "sys/errors.hpp"
 
 #include <algorithm>
+#include <string>
+#include <system_error>
 
 namespace weft {
 namespace {
@@ -45,6 +48,11 @@ Result<std::unique_ptr<EpollEventLoop>> EpollEventLoop::create(const Registratio
   if (!alarm || !epoll->add(alarm->fd(), EPOLLIN | EPOLLET, kAlarmData)) alarm = sys::TimerFd();
   std::unique_ptr<EpollEventLoop> loop(
       new EpollEventLoop(policy, std::move(*epoll), std::move(*wakeup), std::move(*alarm)));
+  if (!loop->id()) {
+    throw std::system_error(
+        std::make_error_code(std::errc::resource_unavailable_try_again),
+        "weft: no more than " + std::to_string(LoopRegistry::kLoopsMax) + " event loops at a time");
+  }
   loop->announce();
   return loop;
 }

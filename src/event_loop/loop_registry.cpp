@@ -9,7 +9,8 @@
 namespace weft {
 
 LoopRegistry& LoopRegistry::instance() noexcept {
-  static LoopRegistry& registry = *new LoopRegistry;  // never destroyed: contexts may be static objects
+  // Needs neither memory nor a destructor: contexts may be static objects.
+  static constinit LoopRegistry registry;
   return registry;
 }
 
@@ -25,7 +26,7 @@ LoopId LoopRegistry::add(PollingEventLoop& loop) noexcept {
     if (index >= used_.load(relaxed)) used_.store(index + 1, release);
     return {index, generation};
   }
-  WEFT_PANIC("too many event loops", PanicValue{"limit", kLoopsMax});
+  return {};
 }
 
 void LoopRegistry::retire(LoopId id) noexcept {
@@ -35,7 +36,7 @@ void LoopRegistry::retire(LoopId id) noexcept {
 
 void LoopRegistry::remove(LoopId id) noexcept {
   Slot& slot = slots_[id.index];
-  while (slot.pins.load(seq_cst) != 0) yield_cpu();
+  for (SpinBackoff backoff; slot.pins.load(seq_cst) != 0;) backoff.pause();
   slot.loop.store(nullptr, release);  // the slot may be given away: pairs with the acquire in add()
 }
 

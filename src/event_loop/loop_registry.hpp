@@ -25,7 +25,7 @@ class LoopRegistry {
 
   static LoopRegistry& instance() noexcept;
 
-  /// Gives a loop its name; BUG if kLoopsMax loops are alive.
+  /// Gives a loop its name: no name if kLoopsMax loops are alive.
   LoopId add(PollingEventLoop& loop) noexcept;
   /// The name becomes stale: nobody pins the loop from now on.
   void retire(LoopId id) noexcept;

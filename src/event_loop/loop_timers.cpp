@@ -27,11 +27,13 @@ void LoopTimers::disarm(Waiter& waiter) noexcept {
   publish_next_locked();
 }
 
-std::size_t LoopTimers::expire(std::int64_t now, FiberQueue& won) noexcept {
+std::size_t LoopTimers::expire(std::int64_t now, FiberQueue& won, std::size_t count_max) noexcept {
   if (next_ns_.load(relaxed) > now) return 0;  // stale is fine: the caller comes back
   std::size_t count = 0;
   std::scoped_lock lock(lock_);
-  while (Timer* timer = queue_.pop_expired(now)) {
+  for (std::size_t looked_at = 0; looked_at < count_max; ++looked_at) {
+    Timer* const timer = queue_.pop_expired(now);
+    if (timer == nullptr) break;
     auto& waiter = static_cast<Waiter&>(*timer);
     if (!rearm_locked(waiter, now)) continue;
     won.push(static_cast<Fiber&>(waiter));

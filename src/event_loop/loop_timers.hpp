@@ -34,8 +34,13 @@ class LoopTimers {
   /// Takes the waiter's timer off. Called by the waiter before it dies.
   void disarm(Waiter& waiter) noexcept;
 
-  /// Wins the waits whose deadline is at or before `now_ns`, and appends their fibers to `won`.
-  std::size_t expire(std::int64_t now_ns, FiberQueue& won) noexcept;
+  /// Timers that expire() looks at when it is called once: more would keep the lock, and the thread, for
+  /// longer than a millisecond. Afterwards next_ns() says whether there are more.
+  static constexpr std::size_t kExpiredAtOnce = 256;
+
+  /// Wins waits whose deadline is at or before `now_ns`, of `count_max` timers at most, and appends their
+  /// fibers to `won`.
+  std::size_t expire(std::int64_t now_ns, FiberQueue& won, std::size_t count_max = kExpiredAtOnce) noexcept;
 
   /// When expire() has something to do, at the latest. Any thread; a lower bound.
   std::int64_t next_ns() const noexcept { return next_ns_.load(seq_cst); }

@@ -4,6 +4,7 @@
 
 #include "support/test_runner.hpp"
 
+#include <vector>
 #include <gtest/gtest.h>
 
 namespace weft {
@@ -126,6 +127,28 @@ TEST_F(LoopTimersTest, ADisarmedTimerDoesNotFire) {
   timers.disarm(fiber);
   EXPECT_EQ(expire(1000), 0u);
   EXPECT_EQ(fiber.armed_at_ns.load(), Waiter::kNoDeadline);
+}
+
+TEST_F(LoopTimersTest, EqualDeadlinesOfManyExpireInBoundedPortions) {
+  constexpr std::size_t kMany = 3 * LoopTimers::kExpiredAtOnce + 1;
+  std::vector<Fiber*> many;
+  for (std::size_t i = 0; i < kMany; ++i) {
+    many.push_back(&make());
+    many.back()->begin(kYes, 5'000'000);
+    arm_if_needed(*many.back());
+  }
+  std::size_t woken = 0;
+  while (timers.next_ns() <= 5'000'000) {
+    const std::size_t portion = expire(5'000'000);
+    EXPECT_LE(portion, LoopTimers::kExpiredAtOnce);
+    EXPECT_GT(portion, 0u);
+    woken += portion;
+  }
+  EXPECT_EQ(woken, kMany);
+  for (Fiber* each : many) {
+    EXPECT_EQ(each->word.outcome(), WaitOutcome::kTimedOut);
+    drop(*each);
+  }
 }
 
 }  // namespace

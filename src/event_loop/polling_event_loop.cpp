@@ -5,6 +5,7 @@
 #include "event_loop/descriptor_arena.hpp"
 #include "event_loop/descriptor_waiters.hpp"
 #include "event_loop/loop_registry.hpp"
+#include "fiber/budget.hpp"
 
 #include <mutex>
 
@@ -17,7 +18,7 @@ PollingEventLoop::PollingEventLoop(const RegistrationPolicy& policy) noexcept
       registers_at_open_(policy.at_open()) {}
 
 PollingEventLoop::~PollingEventLoop() {
-  if (!retired_) retire();
+  if (!retired_ && id_) retire();
 }
 
 void PollingEventLoop::announce() noexcept {
@@ -31,7 +32,9 @@ void PollingEventLoop::announce() noexcept {
 void PollingEventLoop::retire() noexcept {
   retired_ = true;
   LoopRegistry::instance().retire(id_);
-  DescriptorArena::instance().for_each([this](Descriptor& descriptor) {
+  std::uint32_t looked_at = 0;
+  const auto disown = [&](Descriptor& descriptor) {
+    if (++looked_at % kPortion == 0) rest_between_portions();
     FiberQueue won;
     {
       std::scoped_lock lock(descriptor.lock);
@@ -45,7 +48,13 @@ void PollingEventLoop::retire() noexcept {
       win_all_locked(descriptor, WaitOutcome::kRetry, won);
     }
     wake_all(won);
-  });
+  };
+  // What this loop owns has been given to it by threads of its own, and that is over: none is missed.
+  if (birth() == 0) {
+    arena_.for_each_of(id_, disown);
+  } else {
+    arena_.for_each(disown);
+  }
   LoopRegistry::instance().remove(id_);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Registered once, for all edges, until the file is closed: moving to whoever waits, or pinned; at the first
 // wait, or at open.
+#include "event_loop/descriptor_arena.hpp"
 #include "event_loop/polling_event_loop.hpp"
 #include "event_loop/registration.hpp"
 
@@ -18,7 +19,7 @@ class Lifetime : public RegistrationPolicy {
   Result<void> finish(Descriptor& descriptor, PollingEventLoop& loop) const noexcept final {
     const std::scoped_lock lock(descriptor.lock);
     descriptor.ownership = Ownership::kOwned;
-    descriptor.owner = loop.id();
+    DescriptorArena::instance().set_owner_locked(descriptor, loop.id());
     descriptor.way = this;
     ++descriptor.counters.registrations;
     return {};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Registered only while somebody waits, for the directions that are waited for: add, wait, delete.
+#include "event_loop/descriptor_arena.hpp"
 #include "event_loop/descriptor_waiters.hpp"
 #include "event_loop/loop_pin.hpp"
 #include "event_loop/polling_event_loop.hpp"
@@ -83,7 +84,7 @@ class PerWait final : public RegistrationPolicy {
   Result<void> finish(Descriptor& descriptor, PollingEventLoop& loop) const noexcept override {
     {
       const std::scoped_lock lock(descriptor.lock);
-      descriptor.owner = loop.id();
+      DescriptorArena::instance().set_owner_locked(descriptor, loop.id());
       descriptor.way = this;
       ++descriptor.counters.registrations;
     }

@@ -56,7 +56,7 @@ std::int64_t SimEventLoop::run(Home& home, FiberQueue& runnable) noexcept {
 void SimEventLoop::take_due(FiberQueue& won) noexcept {
   std::size_t unawaited = 0;
   const std::size_t events = network_->deliver(won, unawaited);
-  const std::size_t fired = timers_.expire(time_ns(), won);
+  const std::size_t fired = timers_.expire(time_ns(), won, SIZE_MAX);  // a moment of a simulation is one
   counters_.polls.add();
   if (events == 0) counters_.empty_polls.add();
   counters_.events.add(events);

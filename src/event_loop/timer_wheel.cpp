@@ -64,16 +64,22 @@ void TimerWheel::remove(Timer& timer) noexcept {
   const int level = place / kSlots;
   const int index = place % kSlots;
   Slot& slot = slots_[static_cast<std::size_t>(level)][static_cast<std::size_t>(index)];
-  slot.head = next;
-  if (next != nullptr) return;
-  mark_empty(level, index);
-  if (slot.earliest_ns == earliest_ns_) earliest_ns_ = first_bound_ns();
+  set_head(static_cast<std::size_t>(level), index, next);
+  if (next == nullptr && slot.earliest_ns == earliest_ns_) earliest_ns_ = first_bound_ns();
+}
+
+/// Only the head of a list has to know its place: the others of one that was put off say where it was before.
+void TimerWheel::set_head(std::size_t level, int index, Timer* head) noexcept {
+  slots_[level][static_cast<std::size_t>(index)].head = head;
+  if (head == nullptr) return mark_empty(static_cast<int>(level), index);
+  head->links_.previous = nullptr;
+  head->set_place(Timer::kFirstSlot + level * kSlots + static_cast<std::uint64_t>(index));
 }
 
 void TimerWheel::mark_empty(int level, int index) noexcept {
   std::uint64_t& occupied = occupied_[static_cast<std::size_t>(level)];
   occupied &= ~bit(index);
-  if (occupied == 0) levels_ &= ~bit(level);
+  if (occupied == 0) levels_ &= ~bit(level);  // never set for what was put off
 }
 
 /// The occupied slots of a level that base has reached. Of base's own slot that is so only once its bound has
@@ -99,21 +105,51 @@ void TimerWheel::advance_slow(std::int64_t now_ns, TimerHeap& near) noexcept {
   base_ns_ = now_ns;
   if (earliest_ns_ <= now_ns) {
     earliest_ns_ = kNever;
+    std::size_t left = kOpenedAtOnce;
     for (std::uint64_t levels = levels_; levels != 0;) {
       const int level = take_lowest(levels);
-      for (std::uint64_t due = due_slots(level, old_base_ns); due != 0;) open(level, take_lowest(due), near);
+      for (std::uint64_t due = due_slots(level, old_base_ns); due != 0;)
+        left = open(level, take_lowest(due), left, near);
     }
   }
   open_ahead(near);
+  if (has_late()) settle_late(near);
   earliest_ns_ = first_bound_ns();
 }
 
-void TimerWheel::open(int level, int index, TimerHeap& near) noexcept {
+/// Returns how many of `count_max` it left.
+std::size_t TimerWheel::open(int level, int index, std::size_t count_max, TimerHeap& near) noexcept {
   Slot& slot = slots_[static_cast<std::size_t>(level)][static_cast<std::size_t>(index)];
   for (const Timer* hint : slot.recent) prefetch_for_write(hint);
   Timer* const timers = std::exchange(slot.head, nullptr);
   mark_empty(level, index);
-  settle(timers, std::numeric_limits<std::size_t>::max(), near);
+  const std::int64_t earliest_ns = slot.earliest_ns;
+  Timer* const rest = settle(timers, count_max, near);
+  if (rest != nullptr && !put_off(rest, earliest_ns)) {
+    std::size_t all = std::numeric_limits<std::size_t>::max();
+    settle(rest, all, near);
+  }
+  return count_max;
+}
+
+/// Whole lists, whatever their length. False: there are too many lists already.
+bool TimerWheel::put_off(Timer* timers, std::int64_t earliest_ns) noexcept {
+  const int index = std::countr_one(occupied_[kLate]);
+  if (index == kSlots) return false;
+  occupied_[kLate] |= bit(index);
+  slots_[kLate][static_cast<std::size_t>(index)].earliest_ns = earliest_ns;
+  set_head(kLate, index, timers);
+  return true;
+}
+
+void TimerWheel::settle_late(TimerHeap& near) noexcept {
+  std::size_t left = kAheadMax;
+  for (std::uint64_t late = occupied_[kLate]; late != 0 && left != 0;) {
+    const int index = take_lowest(late);
+    Slot& slot = slots_[kLate][static_cast<std::size_t>(index)];
+    set_head(kLate, index, settle(slot.head, left, near));
+  }
+  earliest_ns_ = first_bound_ns();
 }
 
 /// A few timers of the slot that follows base's in each level go down already (the level below reaches over
@@ -128,18 +164,15 @@ void TimerWheel::open_ahead(TimerHeap& near) noexcept {
 
 void TimerWheel::open_some(int level, int index, TimerHeap& near) noexcept {
   Slot& slot = slots_[static_cast<std::size_t>(level)][static_cast<std::size_t>(index)];
-  slot.head = settle(slot.head, kAheadMax, near);
-  if (slot.head == nullptr) {
-    mark_empty(level, index);
-  } else {
-    slot.head->links_.previous = nullptr;
-  }
+  std::size_t left = kAheadMax;
+  set_head(static_cast<std::size_t>(level), index, settle(slot.head, left, near));
 }
 
-/// Moves the first timers of a list to where they belong now; returns the rest of the list. The walk is sped
-/// up by the hints: each timer's points to the one kHints further on.
-Timer* TimerWheel::settle(Timer* timer, std::size_t count_max, TimerHeap& near) noexcept {
-  for (std::size_t count = 0; timer != nullptr && count < count_max; ++count) {
+/// Moves the first timers of a list to where they belong now, as many as are `left` of what may be moved;
+/// returns the rest of the list. The walk is sped up by the hints: each timer's points to the one kHints
+/// further on.
+Timer* TimerWheel::settle(Timer* timer, std::size_t& left, TimerHeap& near) noexcept {
+  for (; timer != nullptr && left != 0; --left) {
     Timer* const next = timer->links_.next;
     prefetch_for_write(timer->links_.child);
     if (is_near(timer->deadline_ns_)) {
@@ -162,6 +195,8 @@ std::int64_t TimerWheel::first_bound_ns() const noexcept {
     const int index = (own + std::countr_zero(std::rotr(occupied_[l], own))) & (kSlots - 1);
     first_ns = std::min(first_ns, slots_[l][static_cast<std::size_t>(index)].earliest_ns);
   }
+  for (std::uint64_t late = occupied_[kLate]; late != 0;)
+    first_ns = std::min(first_ns, slots_[kLate][static_cast<std::size_t>(take_lowest(late))].earliest_ns);
   return first_ns;
 }
 

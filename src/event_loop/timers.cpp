@@ -44,8 +44,12 @@ std::int64_t TimerQueue::next_deadline_ns() const noexcept {
 
 Timer* TimerQueue::pop_expired(std::int64_t now_ns) noexcept {
   wheel_.advance(now_ns, near_);
-  Timer* const first = near_.first();
-  if (first == nullptr || first->deadline_ns_ > now_ns) return nullptr;
+  Timer* first = near_.first();
+  while (first == nullptr || first->deadline_ns_ > now_ns) {
+    if (!wheel_.has_late()) return nullptr;
+    wheel_.settle_late(near_);
+    first = near_.first();
+  }
   near_.pop_first();
   first->set_place(Timer::kUnarmed);
   --size_;

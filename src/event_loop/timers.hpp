@@ -9,11 +9,16 @@
 // popped timer's waiter must be won before that lock is released.
 // Guarantees:
 //   T1 timers are popped in the order of (deadline, arm), to the nanosecond, and never before their deadline;
+//   but
+//      of thousands that fall due together those beyond the first 256 come in any order, behind others that
+//      are due;
 //   T2 nothing allocates or fails;
 //   T3 next_deadline_ns() is never after the earliest deadline, and it is a deadline that was armed and has
 //      not been popped since: a loop that sleeps until it wakes at most once per armed deadline (law L13);
 //   T4 once pop_expired(now) has returned null, next_deadline_ns() > now;
-//   T5 no call costs time in proportion to the time that has passed.
+//   T5 no call costs time in proportion to the time that has passed, nor to the number of timers that fall
+//   due
+//      together.
 // Structure and cost: docs/design/timers.md.
 
 #include "event_loop/timer_wheel.hpp"

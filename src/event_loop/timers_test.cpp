@@ -2,6 +2,7 @@
 #include "event_loop/timers.hpp"
 #include "support/wheel_times.hpp"
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <limits>
@@ -195,6 +196,69 @@ TEST(TimerQueueDeath, never_is_not_a_deadline_to_arm) {
   TimerQueue queue(kStart);
   Timer timer;
   EXPECT_DEATH(queue.arm(timer, TimerQueue::kNever), "BUG: armed a timer for never");
+}
+
+// Of thousands that fall due together.
+class ManyTimersTest : public TimerQueueTest {
+ protected:
+  static constexpr std::size_t kMany = 20'000;
+  static constexpr std::int64_t kDue = kStart + 10'000'000'000;
+
+  void arm_many() {
+    for (std::size_t i = 0; i < kMany; ++i) arm(kDue);
+  }
+};
+
+TEST_F(ManyTimersTest, T5_those_that_fall_due_later_are_not_kept_by_those_before) {
+  arm_many();
+  ASSERT_NE(queue_.pop_expired(kDue), nullptr);
+  Timer& tick = arm(kDue + 2 * kTick);
+  std::size_t before_it = 0;
+  while (queue_.pop_expired(kDue + 2 * kTick) != &tick) ++before_it;
+  EXPECT_LE(before_it, 2 * TimerWheel::kOpenedAtOnce);
+  EXPECT_EQ(pop_all(kDue + 2 * kTick).size(), kMany - 1 - before_it);
+}
+
+TEST_F(ManyTimersTest, next_deadline_says_that_some_are_left) {
+  arm_many();
+  for (std::size_t popped = 0; popped < kMany; ++popped) {
+    ASSERT_LE(queue_.next_deadline_ns(), kDue);
+    ASSERT_NE(queue_.pop_expired(kDue), nullptr);
+  }
+  EXPECT_EQ(queue_.next_deadline_ns(), TimerQueue::kNever);
+}
+
+TEST_F(ManyTimersTest, any_of_them_can_be_cancelled_or_armed_anew_meanwhile) {
+  arm_many();
+  for (std::size_t i = 0; i < 2 * TimerWheel::kOpenedAtOnce; ++i) queue_.pop_expired(kDue);
+  std::size_t left = queue_.size();
+  for (std::size_t i = 0; i < timers_.size(); ++i) {
+    if (!timers_[i].armed()) continue;
+    if (i % 3 == 0) left -= queue_.cancel(timers_[i]) ? 1 : 0;
+    if (i % 3 == 1) queue_.arm(timers_[i], kDue + kDay);
+  }
+  EXPECT_EQ(queue_.size(), left);
+  const Deadlines now = pop_all(kDue);
+  EXPECT_TRUE(std::all_of(now.begin(), now.end(), [](std::int64_t deadline) { return deadline == kDue; }));
+  const Deadlines later = pop_all(kDue + kDay);
+  EXPECT_TRUE(
+      std::all_of(later.begin(), later.end(), [](std::int64_t deadline) { return deadline == kDue + kDay; }));
+  EXPECT_EQ(now.size() + later.size(), left);
+  EXPECT_TRUE(queue_.empty());
+}
+
+TEST_F(ManyTimersTest, none_fires_early_when_some_of_a_slot_are_due_and_others_are_not) {
+  for (std::size_t i = 0; i < kMany; ++i) arm(kDue + static_cast<std::int64_t>(i) * 100'000);
+  std::size_t fired = 0;
+  for (std::int64_t now_ns = kDue; !queue_.empty(); now_ns += 50'000'000) {
+    for (const std::int64_t deadline_ns : pop_all(now_ns)) {
+      EXPECT_LE(deadline_ns, now_ns);
+      EXPECT_GT(deadline_ns, now_ns - 50'000'000);
+      ++fired;
+    }
+    ASSERT_GT(queue_.next_deadline_ns(), now_ns) << "T4";
+  }
+  EXPECT_EQ(fired, kMany);
 }
 
 }  // namespace

@@ -103,7 +103,7 @@ void Context::end() noexcept {
   for_each_lane([](Context& lane) { lane.stop_threads(); });
   lanes_.reset();
   // Somebody may have enqueued the last fiber and not have returned from notify() yet.
-  while (external_callers_.load(acquire) != 0) yield_cpu();
+  for (SpinBackoff backoff; external_callers_.load(acquire) != 0;) backoff.pause();
   ContextRegistry::instance().remove(*this);
   if (shared_loop_ != nullptr) {
     shared_loop_->remove(*this);

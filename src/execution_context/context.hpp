@@ -143,6 +143,7 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   void for_each_lane(Visit&& visit) const;
   void add_lane();
   bool owns(const Fiber& fiber) const noexcept;
+  bool owns_mark(std::uint32_t mark) const noexcept;
   void start_here(Fiber& fiber) noexcept;
   void add_counters(ContextCounters& sum) const noexcept;
 

@@ -3,6 +3,7 @@
 #include "execution_context/context.hpp"
 #include "execution_context/context_lanes.hpp"
 #include "execution_context/monitor.hpp"
+#include "fiber/budget.hpp"
 
 namespace weft {
 
@@ -14,12 +15,27 @@ void Context::close() noexcept {
   Monitor::unpark();  // it watches what does not end
 }
 
+// Only slots whose last fiber was, as far as their marks tell, of this context: the process may have a
+// million others.
 void Context::cancel_fibers() noexcept {
-  Runner* const runner = this_runner();
-  StackCache* const cache = runner == nullptr ? nullptr : runner->stacks;
-  for_each_fiber(StackPool::process(), cache, [this](Fiber& fiber) {
+  const auto mine = [this](std::uint32_t mark) noexcept { return owns_mark(mark); };
+  std::uint32_t looked_at = 0;
+  full_fence();  // closing; now look for fibers: pairs with the one in Scheduler::entered()
+  StackPool::process().for_each_marked_slot(mine, [&](StackSlot& slot) {
+    Fiber& fiber = Fiber::in_slot(slot);
+    if (!fiber.try_reference()) return;
     if (owns(fiber)) fiber.cancel();
+    Runner* const runner = this_runner();  // perhaps another one than that of the fiber before
+    fiber.release(StackPool::process(), runner == nullptr ? nullptr : runner->stacks);
+    if (++looked_at % kPortion == 0) rest_between_portions();
   });
+}
+
+bool Context::owns_mark(std::uint32_t mark) const noexcept {
+  bool own = false;
+  for_each_lane(
+      [&](Context& lane) { own = own || StackSlab::mark_of(static_cast<const Home*>(&lane)) == mark; });
+  return own;
 }
 
 // Finished ones are counted first: both sums only grow, and finished <= spawned at any time, so if they are

@@ -20,8 +20,8 @@ namespace {
 
 /// Dumps come one at a time: a wait is held by one.
 std::mutex& dump_lock() noexcept {
-  static std::mutex* const lock = new std::mutex();  // also while statics end
-  return *lock;
+  static constinit std::mutex lock;  // without a destructor: also while statics end
+  return lock;
 }
 
 std::string line_of(Fiber& fiber, std::string_view state, std::string_view context) {

@@ -11,6 +11,7 @@
 #include "execution_context/stuck_fiber.hpp"
 #include "sys/signal.hpp"
 
+#include <new>
 #include <optional>
 #include <string>
 #include <thread>
@@ -28,15 +29,23 @@ struct Sight {
   std::vector<Leak> leaks = {};
 };
 
+/// It does not end, and that was not told.
+bool may_be_reported(Context& context) noexcept {
+  return &context.leader() == &context && context.closing() && !context.drained() &&
+         leak_report_after_ns() != 0 && !context.closing_record.reported;
+}
+
 void look_whether_it_ends(Context& context, Sight& sight) {
-  const std::int64_t report_after_ns = leak_report_after_ns();
+  if (!may_be_reported(context)) return;
   ClosingRecord& record = context.closing_record;
-  if (!context.closing() || context.drained() || report_after_ns == 0 || record.reported) return;
   if (record.since_ns == 0) record.since_ns = sight.now_ns;
   const std::int64_t closing_ns = sight.now_ns - record.since_ns;
-  record.reported = closing_ns >= report_after_ns;
-  sight.waits_for_end = sight.waits_for_end || !record.reported;
-  if (record.reported) sight.leaks.push_back({&context, std::string(context.name()), closing_ns});
+  if (closing_ns < leak_report_after_ns()) {
+    sight.waits_for_end = true;
+    return;
+  }
+  sight.leaks.push_back({&context, std::string(context.name()), closing_ns});
+  record.reported = true;
 }
 
 void look_at(Context& context, Scheduler& scheduler, Sight& sight) noexcept {
@@ -60,10 +69,10 @@ void look_at(Context& context, Scheduler& scheduler, Sight& sight) noexcept {
   record.reported = sight.to_report.has_value();
 }
 
-Sight look_at_all() noexcept {
+Sight look_at_all() {
   Sight sight{.now_ns = monotonic_ns()};
   ContextRegistry::instance().for_each([&](Context& context) {
-    if (&context.leader() == &context) look_whether_it_ends(context, sight);
+    look_whether_it_ends(context, sight);
     if (context.isolated()) return;
     context.for_each_scheduler([&](Scheduler& scheduler) { look_at(context, scheduler, sight); });
   });
@@ -73,13 +82,15 @@ Sight look_at_all() noexcept {
   return sight;
 }
 
-bool anybody_awake() noexcept {
-  bool awake = false;
+/// Whatever a parked monitor is woken for.
+bool anything_to_watch() noexcept {
+  bool found = MigrationLog::instance().pending();
   ContextRegistry::instance().for_each([&](Context& context) {
+    found = found || may_be_reported(context);
     if (context.isolated()) return;
-    context.for_each_scheduler([&](Scheduler& scheduler) { awake = awake || scheduler.awake(); });
+    context.for_each_scheduler([&](Scheduler& scheduler) { found = found || scheduler.awake(); });
   });
-  return awake;
+  return found;
 }
 
 void wait_for_next_look() noexcept {
@@ -106,14 +117,18 @@ void Monitor::run() noexcept {
   DeadlockWatch deadlocks;
   for (int idle_looks = 0;;) {
     wait_for_next_look();
-    if (MigrationLog::instance().pending()) tell_about_migrations();
-    const Sight sight = look_at_all();
-    if (sight.active) {
-      idle_looks = 0;
-      deadlocks.something_ran();
-    } else if (++idle_looks >= kIdleLooks) {
-      const std::int64_t until_ns = deadlocks.look(sight.now_ns);
-      if (!sight.waits_for_end) park(until_ns);
+    try {
+      if (MigrationLog::instance().pending()) tell_about_migrations();
+      const Sight sight = look_at_all();
+      if (sight.active) {
+        idle_looks = 0;
+        deadlocks.something_ran();
+      } else if (++idle_looks >= kIdleLooks) {
+        const std::int64_t until_ns = deadlocks.look(sight.now_ns);
+        if (!sight.waits_for_end) park(until_ns);
+      }
+    } catch (
+        const std::bad_alloc&) {  // a look, and perhaps a report, is left out: no reason to end the program
     }
   }
 }
@@ -122,14 +137,15 @@ void Monitor::run() noexcept {
 void Monitor::park(std::int64_t until_ns) noexcept {
   const Deadline until = until_ns == DeadlockWatch::kNever ? Deadline::never() : Deadline::at_ns(until_ns);
   parked_.store(1, seq_cst);
-  if (anybody_awake() || MigrationLog::instance().pending()) return parked_.store(0, relaxed);
+  if (anything_to_watch()) return parked_.store(0, relaxed);
   while (parked_.load(acquire) != 0) {
     if (!sys::futex_wait(parked_, 1, until)) return parked_.store(0, relaxed);
   }
 }
 
 void Monitor::unpark() noexcept {
-  if (parked_.exchange(0, acq_rel) != 0) sys::futex_wake(parked_, 1);
+  // seq_cst: after what the caller has to tell.
+  if (parked_.exchange(0, seq_cst) != 0) sys::futex_wake(parked_, 1);
 }
 
 }  // namespace weft

@@ -11,8 +11,9 @@
 // at all, and it stays awake for a while beside a context that does not end (docs/design/deadlock.md).
 //
 // Thread safety: any thread. Litmus (store buffering, all seq_cst): the monitor says that it is parked, then
-// looks who is awake; a scheduler says that it is awake, then looks whether the monitor is parked. A
-// scheduler pays for that when it wakes from a sleep, not when it switches.
+// looks who is awake, which context is being closed and which migrations are to be told; a scheduler says
+// that it is awake, and a closer that it closes, then looks whether the monitor is parked. A scheduler pays
+// for that when it wakes from a sleep, not when it switches.
 
 #include "base/atomic.hpp"
 #include "base/cache_line.hpp"

@@ -39,7 +39,7 @@ void Scheduler::run() noexcept {
 
 void Scheduler::resume(Fiber& fiber) noexcept {
   // Here, on the root stack, waiting is safe: whoever leaves that fiber waits for nothing of ours (P3).
-  while (fiber.flow.machine.saved.load(acquire) == 0) cpu_relax();
+  for (SpinBackoff backoff; fiber.flow.machine.saved.load(acquire) == 0;) backoff.pause();
   set_running(&fiber);
   switch_flow(root_, fiber.flow);
   after_switch();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "execution_context/stall_reports.hpp"
+#include "execution_context/monitor.hpp"
 
 #include "base/atomic.hpp"
 #include "base/environment.hpp"
@@ -10,6 +11,8 @@
 #include <weft/dump.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <new>
 
 namespace weft {
 namespace {
@@ -32,9 +35,10 @@ struct StallSettings {
 };
 
 StallSettings& stall_settings() noexcept {
-  static StallSettings& instance =
-      *new StallSettings();  // never destroyed, as the monitor's thread never ends
-  return instance;
+  // In static storage without a destructor: the monitor's thread never ends.
+  alignas(StallSettings) static std::byte storage[sizeof(StallSettings)];
+  static StallSettings* const instance = new (storage) StallSettings();
+  return *instance;
 }
 
 std::string count_of(std::size_t count, std::string_view what) {
@@ -76,10 +80,12 @@ void report_deadlock(std::size_t fibers, std::size_t threads) {
 }
 
 void set_leak_report_after(std::chrono::milliseconds threshold) noexcept {
-  stall_settings().leak_ms.store(std::max<std::int64_t>(threshold.count(), 0), relaxed);
+  stall_settings().leak_ms.store(std::max<std::int64_t>(threshold.count(), 0), seq_cst);
+  Monitor::unpark();  // something may have become worth a look
 }
 std::int64_t leak_report_after_ns() noexcept {
-  return std::chrono::nanoseconds(std::chrono::milliseconds(stall_settings().leak_ms.load(relaxed))).count();
+  constexpr std::int64_t kNsPerMs = 1'000'000;
+  return std::min(stall_settings().leak_ms.load(seq_cst), INT64_MAX / kNsPerMs) * kNsPerMs;
 }
 void set_leak_handler(LeakHandler handler) { stall_settings().leak_handler.set(std::move(handler)); }
 

@@ -174,7 +174,7 @@ std::span<const NamedFrame> without_own(std::span<const NamedFrame> frames) {
 
 std::vector<std::string> describe_backtrace(std::span<void* const> addresses, InnermostFrame innermost) {
   // libbacktrace orders its threads by means that TSan does not see; nobody is in a hurry here.
-  static std::mutex& one_at_a_time = *new std::mutex();
+  static constinit std::mutex one_at_a_time;
   const std::scoped_lock lock(one_at_a_time);
   NamedFrames frames;
   bool exact = innermost == InnermostFrame::kExact;

@@ -9,6 +9,7 @@
 #include "execution_context/thread_backtrace.hpp"
 
 #include "base/clock.hpp"
+#include "base/spin_backoff.hpp"
 #include "execution_context/interrupted_registers.hpp"
 #include "fiber/frame_walk.hpp"
 #include "sys/futex.hpp"
@@ -78,7 +79,8 @@ bool wait_for_answer() noexcept {
   while (request.state.load(acquire) == kAsked && sys::futex_wait(request.state, kAsked, deadline)) {}
   std::uint32_t asked = kAsked;
   if (request.state.compare_exchange_strong(asked, kIdle, acquire)) return false;
-  while (request.state.load(acquire) != kDone) cpu_relax();  // the handler is at it
+  // The handler is at it.
+  for (SpinBackoff backoff; request.state.load(acquire) != kDone;) backoff.pause();
   return true;
 }
 

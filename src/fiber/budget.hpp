@@ -42,4 +42,15 @@ inline bool pay_from_budget(Runner* runner) noexcept { return runner == nullptr 
   return yield_at_end_of_budget(*runner);
 }
 
+/// Between two portions of work that may be long (thousands of waiters to be woken): other fibers of the
+/// thread get their turn. On a plain thread, or a scheduler's own stack, nothing: nobody else is kept.
+/// REQUIRES: the caller holds no lock. Suspends: may; afterwards this_runner() may be another one.
+inline void rest_between_portions() noexcept {
+  Runner* const runner = this_runner();
+  if (runner != nullptr && runner->current != nullptr) runner->yield();
+}
+
+/// How many waiters or fibers make a portion: some hundred microseconds of work, if their memory is cold.
+inline constexpr std::uint32_t kPortion = 512;
+
 }  // namespace weft

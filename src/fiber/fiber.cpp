@@ -75,7 +75,10 @@ Fiber* Fiber::create(StackPool& pool, StackCache* cache, const FiberOptions& opt
 }
 
 void Fiber::initialize(const FiberOptions& options) noexcept {
-  home = options.home;
+  if (home != options.home) [[unlikely]] {  // mostly that of the slot's last fiber
+    home = options.home;
+    slot().slab->mark(slot(), home);
+  }
   spawned_at = options.spawned_at;
   set_name(options.name);
   const auto place = reinterpret_cast<std::uintptr_t>(this) - options.storage_size;

@@ -40,10 +40,15 @@ void StackPool::give_batch(StackBatch batch) noexcept {
 }
 
 StackSlot* StackPool::take(int size_class) noexcept {
-  StackBatch batch = take_batch(size_class);
+  {
+    Shelf& shelf = shelves_[static_cast<std::size_t>(size_class)];
+    std::scoped_lock locked(lock_);
+    if (!shelf.loose.empty() || take_batch_locked(shelf, shelf.loose)) return &shelf.loose.pop();
+  }
+  StackBatch batch = cut_batch(size_class);
   if (batch.empty()) return nullptr;
   StackSlot& slot = batch.pop();
-  while (!batch.empty()) give(batch.pop());
+  if (!batch.empty()) give_batch(batch);
   return &slot;
 }
 

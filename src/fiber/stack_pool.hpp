@@ -58,6 +58,13 @@ class StackPool {
       slab->for_each_slot(visit);
   }
 
+  /// The same for those whose fibers are, or were, of a home with such a mark (StackSlab::mark_of).
+  template <class Wanted, class Visit>
+  void for_each_marked_slot(Wanted&& wanted, Visit&& visit) {
+    for (StackSlab* slab = slabs_.load(acquire); slab != nullptr; slab = slab->next)
+      slab->for_each_marked(wanted, visit);
+  }
+
   bool guards_by_mprotect() const noexcept { return guard_by_mprotect_; }
 
  private:

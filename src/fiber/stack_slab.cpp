@@ -12,9 +12,10 @@ std::size_t round_up(std::size_t value, std::size_t unit) noexcept {
   return (value + unit - 1) / unit * unit;
 }
 
-/// What stands before the slots: the slab itself and the indexes of cold slots.
+/// What stands before the slots: the slab itself, the indexes of cold slots and the marks.
 std::size_t header_size(std::uint32_t count) noexcept {
-  return round_up(sizeof(StackSlab) + count * sizeof(std::uint32_t), sys::page_size());
+  return round_up(sizeof(StackSlab) + count * (sizeof(std::uint32_t) + sizeof(Atomic<std::uint32_t>)),
+                  sys::page_size());
 }
 
 Result<sys::Mapping> map_slots(std::size_t stride, std::uint32_t& count) noexcept {
@@ -47,6 +48,7 @@ StackSlab::StackSlab(sys::Mapping mapping, int size_class, std::uint32_t count) 
     : mapping_(std::move(mapping)),
       slots_(mapping_.data() + header_size(count)),
       cold_(reinterpret_cast<std::uint32_t*>(this + 1)),
+      marks_(reinterpret_cast<Atomic<std::uint32_t>*>(cold_ + count)),
       stride_(StackSizeClass::stride_pages(size_class) * sys::page_size()),
       count_(count),
       size_class_(size_class) {}

@@ -76,6 +76,26 @@ class StackSlab {
     for (std::uint32_t index = 0; index < used; ++index) visit(slot(index));
   }
 
+  /// Whose fibers stand in the slot, as a number that others may share; stays when the slot becomes free.
+  /// Beside each other: to look through 400,000 of them is to read 1.6 MB, and not as many pages.
+  static std::uint32_t mark_of(const void* home) noexcept {
+    return static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(home) / kCacheLine);
+  }
+  /// By the owner of the slot, before others can see that it is not free.
+  void mark(StackSlot& slot, const void* home) noexcept {
+    marks_[index_of(slot)].store(mark_of(home), relaxed);
+  }
+  /// Calls `visit(StackSlot&)` for each slot that was ever handed out and of whose mark `wanted(mark)` is
+  /// true.
+  template <class Wanted, class Visit>
+  void for_each_marked(Wanted&& wanted, Visit&& visit) {
+    const std::uint32_t used = used_.load(acquire);
+    for (std::uint32_t index = 0; index < used; ++index) {
+      if (wanted(marks_[index].load(relaxed))) [[unlikely]]
+        visit(slot(index));
+    }
+  }
+
   StackSlab* next = nullptr;  ///< the slab made before this one; fixed once published
 
  private:
@@ -85,7 +105,8 @@ class StackSlab {
 
   sys::Mapping mapping_;
   std::byte* slots_;
-  std::uint32_t* cold_;  ///< room for all slots, untouched until needed
+  std::uint32_t* cold_;           ///< room for all slots, untouched until needed
+  Atomic<std::uint32_t>* marks_;  ///< of all slots
   std::size_t stride_;
   std::uint32_t count_;
   std::uint32_t cold_size_ = 0;

@@ -19,6 +19,7 @@
 #include "base/atomic.hpp"
 #include "base/hot.hpp"
 #include "base/panic.hpp"
+#include "base/spin_backoff.hpp"
 #include "fiber/wait_kind.hpp"
 
 #include <cstdint>
@@ -157,7 +158,7 @@ class WaitWord {
 
   /// What the word is once nobody holds the wait; `word` itself if nobody does.
   [[gnu::cold, gnu::noinline]] std::uint64_t wait_until_let_go(std::uint64_t word) const noexcept {
-    for (; held(word); word = word_.load(acquire)) yield_cpu();
+    for (SpinBackoff backoff; held(word); word = word_.load(acquire)) backoff.pause();
     return word;
   }
 
