@@ -123,9 +123,9 @@ StackSlot* StackPool::take_memory_locked(int size_class, StackSlab*& slab) noexc
 }
 
 bool StackPool::install_guard(StackSlab& slab, StackSlot& slot) noexcept {
-  const std::size_t page = sys::page_size();
-  if (!guard_by_mprotect_ && sys::install_guard(slab.guard(slot), page)) return true;
-  return sys::protect(slab.guard(slot), page).has_value();
+  const std::size_t size = StackSlab::guard_size();
+  if (!guard_by_mprotect_ && sys::install_guard(slab.guard(slot), size)) return true;
+  return sys::protect(slab.guard(slot), size).has_value();
 }
 
 // Two threads may add one each at the same time: the address space is used later.
@@ -170,7 +170,7 @@ std::size_t StackPool::trim_shelf(Shelf& shelf) noexcept {
 
 void StackPool::cool(StackSlot& slot) noexcept {
   StackSlab& slab = *slot.slab;
-  std::byte* const low = slab.guard(slot) + sys::page_size();
+  std::byte* const low = slab.low(slot);
   // All zero is a free slot without a control block, and so is the old content if this fails.
   static_cast<void>(sys::discard(low, static_cast<std::size_t>(slab.end(slot) - low)));
   give_cold(slab, slot);
