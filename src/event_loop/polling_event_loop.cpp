@@ -7,6 +7,7 @@
 #include "event_loop/loop_registry.hpp"
 
 #include <mutex>
+#include <new>
 
 namespace weft {
 
@@ -15,6 +16,11 @@ PollingEventLoop::PollingEventLoop(const RegistrationPolicy& policy) noexcept
       id_(LoopRegistry::instance().add(*this)),
       policy_(policy),
       registers_at_open_(policy.at_open()) {}
+
+void PollingEventLoop::become_inherited() noexcept {
+  inherited_ = true;
+  new (&timers_) LoopTimers();
+}
 
 PollingEventLoop::~PollingEventLoop() {
   if (!retired_) retire();
@@ -29,6 +35,7 @@ void PollingEventLoop::announce() noexcept {
 // one whose add() fails looks, under the descriptor's lock, whether this loop is alive before it gives the
 // descriptor back to it: so the name becomes stale before we come by, not after (L15).
 void PollingEventLoop::retire() noexcept {
+  if (inherited_) return;
   retired_ = true;
   LoopRegistry::instance().retire(id_);
   DescriptorArena::instance().for_each([this](Descriptor& descriptor) {

@@ -4,6 +4,8 @@
 #include "execution_context/context_lanes.hpp"
 #include "execution_context/monitor.hpp"
 
+#include <new>
+
 namespace weft {
 
 void Context::close() noexcept {
@@ -20,6 +22,21 @@ void Context::cancel_fibers() noexcept {
   for_each_fiber(StackPool::process(), cache, [this](Fiber& fiber) {
     if (owns(fiber)) fiber.cancel();
   });
+}
+
+// F1. What other threads may have held at the time is made anew, and the threads are not there to be joined.
+void Context::become_inherited() noexcept {
+  inherited_ = true;
+  closing_.store(true, relaxed);
+  drained_.store(true, relaxed);
+  for (std::thread& thread : threads_) new (&thread) std::thread();
+  new (&resize_lock_) std::mutex();
+  new (&global_queue_) GlobalQueue();
+  new (&idle_) IdleSet();
+  new (&drain_lock_) SpinLock();
+  new (&drain_waiters_) WaitList();
+  external_callers_.store(0, relaxed);
+  for_each_scheduler([](Scheduler& scheduler) { scheduler.become_inherited(); });
 }
 
 // Finished ones are counted first: both sums only grow, and finished <= spawned at any time, so if they are

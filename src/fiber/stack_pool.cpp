@@ -13,6 +13,16 @@ StackPool::StackPool(StackPoolOptions options) noexcept
   for (Shelf& shelf : shelves_) shelf.next_slab_slots = options.first_slab_slots;
 }
 
+void StackPool::become_inherited() noexcept {
+  new (&lock_) SpinLock();
+  // Acquire: as in for_each_slot(). One that another thread was about to add is lost.
+  for (StackSlab* slab = slabs_.load(acquire); slab != nullptr; slab = slab->next) slab->become_inherited();
+  for (Shelf& shelf : shelves_) {
+    shelf = {};
+    shelf.next_slab_slots = options_.first_slab_slots;
+  }
+}
+
 // In static storage without a destructor: fibers and caches of other statics may end later.
 alignas(StackPool) std::byte process_stack_pool[sizeof(StackPool)];
 

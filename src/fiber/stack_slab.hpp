@@ -16,15 +16,16 @@ namespace weft {
 /// How slots of a size class are cut.
 struct StackSizeClass {
   static constexpr int kCount = 17;
-  static constexpr std::size_t kPagesMin = 4;                          ///< class 0: 16 KiB
+  static constexpr int kNone = kCount;         ///< no fiber gets one of these: slots from before a fork()
+  static constexpr std::size_t kPagesMin = 4;  ///< class 0: 16 KiB
   static constexpr std::size_t kPagesMax = kPagesMin << (kCount - 1);  ///< 1 GiB
 
   /// The smallest class with at least `size` bytes of stack, -1 if there is none.
   static int of_size(std::size_t size) noexcept;
   static std::size_t pages(int size_class) noexcept { return kPagesMin << size_class; }
   /// What lies below each stack and kills the program when touched. Code that was compiled without
-  /// -fstack-clash-protection (C libraries) may step over it with one frame; glibc takes up to 64 KiB at once.
-  /// Costs address space, and so 120 bytes of page tables a fiber more than one page would.
+  /// -fstack-clash-protection (C libraries) may step over it with one frame; glibc takes up to 64 KiB at
+  /// once. Costs address space, and so 120 bytes of page tables a fiber more than one page would.
   static std::size_t guard_pages() noexcept { return (64 * 1024 + sys::page_size() - 1) / sys::page_size(); }
   /// Stack, room for the colour, and guard: an odd number of pages, so that neighbours fall into different
   /// sets of the TLB.
@@ -47,6 +48,8 @@ class StackSlab {
                 "aligned, and within a page");
 
   int size_class() const noexcept { return size_class_; }
+  void become_inherited() noexcept { size_class_ = StackSizeClass::kNone; }
+  std::size_t stack_size() const noexcept { return stride_ - guard_size() - sys::page_size(); }
   std::uint32_t count() const noexcept { return count_; }
   std::size_t stride() const noexcept { return stride_; }
 

@@ -64,13 +64,12 @@ TEST(OverflowDeathTest, TheWholeGuardIsRecognised) {
       enable_alternate_stack();
       TestHome home;
       TestRunner runner(home);
-      spawn(
-          home,
-          [below] {
-            volatile std::byte* const low = this_fiber_or_null()->stack_low();
-            *(low - below) = std::byte{1};
-          },
-          {.name = "leaps"});
+      spawn(home,
+            [below] {
+              volatile std::byte* const low = this_fiber_or_null()->stack_low();
+              *(low - below) = std::byte{1};
+            },
+            {.name = "leaps"});
       runner.run_until_idle();
     };
     EXPECT_DEATH(touch(), "stack overflow in fiber \"leaps\"") << below;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// SpawnOptions::stack_size as include/weft/spawn_options.hpp describes it. A size near SIZE_MAX was rounded up
-// to 0, and the fiber ran on 16 KiB.
+// SpawnOptions::stack_size as include/weft/spawn_options.hpp describes it. A size near SIZE_MAX was rounded
+// up to 0, and the fiber ran on 16 KiB.
 #include "stranger/stranger.hpp"
 
 #include <weft/weft.hpp>
@@ -45,7 +45,8 @@ TEST(StackSize, AsMuchAsWasAskedForIsThere) {
 TEST(StackSize, AStackOfMoreThanAGibibyteIsRefused) {
   stranger::in_fiber([] {
     constexpr std::size_t kGiB = kKiB * kKiB * kKiB;
-    const std::size_t sizes[] = {kGiB + 1, 4 * kGiB, SIZE_MAX / 2, SIZE_MAX - 4096, SIZE_MAX - 4095, SIZE_MAX};
+    const std::size_t sizes[] = {kGiB + 1,        4 * kGiB,        SIZE_MAX / 2,
+                                 SIZE_MAX - 4096, SIZE_MAX - 4095, SIZE_MAX};
     for (std::size_t size : sizes) {
       bool ran = false;
       EXPECT_THROW(weft::spawn([&ran] { ran = true; }, {.stack_size = size}).join(), std::bad_alloc) << size;
