@@ -77,6 +77,7 @@ function(weft_add_library)
                         SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
   target_compile_features(weft PUBLIC cxx_std_20)
   target_compile_definitions(weft PUBLIC WEFT_CHECK_LOCKS=$<BOOL:${WEFT_CHECK_LOCKS}>)
+  target_compile_options(weft PUBLIC ${WEFT_STACK_CLASH_PROTECTION})
   target_include_directories(weft PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
                                          $<INSTALL_INTERFACE:include>)
   target_link_libraries(weft PUBLIC Threads::Threads PRIVATE $<BUILD_INTERFACE:weft_codegen>)

@@ -189,7 +189,8 @@ def rule_public_headers_stand_alone(file):
     users = ("include/", "examples/", "tests/stranger/")
     for line, include, angled in includes(file) if file.path.startswith(users) and file.is_cpp else ():
         inside = file.path.startswith("include/")
-        if (include.split("/")[0] in LAYERS and "/" in include) or (
+        system = angled and include.startswith("sys/")  # <sys/wait.h>: ours are included with quotes
+        if (include.split("/")[0] in LAYERS and "/" in include and not system) or (
                 include.startswith("weft/detail/") and not inside):
             yield file.finding(line, "public", f"{include} is private: a user does not have it")
         if inside and not angled:

@@ -73,6 +73,8 @@ struct alignas(kCacheLine) Descriptor {
   DescriptorBackend* backend =
       nullptr;  ///< what a simulated loop keeps for it, fixed while open; null for a file
   Descriptor* next_vacant = nullptr;  ///< guarded by the arena's lock
+  /// An inherited file: the fork_count of the process whose fibers use it. Written under the lock.
+  Atomic<std::uint32_t> adopted_by{0};
 
   WaitList& waiters_of(Direction direction) noexcept { return waiters[static_cast<int>(direction)]; }
   bool nobody_waits_locked() noexcept { return waiters[0].empty() && waiters[1].empty(); }

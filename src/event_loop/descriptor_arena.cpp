@@ -49,6 +49,16 @@ void DescriptorArena::free(Descriptor& descriptor) noexcept {
   vacant_ = &descriptor;
 }
 
+// A record that another thread was handling is whatever it was: nobody takes one of these any more.
+void DescriptorArena::become_inherited() noexcept {
+  new (&lock_) SpinLock();
+  new (&grow_lock_) SpinLock();
+  vacant_ = nullptr;
+  chunk_count_ = 0;
+  while (chunk_count_ < kChunksMax && chunks_[chunk_count_].load(relaxed) != nullptr) ++chunk_count_;
+  inherited_below_ = static_cast<std::uint32_t>(chunk_count_ * kChunkSize);
+}
+
 void DescriptorArena::grow() noexcept {
   std::scoped_lock growing(grow_lock_);
   if (chunk_count_ == kChunksMax) return;

@@ -8,6 +8,7 @@
 // close.
 
 #include "base/atomic.hpp"
+#include "base/fork_count.hpp"
 #include "base/spin_lock.hpp"
 #include "event_loop/descriptor.hpp"
 
@@ -27,6 +28,14 @@ class DescriptorArena {
   /// A vacant record made to stand for `fd`, or null when memory or the 4 million records are used up.
   /// It is not open yet: the caller may fill `backend` and then calls usage.open().
   Descriptor* allocate(int fd, DescriptorKind kind) noexcept;
+
+  /// In a child of fork(): the records there are stand for the parent's files, and for no others from now on.
+  void become_inherited() noexcept;
+  /// Whether the file was there before the fork() that made this process, and no fiber has waited for it
+  /// here.
+  bool inherited(const Descriptor& descriptor) const noexcept {
+    return descriptor.index < inherited_below_ && descriptor.adopted_by.load(relaxed) != fork_count;
+  }
 
   /// Takes a record back. REQUIRES: leave() of its usage word returned true for the caller.
   void free(Descriptor& descriptor) noexcept;
@@ -102,6 +111,7 @@ class DescriptorArena {
   Descriptor* vacant_ = nullptr;  // guarded by lock_
   std::size_t chunk_count_ = 0;   // guarded by grow_lock_
   Atomic<Chunk*> chunks_[kChunksMax] = {};
+  std::uint32_t inherited_below_ = 0;  // written while the process has one thread
 };
 
 }  // namespace weft

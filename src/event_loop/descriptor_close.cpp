@@ -40,9 +40,19 @@ void end_file(Descriptor& descriptor) noexcept {
   sys::close(fd);
 }
 
+// The file was there before the fork() that made this process: its registration, and those who wait, are the
+// parent's. Only the number is this process's own (F2).
+Result<void> close_inherited(DescriptorUse& descriptor) noexcept {
+  if (descriptor->backend == nullptr) sys::close(descriptor->fd);
+  [[maybe_unused]] const bool last = descriptor.leave();
+  return {};
+}
+
 }  // namespace
 
 void retire_descriptor(Descriptor& descriptor) noexcept {
+  if (DescriptorArena::instance().inherited(descriptor)) [[unlikely]]
+    return;  // see close_inherited()
   WaitNode* closer = nullptr;
   {
     std::scoped_lock lock(descriptor.lock);
@@ -59,6 +69,8 @@ Result<void> close_descriptor(DescriptorHandle handle) noexcept {
   DescriptorUse descriptor(handle);
   if (!descriptor) return Errc::closed;
   if (!descriptor->usage.close()) return Errc::closed;
+  if (DescriptorArena::instance().inherited(*descriptor)) [[unlikely]]
+    return close_inherited(descriptor);
   Waiter& self = Waiter::current();
   WaitNode closer;
   closer.waiter = &self;

@@ -64,23 +64,38 @@ EpollEventLoop::EpollEventLoop(const RegistrationPolicy& policy, sys::Epoll epol
       wakeup_(std::move(wakeup)),
       alarm_(std::move(alarm)) {}
 
+[[gnu::cold]] void EpollEventLoop::refuse_in_child() {
+  write_to_stderr(
+      {"weft: a child of fork() uses an event loop of its parent. After fork() only the parent goes on with "
+       "the fibers and "
+       "sockets there were; the child may close its copies, exec, _exit(), or call weft::run() anew\n"});
+  WEFT_PANIC("a child of fork() uses an event loop of its parent");
+}
+
 Result<void> EpollEventLoop::add(int fd, std::uint64_t data, Edges edges) noexcept {
+  if (inherited()) [[unlikely]]
+    refuse_in_child();
   return epoll_.add(fd, events_of(edges), data);
 }
 
 Result<void> EpollEventLoop::modify(int fd, std::uint64_t data, Edges edges) noexcept {
+  if (inherited()) [[unlikely]]
+    refuse_in_child();
   return epoll_.modify(fd, events_of(edges), data);
 }
 
 void EpollEventLoop::remove(int fd) noexcept {
+  if (inherited()) return;
   // ENOENT: somebody put another file over the number (dup2), and the kernel forgot the old one.
   [[maybe_unused]] const Result<void> removed = epoll_.remove(fd);
 }
 
-void EpollEventLoop::notify() noexcept { wakeup_.notify(); }
+void EpollEventLoop::notify() noexcept {
+  if (!inherited()) wakeup_.notify();
+}
 
 bool EpollEventLoop::set_alarm(std::int64_t time_ns) noexcept {
-  return alarm_.valid() && alarm_.set(time_ns).has_value();
+  return !inherited() && alarm_.valid() && alarm_.set(time_ns).has_value();
 }
 
 // The first look at a descriptor, and at the page of who waits for it, would be half of what a delivery

@@ -25,6 +25,7 @@ class EpollEventLoop final : public PollingEventLoop {
   Result<void> modify(int fd, std::uint64_t data, Edges edges) noexcept override;
   void remove(int fd) noexcept override;
   std::size_t poll(std::int64_t timeout_ns) noexcept override;
+  [[noreturn]] static void refuse_in_child();
   void fetch(std::span<const epoll_event> events) noexcept;
   void notify() noexcept override;
   bool set_alarm(std::int64_t time_ns) noexcept override;

@@ -5,6 +5,7 @@
 #include "event_loop/polling_event_loop.hpp"
 
 #include <mutex>
+#include <new>
 
 namespace weft {
 
@@ -38,6 +39,19 @@ void LoopRegistry::remove(LoopId id) noexcept {
   Slot& slot = slots_[id.index];
   for (SpinBackoff backoff; slot.pins.load(seq_cst) != 0;) backoff.pause();
   slot.loop.store(nullptr, release);  // the slot may be given away: pairs with the acquire in add()
+}
+
+void LoopRegistry::become_inherited() noexcept {
+  new (&lock_) SpinLock();
+  for (Slot& slot : slots_) {
+    PollingEventLoop* const loop = slot.loop.load(acquire);
+    if (loop == nullptr) continue;
+    loop->become_inherited();
+    const std::uint32_t generation = slot.generation.load(relaxed);
+    slot.generation.store(generation + generation % 2, relaxed);
+    slot.pins.store(0, relaxed);
+    slot.loop.store(nullptr, relaxed);
+  }
 }
 
 PollingEventLoop* LoopRegistry::pin(LoopId id) noexcept {

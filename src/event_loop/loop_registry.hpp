@@ -45,6 +45,9 @@ class LoopRegistry {
   template <class Visit>
   void for_each_born(Visit&& visit) noexcept;
 
+  /// In a child of fork(): every loop there is becomes inert, and its name stale. They are not touched again.
+  void become_inherited() noexcept;
+
   bool alive(LoopId id) const noexcept {
     return id && slots_[id.index].generation.load(seq_cst) == id.generation;
   }

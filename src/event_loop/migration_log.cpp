@@ -106,6 +106,14 @@ void MigrationLog::report(MigrationKey key, const MigrationFacts& facts, const M
   if (const auto alarm = alarm_.load(acquire)) alarm();
 }
 
+void MigrationLog::become_inherited() noexcept {
+  new (&lock_) SpinLock();
+  kept_ = {};
+  entries_ = {};
+  totals_ = {};
+  pending_.store(0, relaxed);
+}
+
 bool MigrationLog::take(MigrationEntry& copy) noexcept {
   const std::scoped_lock lock(lock_);
   MigrationEntry* oldest = nullptr;

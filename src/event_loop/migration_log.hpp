@@ -34,6 +34,9 @@ class MigrationLog {
   void report(MigrationKey key, const MigrationFacts& facts, const MigrationStep& latest,
               const MigrationStep* other, std::int64_t now_ns) noexcept;
 
+  /// In a child of fork(): nothing has been written down.
+  void become_inherited() noexcept;
+
   /// The oldest entry that nobody was told of; false if there is none. Others keep it as told.
   bool take(MigrationEntry& entry) noexcept;
   bool pending() const noexcept { return pending_.load(seq_cst) != 0; }  // M6: see the monitor's park()

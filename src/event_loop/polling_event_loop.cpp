@@ -8,6 +8,7 @@
 #include "fiber/budget.hpp"
 
 #include <mutex>
+#include <new>
 
 namespace weft {
 
@@ -16,6 +17,11 @@ PollingEventLoop::PollingEventLoop(const RegistrationPolicy& policy) noexcept
       id_(LoopRegistry::instance().add(*this)),
       policy_(policy),
       registers_at_open_(policy.at_open()) {}
+
+void PollingEventLoop::become_inherited() noexcept {
+  inherited_ = true;
+  new (&timers_) LoopTimers();
+}
 
 PollingEventLoop::~PollingEventLoop() {
   if (!retired_ && id_) retire();
@@ -30,6 +36,7 @@ void PollingEventLoop::announce() noexcept {
 // one whose add() fails looks, under the descriptor's lock, whether this loop is alive before it gives the
 // descriptor back to it: so the name becomes stale before we come by, not after (L15).
 void PollingEventLoop::retire() noexcept {
+  if (inherited_) return;
   retired_ = true;
   LoopRegistry::instance().retire(id_);
   std::uint32_t looked_at = 0;

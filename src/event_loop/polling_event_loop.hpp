@@ -65,6 +65,9 @@ class PollingEventLoop : public EventLoop {
   void retire() noexcept final;
   EventLoopCounters counters() const noexcept final { return counters_.snapshot(); }
 
+  /// In a child of fork(): the kernel's half of the loop is the parent's.
+  void become_inherited() noexcept;
+
   LoopId id() const noexcept { return id_; }
   void belong_to(const Home& home) noexcept final { owner_home_.store(&home, release); }
   /// The context whose own this loop is, null if there is none. By who has the loop pinned.
@@ -86,6 +89,9 @@ class PollingEventLoop : public EventLoop {
   explicit PollingEventLoop(const RegistrationPolicy& policy = transfer_policy()) noexcept;
   /// By who has made the loop, once it is complete: others may register descriptors with it from now on.
   void announce() noexcept;
+
+  /// The verbs must not reach the kernel (F2).
+  bool inherited() const noexcept { return inherited_; }
 
   // -- the platform's six verbs; none is called under a lock
   // -----------------------------------------------------
@@ -139,6 +145,7 @@ class PollingEventLoop : public EventLoop {
   }
   WaitPlan plan_wait_slow_locked(Descriptor&, Direction) noexcept;
   Result<void> take_over(Descriptor&, const Registered& from) noexcept;
+  void adopt_inherited_locked(Descriptor&) noexcept;
   bool abandon_move(Descriptor&, const Registered& from) noexcept;
   void register_at_open(Descriptor&) noexcept;
   void opened(Descriptor& descriptor) noexcept {
@@ -165,6 +172,7 @@ class PollingEventLoop : public EventLoop {
   Atomic<std::uint64_t> birth_{0};
   Atomic<const Home*> owner_home_{nullptr};
   bool retired_ = false;
+  bool inherited_ = false;
 
   // Written by whoever has the poll duty, valid inside run().
   Home* home_ = nullptr;

@@ -79,6 +79,8 @@ WaitPlan PollingEventLoop::plan_wait_locked(Descriptor& descriptor, Direction di
 // Moves the descriptor to this loop if nobody else waits, and the policy says so. Otherwise it waits through
 // the registration that there is: it is forwarded (L7).
 WaitPlan PollingEventLoop::plan_wait_slow_locked(Descriptor& descriptor, Direction direction) noexcept {
+  if (arena_.inherited(descriptor)) [[unlikely]]
+    adopt_inherited_locked(descriptor);
   if (descriptor.ownership == Ownership::kMoving) return {.step = WaitPlan::Step::kSettle};
   const Registered from{descriptor.ownership, descriptor.owner};
   const bool moves = from.state == Ownership::kUnowned ||
@@ -87,6 +89,20 @@ WaitPlan PollingEventLoop::plan_wait_slow_locked(Descriptor& descriptor, Directi
   if (!moves && descriptor.edges.has(direction)) return {.step = WaitPlan::Step::kSettle};
   descriptor.ownership = Ownership::kMoving;
   return {.step = moves ? WaitPlan::Step::kMove : WaitPlan::Step::kAdjust, .from = from};
+}
+
+// This process is a child of fork(), run() was called in it, and the file is an older one: to the kernel it
+// is new here. Whoever waits for it does so in the parent, and would never leave.
+[[gnu::cold, gnu::noinline]] void PollingEventLoop::adopt_inherited_locked(Descriptor& descriptor) noexcept {
+  if (inherited_) return;  // add() says what is wrong
+  WEFT_ASSERT(descriptor.nobody_waits_locked() && descriptor.ownership != Ownership::kMoving,
+              "a child of fork() waits for a socket that a fiber of its parent was waiting for at the time",
+              WEFT_VALUE(descriptor.fd));
+  descriptor.ownership = Ownership::kUnowned;
+  descriptor.owner = {};
+  descriptor.way = nullptr;
+  descriptor.edges = {};
+  descriptor.adopted_by.store(fork_count, relaxed);
 }
 
 Result<void> PollingEventLoop::carry_out(Descriptor& descriptor, const WaitPlan& plan) noexcept {

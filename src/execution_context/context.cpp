@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "execution_context/context.hpp"
 
+#include "base/fork_count.hpp"
 #include "event_loop/checked_strategy.hpp"
 #include "event_loop/epoll_event_loop.hpp"
 #include "execution_context/context_lanes.hpp"
 #include "execution_context/context_registry.hpp"
 #include "execution_context/dump.hpp"
+#include "execution_context/forked_child.hpp"
 #include "execution_context/monitor.hpp"
 #include "execution_context/shared_loop.hpp"
 #include "execution_context/sleep_steps.hpp"
@@ -31,9 +33,11 @@ void prepare_process() {
   [[maybe_unused]] static const bool prepared = [] {
     install_overflow_handler();
     set_panic_hook(dump_fibers_and_die);
+    prepare_for_fork();
     return true;
   }();
   Monitor::start();
+  if (fork_count != 0) restart_dump_thread();
 }
 
 Scheduler* scheduler_of_this_thread() noexcept { return static_cast<Scheduler*>(this_runner()); }
@@ -87,6 +91,7 @@ Context::Context(ContextOptions options)
 }
 
 Context::~Context() {
+  if (inherited_) return;
   Context* const current = current_context();
   WEFT_ASSERT(current == nullptr || current->leader_ != this,
               "an execution context is destroyed by one of its own fibers");
@@ -130,7 +135,8 @@ void Context::start(Fiber& fiber) noexcept {
 }
 
 void Context::start_here(Fiber& fiber) noexcept {
-  WEFT_ASSERT(!drained(), "a fiber is spawned in an execution context that has ended", WEFT_VALUE(fiber.id));
+  if (drained()) [[unlikely]]
+    refuse_to_start(fiber);
   Scheduler* const scheduler = scheduler_of_this_thread();
   if (scheduler != nullptr && &scheduler->context() == this) {
     scheduler->counters().spawned.add();
@@ -139,6 +145,11 @@ void Context::start_here(Fiber& fiber) noexcept {
     external_spawned_.fetch_add(1, seq_cst);
     enqueue(fiber);
   }
+}
+
+[[gnu::cold, gnu::noinline]] void Context::refuse_to_start(Fiber& fiber) noexcept {
+  if (inherited_) refuse_in_child("a fiber is spawned in an execution context of the parent");
+  WEFT_PANIC("a fiber is spawned in an execution context that has ended", WEFT_VALUE(fiber.id));
 }
 
 void Context::enqueue(Fiber& fiber) noexcept {

@@ -115,6 +115,10 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   /// included, and its poll duty (S8, S11). A context that never has siblings is left alone.
   void relieve(Scheduler& scheduler) noexcept;
   ClosingRecord closing_record;
+  /// In a child of fork(), before it has a second thread: the context was the parent's, and does nothing
+  /// here.
+  void become_inherited() noexcept;
+  bool inherited() const noexcept { return inherited_; }
 
   /// Calls `visit(Scheduler&)` for each scheduler there ever was.
   template <class Visit>
@@ -145,6 +149,7 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   bool owns(const Fiber& fiber) const noexcept;
   bool owns_mark(std::uint32_t mark) const noexcept;
   void start_here(Fiber& fiber) noexcept;
+  [[noreturn]] void refuse_to_start(Fiber& fiber) noexcept;
   void add_counters(ContextCounters& sum) const noexcept;
 
   /// The poll duty was freed, and others than this context's threads may have to take it up.
@@ -168,6 +173,7 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   const bool alone_;
   const bool uses_calling_thread_;
   const bool isolated_;
+  bool inherited_ = false;
   const std::shared_ptr<SharedLoop> shared_loop_;    // null if the loop is this context's own
   const std::unique_ptr<EventLoop> own_event_loop_;  // null if it is shared
   EventLoop* const event_loop_;

@@ -5,6 +5,8 @@
 #include "execution_context/monitor.hpp"
 #include "fiber/budget.hpp"
 
+#include <new>
+
 namespace weft {
 
 void Context::close() noexcept {
@@ -36,6 +38,21 @@ bool Context::owns_mark(std::uint32_t mark) const noexcept {
   for_each_lane(
       [&](Context& lane) { own = own || StackSlab::mark_of(static_cast<const Home*>(&lane)) == mark; });
   return own;
+}
+
+// F1. What other threads may have held at the time is made anew, and the threads are not there to be joined.
+void Context::become_inherited() noexcept {
+  inherited_ = true;
+  closing_.store(true, relaxed);
+  drained_.store(true, relaxed);
+  for (std::thread& thread : threads_) new (&thread) std::thread();
+  new (&resize_lock_) std::mutex();
+  new (&global_queue_) GlobalQueue();
+  new (&idle_) IdleSet();
+  new (&drain_lock_) SpinLock();
+  new (&drain_waiters_) WaitList();
+  external_callers_.store(0, relaxed);
+  for_each_scheduler([](Scheduler& scheduler) { scheduler.become_inherited(); });
 }
 
 // Finished ones are counted first: both sums only grow, and finished <= spawned at any time, so if they are

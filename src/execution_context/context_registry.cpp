@@ -28,6 +28,12 @@ void ContextRegistry::add(Context& context) noexcept {
   contexts_.push_back(context);
 }
 
+void ContextRegistry::become_inherited() noexcept {
+  std::scoped_lock lock(lock_);
+  changes_.fetch_add(1, seq_cst);
+  while (contexts_.pop_front() != nullptr) {}
+}
+
 void ContextRegistry::remove(Context& context) noexcept {
   std::scoped_lock lock(lock_);
   const ListNode<ContextRegistry>& hook = context;

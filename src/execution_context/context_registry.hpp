@@ -21,6 +21,12 @@ class ContextRegistry {
   /// How often a context has been added or removed.
   std::uint64_t changes() const noexcept { return changes_.load(seq_cst); }
 
+  /// Around fork(), by the thread that calls it.
+  void lock_for_fork() noexcept { lock_.lock(); }
+  void unlock_after_fork() noexcept { lock_.unlock(); }
+  /// In a child of fork(): forgets all contexts.
+  void become_inherited() noexcept;
+
   /// Calls `visit(Context&)` for each, under the lock: it may neither create nor destroy contexts.
   template <class Visit>
   void for_each(Visit&& visit) {

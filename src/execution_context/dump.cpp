@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <string>
 #include <unistd.h>
@@ -124,6 +125,8 @@ class Dump {
 };
 
 }  // namespace
+
+void forget_dumps_in_progress() noexcept { new (&dump_lock()) std::mutex(); }
 
 std::string dump_to_string() {
   const std::scoped_lock lock(dump_lock());

@@ -17,6 +17,12 @@ void write_text(int fd, std::string_view text) noexcept;
 
 inline constexpr std::size_t kDumpFibersMax = 1000;
 
+/// In a child of fork(): what another thread was writing is not being written here.
+void forget_dumps_in_progress() noexcept;
+/// The same: there is no thread that dump_on_signal() started, until a context is made.
+void forget_dump_thread() noexcept;
+void restart_dump_thread();
+
 class Context;
 
 struct FiberList {

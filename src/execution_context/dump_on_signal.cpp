@@ -5,11 +5,14 @@
 
 #include "base/atomic.hpp"
 #include "base/standard_error.hpp"
+#include "execution_context/dump.hpp"
 #include "execution_context/library_thread.hpp"
 #include "sys/futex.hpp"
 #include "sys/signal.hpp"
 
 #include <cerrno>
+#include <mutex>
+#include <new>
 #include <system_error>
 #include <thread>
 
@@ -39,14 +42,31 @@ WEFT_NO_SANITIZE void on_signal(int, siginfo_t*, void*) noexcept {
   }
 }
 
+constinit std::mutex start_lock;
+bool started = false;  // guarded by start_lock
+bool wanted = false;   // the same: since the first start, in a child of fork() too
+
+void start_dump_thread() {
+  const std::scoped_lock lock(start_lock);
+  if (started) return;
+  const sys::BlockedSignals none(sys::all_signals());  // the program's handlers run on its own threads
+  std::thread(write_dumps).detach();
+  started = wanted = true;
+}
+
 }  // namespace
 
+void forget_dump_thread() noexcept {
+  new (&start_lock) std::mutex();
+  started = false;
+}
+
+void restart_dump_thread() {
+  if (wanted) start_dump_thread();
+}
+
 void dump_on_signal(int signal_number) {
-  [[maybe_unused]] static const bool started = [] {
-    const sys::BlockedSignals none(sys::all_signals());  // the program's handlers run on its own threads
-    std::thread(write_dumps).detach();
-    return true;
-  }();
+  start_dump_thread();
   if (const auto installed = sys::set_signal_handler(signal_number, on_signal, SA_RESTART); !installed)
     throw std::system_error(installed.error(), "weft: dump_on_signal()");
 }

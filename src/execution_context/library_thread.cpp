@@ -36,4 +36,8 @@ bool LibraryThread::is_one(int thread_id) noexcept {
   return false;
 }
 
+void LibraryThread::forget_all() noexcept {
+  for (Atomic<int>& id : ids) id.store(0, relaxed);
+}
+
 }  // namespace weft

@@ -17,6 +17,9 @@ class LibraryThread {
   /// Whether the thread with this id of the kernel is such a one. Any thread.
   static bool is_one(int thread_id) noexcept;
 
+  /// In a child of fork(): none of them is there.
+  static void forget_all() noexcept;
+
  private:
   const int thread_id_;
 };

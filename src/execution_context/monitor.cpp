@@ -11,6 +11,7 @@
 #include "execution_context/stuck_fiber.hpp"
 #include "sys/signal.hpp"
 
+#include <mutex>
 #include <new>
 #include <optional>
 #include <string>
@@ -93,6 +94,9 @@ bool anything_to_watch() noexcept {
   return found;
 }
 
+constinit std::mutex start_lock;
+bool started = false;  // guarded by start_lock
+
 void wait_for_next_look() noexcept {
   static Atomic<std::uint32_t> nobody_wakes{0};
   sys::futex_wait(nobody_wakes, 0, Deadline::at_ns(monotonic_ns() + Monitor::kLookIntervalNs));
@@ -103,13 +107,19 @@ void wait_for_next_look() noexcept {
 alignas(kCacheLine) constinit Atomic<std::uint32_t> Monitor::parked_{0};
 
 void Monitor::start() {
-  [[maybe_unused]] static const bool started = [] {
-    // M6: who moves a descriptor may be a fiber that nobody watches, or a thread that only polls.
-    MigrationLog::instance().set_alarm(&Monitor::unpark);
-    const sys::BlockedSignals none(sys::all_signals());  // the program's handlers run on its own threads
-    std::thread(&Monitor::run).detach();
-    return true;
-  }();
+  const std::scoped_lock lock(start_lock);
+  if (started) return;
+  // M6: who moves a descriptor may be a fiber that nobody watches, or a thread that only polls.
+  MigrationLog::instance().set_alarm(&Monitor::unpark);
+  const sys::BlockedSignals none(sys::all_signals());  // the program's handlers run on its own threads
+  std::thread(&Monitor::run).detach();
+  started = true;
+}
+
+void Monitor::forget_thread() noexcept {
+  new (&start_lock) std::mutex();
+  started = false;
+  parked_.store(0, relaxed);
 }
 
 void Monitor::run() noexcept {

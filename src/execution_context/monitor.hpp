@@ -39,6 +39,9 @@ class Monitor {
   /// Makes it look again.
   static void unpark() noexcept;
 
+  /// In a child of fork(), which has no such thread: start() starts one.
+  static void forget_thread() noexcept;
+
   /// Whether the thread sleeps until a scheduler wakes up. For tests.
   static bool parked() noexcept { return parked_.load(seq_cst) != 0; }
 

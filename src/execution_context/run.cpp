@@ -8,7 +8,9 @@
 namespace weft::detail {
 
 MainContext::MainContext(const RunOptions& options) {
-  WEFT_ASSERT(this_runner() == nullptr, "run() is called in a fiber");
+  // A fiber that has called fork() is no more than a thread, in the child.
+  const Context* const around = current_context();
+  WEFT_ASSERT(around == nullptr || around->inherited(), "run() is called in a fiber");
   const EventLoopStrategy strategy = checked_strategy(options.strategy);
   const std::uint32_t parallelism = checked_parallelism(options.parallelism);
   core_ = new Context(ContextOptions{

@@ -99,6 +99,8 @@ class Scheduler final : public Runner, public IdleThread {
   /// the thief.
   Fiber* steal_for(Scheduler& thief) noexcept;
   const ParkSpin& park_spin() const noexcept { return park_spin_; }
+  /// In a child of fork(): has no fibers left, and no thread but perhaps the calling one.
+  void become_inherited() noexcept;
   /// Writes that its fibers have put off.
   WriteBatch& put_off_writes() noexcept { return writes_; }
   /// The kernel's id of the thread while run() runs, else 0.

@@ -3,12 +3,14 @@
 // (docs/design/idle.md).
 #include "base/clock.hpp"
 #include "execution_context/context.hpp"
+#include "execution_context/forked_child.hpp"
 #include "execution_context/monitor.hpp"
 #include "execution_context/scheduler_hot.hpp"
 #include "execution_context/sleep_steps.hpp"
 #include "fiber/overflow.hpp"
 #include "sys/thread.hpp"
 
+#include <new>
 #include <utility>
 
 namespace weft {
@@ -49,8 +51,8 @@ void Scheduler::resume(Fiber& fiber) noexcept {
 Fiber* Scheduler::next_from_root() noexcept {
   if (handoff_ != nullptr) return std::exchange(handoff_, nullptr);
   for (;;) {
-    if (until_due_ == 0) serve_what_is_due();
     if (leaving()) return nullptr;
+    if (until_due_ == 0) serve_what_is_due();
     if (Fiber* fiber = pick_local()) return found(fiber);
     if (!writes_.empty()) {
       writes_.flush();
@@ -211,8 +213,21 @@ bool Scheduler::leaving() const noexcept {
   return context_.drained() || index_ >= context_.parallelism_.load(relaxed);
 }
 
+// A fiber that suspends here, or ends, comes to the root stack at once, whoever it woke before; there the
+// context is found drained: see leave().
+void Scheduler::become_inherited() noexcept {
+  run_next_.store(nullptr, relaxed);
+  new (&run_queue_) RunQueue();
+  new (&spawn_stack_) SpawnStack();
+  spawn_stack_used_ = false;
+  new (&stack_cache_) StackCache(StackPool::process());
+  until_due_ = 1;
+}
+
 // S7: nothing may be left behind in a queue that nobody serves any more.
 void Scheduler::leave() noexcept {
+  if (context_.inherited()) [[unlikely]]
+    refuse_to_wait_in_child();
   end_search();
   writes_.leave();
   [[maybe_unused]] const bool revoked = context_.idle_.revoke_poll_duty(*this);

@@ -7,6 +7,7 @@
 #include "sys/signal.hpp"
 
 #include <algorithm>
+#include <new>
 
 namespace weft {
 namespace {
@@ -41,6 +42,15 @@ std::shared_ptr<SharedLoop> SharedLoop::of(const EventLoopStrategy& strategy) {
   std::shared_ptr<SharedLoop> loop = entry->loop.lock();
   if (loop == nullptr) entry->loop = loop = std::make_shared<SharedLoop>(strategy);
   return loop;
+}
+
+void SharedLoop::become_inherited() noexcept {
+  SharedLoops& loops = SharedLoops::instance();
+  new (&loops.lock) std::mutex();
+  for (const SharedLoops::Entry& entry : loops.entries) {
+    if (const std::shared_ptr<SharedLoop> loop = entry.loop.lock()) new (&loop->poller_) std::thread();
+  }
+  loops.entries.clear();
 }
 
 SharedLoop::SharedLoop(const EventLoopStrategy& strategy)

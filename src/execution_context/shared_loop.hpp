@@ -35,6 +35,9 @@ class SharedLoop {
   SharedLoop(const SharedLoop&) = delete;
   SharedLoop& operator=(const SharedLoop&) = delete;
 
+  /// In a child of fork(): those there were stay with the contexts that have them, and do nothing.
+  static void become_inherited() noexcept;
+
   EventLoop& loop() noexcept { return *loop_; }
   PollDuty& duty() noexcept { return duty_; }
 

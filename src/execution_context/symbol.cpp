@@ -170,12 +170,19 @@ std::span<const NamedFrame> without_own(std::span<const NamedFrame> frames) {
   return frames.subspan(begin, end - begin);
 }
 
+/// libbacktrace orders its threads by means that TSan does not see; nobody is in a hurry here.
+std::mutex& one_at_a_time() noexcept {
+  static constinit std::mutex lock;
+  return lock;
+}
+
 }  // namespace
 
+void lock_backtraces_for_fork() noexcept { one_at_a_time().lock(); }
+void unlock_backtraces_after_fork() noexcept { one_at_a_time().unlock(); }
+
 std::vector<std::string> describe_backtrace(std::span<void* const> addresses, InnermostFrame innermost) {
-  // libbacktrace orders its threads by means that TSan does not see; nobody is in a hurry here.
-  static constinit std::mutex one_at_a_time;
-  const std::scoped_lock lock(one_at_a_time);
+  const std::scoped_lock lock(one_at_a_time());
   NamedFrames frames;
   bool exact = innermost == InnermostFrame::kExact;
   for (void* const address : addresses) {

@@ -18,4 +18,8 @@ enum class InnermostFrame : bool { kExact, kReturnAddress };
 /// megabytes as they have. Any thread.
 std::vector<std::string> describe_backtrace(std::span<void* const> addresses, InnermostFrame innermost);
 
+/// Around fork(), by the thread that calls it: what was read of the symbols is read to the end first.
+void lock_backtraces_for_fork() noexcept;
+void unlock_backtraces_after_fork() noexcept;
+
 }  // namespace weft

@@ -19,7 +19,7 @@ FiberDescription::FiberDescription(Fiber& fiber) noexcept {
     add("\"");
   }
   add(" (");
-  add_number(StackSizeClass::pages(fiber.slot().slab->size_class()) * sys::page_size() / 1024);
+  add_number(fiber.slot().slab->stack_size() / 1024);
   add(" KiB stack, spawned at ");
   add(fiber.spawned_at.file);
   add(":");

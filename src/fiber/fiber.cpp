@@ -94,7 +94,7 @@ void Fiber::set_name(std::string_view name) noexcept {
 
 std::byte* Fiber::stack_low() noexcept {
   StackSlot& own = slot();
-  return own.slab->guard(own) + sys::page_size();
+  return own.slab->low(own);
 }
 
 std::byte* Fiber::stack_top() noexcept {

@@ -38,7 +38,7 @@ using FiberDrop = void (*)(void* storage) noexcept;
 struct FiberOptions {
   Home* home = nullptr;        ///< where it will be enqueued
   std::string_view name = {};  ///< copied, at most Fiber::kNameSizeMax bytes
-  std::size_t stack_size = 0;  ///< bytes of stack, closure included; rounded up; 0 is the default of 128 KiB
+  std::size_t stack_size = 0;  ///< bytes of stack, closure included; rounded up; 0: 128 KiB
   SourceLocation spawned_at = {};
   std::size_t storage_size = 0;       ///< bytes of closure and result, in the fiber's mapping
   std::size_t storage_alignment = 1;  ///< at most 4096

@@ -25,7 +25,7 @@ const struct sigaction& previous_action(int signal_number) noexcept {
 bool in_guard(Fiber& fiber, const void* address) noexcept {
   const auto* const byte = static_cast<const std::byte*>(address);
   const std::byte* const low = fiber.stack_low();
-  return byte < low && byte >= low - sys::page_size();
+  return byte < low && byte >= low - StackSlab::guard_size();
 }
 
 /// The instruction is tried again when the handler returns, and now kills the program: with the right

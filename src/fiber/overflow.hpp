@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A fiber that runs out of stack hits its guard page. The report names it, as a bare SIGSEGV would not:
+// A fiber that runs out of stack hits its guard. The report names it, as a bare SIGSEGV would not:
 //
 //   weft: stack overflow in fiber "resize images" (128 KiB stack, spawned at gallery.cpp:42)
 //

@@ -13,6 +13,16 @@ StackPool::StackPool(StackPoolOptions options) noexcept
   for (Shelf& shelf : shelves_) shelf.next_slab_slots = options.first_slab_slots;
 }
 
+void StackPool::become_inherited() noexcept {
+  new (&lock_) SpinLock();
+  // Acquire: as in for_each_slot(). One that another thread was about to add is lost.
+  for (StackSlab* slab = slabs_.load(acquire); slab != nullptr; slab = slab->next) slab->become_inherited();
+  for (Shelf& shelf : shelves_) {
+    shelf = {};
+    shelf.next_slab_slots = options_.first_slab_slots;
+  }
+}
+
 // In static storage without a destructor: fibers and caches of other statics may end later.
 alignas(StackPool) std::byte process_stack_pool[sizeof(StackPool)];
 
@@ -128,9 +138,9 @@ StackSlot* StackPool::take_memory_locked(int size_class, StackSlab*& slab) noexc
 }
 
 bool StackPool::install_guard(StackSlab& slab, StackSlot& slot) noexcept {
-  const std::size_t page = sys::page_size();
-  if (!guard_by_mprotect_ && sys::install_guard(slab.guard(slot), page)) return true;
-  return sys::protect(slab.guard(slot), page).has_value();
+  const std::size_t size = StackSlab::guard_size();
+  if (!guard_by_mprotect_ && sys::install_guard(slab.guard(slot), size)) return true;
+  return sys::protect(slab.guard(slot), size).has_value();
 }
 
 // Two threads may add one each at the same time: the address space is used later.
@@ -175,7 +185,7 @@ std::size_t StackPool::trim_shelf(Shelf& shelf) noexcept {
 
 void StackPool::cool(StackSlot& slot) noexcept {
   StackSlab& slab = *slot.slab;
-  std::byte* const low = slab.guard(slot) + sys::page_size();
+  std::byte* const low = slab.low(slot);
   // All zero is a free slot without a control block, and so is the old content if this fails.
   static_cast<void>(sys::discard(low, static_cast<std::size_t>(slab.end(slot) - low)));
   give_cold(slab, slot);

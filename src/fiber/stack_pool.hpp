@@ -50,20 +50,26 @@ class StackPool {
   /// To be called now and then, by a thread with time.
   std::size_t trim() noexcept;
 
-  /// Calls `visit(StackSlot&)` for every slot ever handed out, free ones too.
+  /// Calls `visit(StackSlot&)` for every slot ever handed out, free ones too, but for inherited ones.
   template <class Visit>
   void for_each_slot(Visit&& visit) {
     // Acquire: pairs with the release in add_slab().
-    for (StackSlab* slab = slabs_.load(acquire); slab != nullptr; slab = slab->next)
-      slab->for_each_slot(visit);
+    for (StackSlab* slab = slabs_.load(acquire); slab != nullptr; slab = slab->next) {
+      if (slab->size_class() != StackSizeClass::kNone) slab->for_each_slot(visit);
+    }
   }
 
   /// The same for those whose fibers are, or were, of a home with such a mark (StackSlab::mark_of).
   template <class Wanted, class Visit>
   void for_each_marked_slot(Wanted&& wanted, Visit&& visit) {
-    for (StackSlab* slab = slabs_.load(acquire); slab != nullptr; slab = slab->next)
-      slab->for_each_marked(wanted, visit);
+    for (StackSlab* slab = slabs_.load(acquire); slab != nullptr; slab = slab->next) {
+      if (slab->size_class() != StackSizeClass::kNone) slab->for_each_marked(wanted, visit);
+    }
   }
+
+  /// In a child of fork(): starts anew. The slots there are stay as they are, and are neither visited nor
+  /// handed out; what is given back of them is lost. Touches no page of theirs: they are the parent's, too.
+  void become_inherited() noexcept;
 
   bool guards_by_mprotect() const noexcept { return guard_by_mprotect_; }
 
@@ -96,7 +102,8 @@ class StackPool {
   bool guard_by_mprotect_;
   StackPoolOptions options_;
   Atomic<StackSlab*> slabs_{nullptr};
-  std::array<Shelf, StackSizeClass::kCount> shelves_;
+  std::array<Shelf, StackSizeClass::kCount + 1>
+      shelves_;  // the last one: inherited slots, which nobody takes
 };
 
 /// Where StackPool::process() stands; all zero until somebody asks for it. For debuggers, by their table
@@ -150,7 +157,7 @@ class StackCache {
   StackPool& pool_;
   std::uint64_t next_id_ = 0;
   std::uint64_t ids_end_ = 0;
-  std::array<Magazine, StackSizeClass::kCount> magazines_;
+  std::array<Magazine, StackSizeClass::kCount + 1> magazines_;  // as the pool's shelves
 };
 
 /// `count` numbers for fibers that nobody else gets: the first of them.

@@ -37,10 +37,13 @@ TEST(StackSizeClass, RoundsUpToAPowerOfTwoOfPages) {
 TEST(StackSizeClass, RefusesWhatIsTooLarge) {
   EXPECT_EQ(StackSizeClass::of_size(std::size_t{1} << 30), StackSizeClass::kCount - 1);
   EXPECT_EQ(StackSizeClass::of_size((std::size_t{1} << 30) + 1), -1);
+  // Was class 0: rounding up to pages wrapped.
+  for (std::size_t below : {std::size_t{0}, std::size_t{1}, std::size_t{4094}, std::size_t{4096}})
+    EXPECT_EQ(StackSizeClass::of_size(SIZE_MAX - below), -1) << below;
 }
 
 TEST(StackSizeClass, TheStrideIsAnOddNumberOfPages) {
-  EXPECT_EQ(StackSizeClass::stride_pages(kDefaultClass), 35u);
+  EXPECT_EQ(StackSizeClass::stride_pages(kDefaultClass), 49u);
   for (int i = 0; i < StackSizeClass::kCount; ++i) EXPECT_EQ(StackSizeClass::stride_pages(i) % 2, 1u);
 }
 
@@ -49,7 +52,7 @@ TEST(StackPool, SlotsDoNotOverlapAndCanBeWrittenFromEndToEnd) {
   StackCache cache(pool);
   std::set<std::byte*> highs;
   for (StackSlot* slot : take_many(cache, 10)) {
-    std::byte* const low = slot->slab->guard(*slot) + sys::page_size();
+    std::byte* const low = slot->slab->low(*slot);
     EXPECT_GE(static_cast<std::size_t>(slot->high() - low), kDefaultStackSize);
     std::memset(low, 0xab, kDefaultStackSize - sizeof(StackSlot));
     highs.insert(slot->high());
@@ -58,7 +61,7 @@ TEST(StackPool, SlotsDoNotOverlapAndCanBeWrittenFromEndToEnd) {
   std::byte* previous = nullptr;
   for (std::byte* high : highs) {
     if (previous != nullptr) {
-      EXPECT_GE(static_cast<std::size_t>(high - previous), 33 * sys::page_size());
+      EXPECT_GE(static_cast<std::size_t>(high - previous), kDefaultStackSize + StackSlab::guard_size());
     }
     previous = high;
   }
@@ -210,8 +213,9 @@ TEST_P(StackPoolGuards, TouchingTheGuardIsFatalAndBesideItIsNot) {
   StackCache cache(pool);
   StackSlot& slot = *cache.take(kDefaultClass);
   volatile std::byte* const guard = slot.slab->guard(slot);
-  guard[sys::page_size()] = std::byte{1};
-  EXPECT_DEATH(guard[sys::page_size() - 1] = std::byte{1}, "");
+  guard[StackSlab::guard_size()] = std::byte{1};
+  EXPECT_DEATH(guard[StackSlab::guard_size() - 1] = std::byte{1}, "");
+  EXPECT_DEATH(guard[sys::page_size()] = std::byte{1}, "");
   EXPECT_DEATH(guard[0] = std::byte{1}, "");
 }
 

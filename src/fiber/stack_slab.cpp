@@ -28,9 +28,9 @@ Result<sys::Mapping> map_slots(std::size_t stride, std::uint32_t& count) noexcep
 }  // namespace
 
 int StackSizeClass::of_size(std::size_t size) noexcept {
+  if (size > kPagesMax * sys::page_size()) return -1;  // before the arithmetic below can wrap
   const std::size_t pages_wanted =
       std::max(kPagesMin, std::bit_ceil((size + sys::page_size() - 1) / sys::page_size()));
-  if (pages_wanted > kPagesMax) return -1;
   return std::countr_zero(pages_wanted) - std::countr_zero(kPagesMin);
 }
 

@@ -16,15 +16,22 @@ namespace weft {
 /// How slots of a size class are cut.
 struct StackSizeClass {
   static constexpr int kCount = 17;
-  static constexpr std::size_t kPagesMin = 4;                          ///< class 0: 16 KiB
+  static constexpr int kNone = kCount;         ///< no fiber gets one of these: slots from before a fork()
+  static constexpr std::size_t kPagesMin = 4;  ///< class 0: 16 KiB
   static constexpr std::size_t kPagesMax = kPagesMin << (kCount - 1);  ///< 1 GiB
 
   /// The smallest class with at least `size` bytes of stack, -1 if there is none.
   static int of_size(std::size_t size) noexcept;
   static std::size_t pages(int size_class) noexcept { return kPagesMin << size_class; }
+  /// What lies below each stack and kills the program when touched. Code that was compiled without
+  /// -fstack-clash-protection (C libraries) may step over it with one frame; glibc takes up to 64 KiB at
+  /// once. Costs address space, and so 120 bytes of page tables a fiber more than one page would.
+  static std::size_t guard_pages() noexcept { return (64 * 1024 + sys::page_size() - 1) / sys::page_size(); }
   /// Stack, room for the colour, and guard: an odd number of pages, so that neighbours fall into different
   /// sets of the TLB.
-  static std::size_t stride_pages(int size_class) noexcept { return pages(size_class) + 3; }
+  static std::size_t stride_pages(int size_class) noexcept {
+    return (pages(size_class) + 1 + guard_pages()) | 1;
+  }
 };
 
 class StackSlab {
@@ -41,6 +48,8 @@ class StackSlab {
                 "aligned, and within a page");
 
   int size_class() const noexcept { return size_class_; }
+  void become_inherited() noexcept { size_class_ = StackSizeClass::kNone; }
+  std::size_t stack_size() const noexcept { return stride_ - guard_size() - sys::page_size(); }
   std::uint32_t count() const noexcept { return count_; }
   std::size_t stride() const noexcept { return stride_; }
 
@@ -51,8 +60,11 @@ class StackSlab {
   std::uint32_t index_of(StackSlot& slot) noexcept {
     return static_cast<std::uint32_t>(static_cast<std::size_t>(guard(slot) - slots_) / stride_);
   }
-  /// The guard page of the slot, its lowest.
+  /// The guard of the slot, its lowest pages: from here to low().
   std::byte* guard(StackSlot& slot) noexcept { return end(slot) - stride_; }
+  static std::size_t guard_size() noexcept { return StackSizeClass::guard_pages() * sys::page_size(); }
+  /// The lowest byte of the stack.
+  std::byte* low(StackSlot& slot) noexcept { return guard(slot) + guard_size(); }
   /// Behind the last page of the slot: high(), and its colour.
   std::byte* end(StackSlot& slot) noexcept {
     const std::size_t page = sys::page_size();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// One place for a fiber: guard page, stack, closure, control block, and this header, from the low end to the
+// One place for a fiber: guard, stack, closure, control block, and this header, from the low end to the
 // high one. Slots of a size class stand side by side in slabs (stack_slab.hpp).
 
 #include "base/atomic.hpp"

@@ -26,6 +26,9 @@ class ThreadWaiter final : public Waiter, public ListNode<ThreadWaiter> {
   /// The kernel's id of the thread.
   int thread_id() const noexcept { return thread_id_; }
 
+  /// In a child of fork(): the calling thread is the only one.
+  static void forget_other_threads() noexcept;
+
   /// Calls `visit(ThreadWaiter&)` for each; none of them ends meanwhile. Any thread.
   template <class Visit>
   static void for_each(Visit&& visit) {
@@ -43,7 +46,9 @@ class ThreadWaiter final : public Waiter, public ListNode<ThreadWaiter> {
 
   void timed_out() noexcept;
 
-  const int thread_id_;
+  void refuse_to_wait_alone() const noexcept;
+
+  int thread_id_;
   Atomic<bool> parked_{false};
   Atomic<std::uint32_t> token_{0};
 };

@@ -15,6 +15,8 @@
 #include <mutex>
 #include <shared_mutex>
 #include <string>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <vector>
 #include <gtest/gtest.h>
 

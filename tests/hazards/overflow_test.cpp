@@ -56,6 +56,26 @@ TEST(OverflowDeathTest, GuardsByProtectionReportTheSame) {
   EXPECT_DEATH(overflow_in({.name = "guarded"}, pool), "stack overflow in fiber \"guarded\"");
 }
 
+// A frame of code that was compiled without stack checks touches the guard anywhere.
+TEST(OverflowDeathTest, TheWholeGuardIsRecognised) {
+  for (std::size_t below : {std::size_t{1}, sys::page_size() + 1, StackSlab::guard_size()}) {
+    const auto touch = [below] {
+      install_overflow_handler();
+      enable_alternate_stack();
+      TestHome home;
+      TestRunner runner(home);
+      spawn(home,
+            [below] {
+              volatile std::byte* const low = this_fiber_or_null()->stack_low();
+              *(low - below) = std::byte{1};
+            },
+            {.name = "leaps"});
+      runner.run_until_idle();
+    };
+    EXPECT_DEATH(touch(), "stack overflow in fiber \"leaps\"") << below;
+  }
+}
+
 TEST(OverflowDeathTest, AFaultElsewhereGoesToTheHandlerThatWasThere) {
   const auto run = [] {
     struct sigaction action {};

@@ -12,3 +12,18 @@ step(${CMAKE_COMMAND} -G ${GENERATOR} -S "${USER}" -B "${WORK}/build" -D CMAKE_B
 step(${CMAKE_COMMAND} --build "${WORK}/build")
 step("${WORK}/build/user")
 step("${WORK}/build/user_of_llhttp")
+
+# Each frame is larger than a fiber's stack; without -fstack-clash-protection, which the target brings, it
+# stepped over the guard and into another fiber's stack, and the program ended with 0.
+foreach(size IN ITEMS 160KiB 1MiB 16MiB alloca)
+  execute_process(COMMAND "${WORK}/build/large_frame" ${size} COMMAND_ECHO STDOUT
+                  RESULT_VARIABLE result ERROR_VARIABLE text)
+  message(STATUS "${result}\n${text}")
+  if(NOT text MATCHES "weft: stack overflow in fiber \"large frame\" \\(128 KiB stack, spawned at ")
+    message(FATAL_ERROR "a frame of ${size} was not reported")
+  endif()
+  if(result EQUAL 0)
+    message(FATAL_ERROR "a frame of ${size} did not end the program")
+  endif()
+endforeach()
+execute_process(COMMAND "${WORK}/build/large_frame" 64KiB COMMAND_ECHO STDOUT COMMAND_ERROR_IS_FATAL ANY)
