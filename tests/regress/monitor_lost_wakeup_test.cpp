@@ -45,7 +45,7 @@ TEST(MonitorLostWakeup, AContextClosedWhileTheMonitorGoesToSleepIsReported) {
     }
     EXPECT_TRUE(told.wait());
     may_end.give();
-    handle.join();
+    handle.join_uncancellable();
   }
   set_leak_handler({});
   set_leak_report_after(2s);

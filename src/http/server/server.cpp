@@ -117,7 +117,7 @@ Result<void> Server::Core::accept_from(const std::vector<Listener>& listeners,
   struct JoinAtExit {  // acceptors that see that they may not accept: they use this object
     std::vector<JoinHandle<void>> acceptors;
     ~JoinAtExit() {
-      for (JoinHandle<void>& acceptor : acceptors) acceptor.join();
+      for (JoinHandle<void>& acceptor : acceptors) acceptor.join_uncancellable();
     }
   } begun;
   begun.acceptors.reserve(listeners.size());

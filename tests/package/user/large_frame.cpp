@@ -36,6 +36,6 @@ int main(int, char** argv) {
   return weft::run([&] {
     // A stack on each side of the one that overflows.
     const auto below = weft::spawn([] { weft::yield(); });
-    weft::spawn([&] { use(argv[1]); }, {.name = "large frame"}).join();
+    weft::spawn([&] { use(argv[1]); }, {.name = "large frame"}).join_uncancellable();
   });
 }

@@ -86,7 +86,7 @@ char echo_through(TcpListener& listener, char byte) {
   std::byte data[1] = {static_cast<std::byte>(byte)};
   client.write_all(data).value();
   client.read_exact(data).value();
-  echo.join();
+  echo.join_uncancellable();
   return static_cast<char>(data[0]);
 }
 
@@ -100,7 +100,7 @@ int run_anew(std::uint32_t threads) {
                             weft::sleep(1ms).value();
                             return 7;
                           })
-                          .join();
+                          .join_uncancellable();
     return echo_through(listener, 'n') == 'n' && seven == 7 ? 0 : 1;
   });
 }
@@ -125,7 +125,7 @@ TEST_P(Fork, AChildThatClosesItsCopyOfAListenerLeavesTheParentsAlone) {
     weft::yield();  // the listener is registered, and waited for
     EXPECT_EQ(in_child([&] { return listener.close() && !listener.is_open() ? 0 : 1; }).exit_code(), 0);
     for (int i = 0; i < 3; ++i) ASSERT_TRUE(TcpStream::connect(address));
-    EXPECT_EQ(accepted.join(), 4);
+    EXPECT_EQ(accepted.join_uncancellable(), 4);
     EXPECT_TRUE(listener.close());
   });
 }
@@ -147,7 +147,7 @@ TEST_P(Fork, AChildThatClosesItsCopyOfAConnectionLeavesTheParentsAlone) {
               0);
     const std::byte sent[1] = {std::byte{'p'}};
     EXPECT_TRUE(client.write_all(sent));
-    EXPECT_TRUE(reader.join());
+    EXPECT_TRUE(reader.join_uncancellable());
     EXPECT_EQ(got[0], sent[0]);
   });
 }
@@ -166,7 +166,7 @@ TEST_P(Fork, AChildThatWaitsIsABugThatSaysWhy) {
     });
     EXPECT_TRUE(connects.aborted_with("After fork() only the parent")) << connects.text;
     EXPECT_TRUE(TcpStream::connect(address));
-    EXPECT_TRUE(accepted.join());
+    EXPECT_TRUE(accepted.join_uncancellable());
     EXPECT_EQ(echo_through(listener, 'w'), 'w');
   });
 }
@@ -220,7 +220,7 @@ TEST(ForkedChild, EachCallThatWaitsIsNamed) {
     };
     refused("fiber \"main\" (128 KiB stack, spawned at ", [] { (void)weft::sleep(1ms); });
     refused("main\" (128 KiB stack, spawned at ", [] { weft::yield(); });
-    refused("waits for the end of fiber", [&] { sleeper.join(); });
+    refused("waits for the end of fiber", [&] { sleeper.join_uncancellable(); });
     refused("waits for a value from channel", [&] { (void)channel.receive(); });
     refused("waits for its time", [&] {  // it woke another one, which must not run here
       sleeper.cancel();
@@ -228,7 +228,7 @@ TEST(ForkedChild, EachCallThatWaitsIsNamed) {
     });
     refused("spawned in an execution context of the parent", [] { weft::spawn([] {}); });
     sleeper.cancel();
-    sleeper.join();
+    sleeper.join_uncancellable();
   });
 }
 
@@ -243,7 +243,7 @@ TEST(ForkedChild, AChildThatReturnsFromItsFiberIsABug) {
       if (pid != 0) return;
       ::alarm(30);
       ::dup2(pipe[1], STDERR_FILENO);
-    }).join();
+    }).join_uncancellable();
     ASSERT_EQ(::getpid(), parent);
     int status = 0;
     ASSERT_EQ(::waitpid(pid, &status, 0), pid);
@@ -304,21 +304,21 @@ TEST(ForkedChild, APlainThreadForksBesideARun) {
 TEST(ForkedChild, TheOnlyThreadThatWaitsForAParentsFiberIsABug) {
   weft::ParallelContext context("workers");
   weft::Latch latch(1);
-  auto fiber = context.spawn([&] { latch.wait(); });
+  auto fiber = context.spawn([&] { latch.wait_uncancellable(); });
   const Child child = in_child([&] {
-    fiber.join();
+    fiber.join_uncancellable();
     return 0;
   });
   EXPECT_TRUE(child.aborted_with("weft::run() anew")) << child.text;
   latch.count_down();
-  fiber.join();
+  fiber.join_uncancellable();
 }
 
 TEST(ForkedChild, ContextsOfTheParentEndInTheChildWithoutTheirThreads) {
   const Child child = [] {
     auto context =
         std::make_unique<weft::ParallelContext>("workers", weft::ParallelOptions{.parallelism = 2});
-    EXPECT_EQ(context->spawn([] { return 3; }).join(), 3);
+    EXPECT_EQ(context->spawn([] { return 3; }).join_uncancellable(), 3);
     return in_child([&] {
       context.reset();
       return 0;
@@ -340,7 +340,7 @@ TEST(ForkedChild, ADeadlockInAProgramOfTheChildIsReported) {
     });
     EXPECT_EQ(child.exit_code(), 9) << child.text;
     others.cancel();
-    others.join();
+    others.join_uncancellable();
   });
 }
 
@@ -373,10 +373,10 @@ TEST(ForkedChild, WhatOtherThreadsWereDoingDoesNotMatter) {
             .spawn([] {
               std::vector<weft::JoinHandle<void>> many;
               for (int k = 0; k < 200; ++k) many.push_back(weft::spawn([] { weft::yield(); }));
-              for (auto& one : many) one.join();
+              for (auto& one : many) one.join_uncancellable();
               for (int k = 0; k < 20; ++k) (void)listen_here();
             })
-            .join();
+            .join_uncancellable();
       }
     });
   }

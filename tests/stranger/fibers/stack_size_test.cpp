@@ -22,7 +22,7 @@ bool all_of_it_is_usable(std::size_t stack_size, std::size_t use) {
                return bytes[0] == 0x5a && bytes[use - 1] == 0x5a;
              },
              {.stack_size = stack_size})
-      .join();
+      .join_uncancellable();
 }
 
 TEST(StackSize, ZeroIsTheDefaultOf128KiB) {
@@ -49,10 +49,12 @@ TEST(StackSize, AStackOfMoreThanAGibibyteIsRefused) {
                                  SIZE_MAX - 4096, SIZE_MAX - 4095, SIZE_MAX};
     for (std::size_t size : sizes) {
       bool ran = false;
-      EXPECT_THROW(weft::spawn([&ran] { ran = true; }, {.stack_size = size}).join(), std::bad_alloc) << size;
+      EXPECT_THROW(weft::spawn([&ran] { ran = true; }, {.stack_size = size}).join_uncancellable(),
+                   std::bad_alloc)
+          << size;
       EXPECT_FALSE(ran) << size;
     }
-    EXPECT_EQ(weft::spawn([] { return 7; }).join(), 7) << "the next spawn is not affected";
+    EXPECT_EQ(weft::spawn([] { return 7; }).join_uncancellable(), 7) << "the next spawn is not affected";
   });
 }
 

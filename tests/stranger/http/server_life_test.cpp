@@ -51,13 +51,13 @@ TEST(ServerLife, APlainThreadStopsItWithIdleAndBusyConnections) {
           server.get("/", hello);
           server.get("/busy", [&](const Request&, Response& response) {
             entered.count_down();
-            leave.wait();
+            leave.wait_uncancellable();
             response.text("done");
           });
           const auto address = server.start("127.0.0.1:0").value();
           RawClient busy(address);
           busy.send(get("/busy", "keep-alive"));
-          entered.wait();
+          entered.wait_uncancellable();
           std::vector<RawClient> idle;
           for (int i = 0; i < 8; ++i) {
             idle.emplace_back(address);
