@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event_loop/descriptor_arena.hpp"
 
+#include <cstddef>
 #include <mutex>
 #include <new>
 
 namespace weft {
 
 DescriptorArena& DescriptorArena::instance() noexcept {
-  // Never destroyed: descriptors may be closed while the process's static objects are.
-  static DescriptorArena& arena = *new DescriptorArena;
-  return arena;
+  // In static storage, so that there is memory for it, and never destroyed: descriptors may be closed while
+  // the process's static objects are.
+  alignas(DescriptorArena) static std::byte storage[sizeof(DescriptorArena)];
+  static DescriptorArena* const arena = new (storage) DescriptorArena();
+  return *arena;
 }
 
 Descriptor* DescriptorArena::allocate(int fd, DescriptorKind kind) noexcept {

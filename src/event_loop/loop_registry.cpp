@@ -4,13 +4,17 @@
 #include "base/panic.hpp"
 #include "event_loop/polling_event_loop.hpp"
 
+#include <cstddef>
 #include <mutex>
+#include <new>
 
 namespace weft {
 
 LoopRegistry& LoopRegistry::instance() noexcept {
-  static LoopRegistry& registry = *new LoopRegistry;  // never destroyed: contexts may be static objects
-  return registry;
+  // In static storage, so that there is memory for it, and never destroyed: contexts may be static objects.
+  alignas(LoopRegistry) static std::byte storage[sizeof(LoopRegistry)];
+  static LoopRegistry* const registry = new (storage) LoopRegistry();
+  return *registry;
 }
 
 LoopId LoopRegistry::add(PollingEventLoop& loop) noexcept {

@@ -10,6 +10,8 @@
 #include <weft/dump.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <new>
 
 namespace weft {
 namespace {
@@ -32,9 +34,11 @@ struct StallSettings {
 };
 
 StallSettings& stall_settings() noexcept {
-  static StallSettings& instance =
-      *new StallSettings();  // never destroyed, as the monitor's thread never ends
-  return instance;
+  // In static storage, so that there is memory for it, and never destroyed, as the monitor's thread never
+  // ends.
+  alignas(StallSettings) static std::byte storage[sizeof(StallSettings)];
+  static StallSettings* const instance = new (storage) StallSettings();
+  return *instance;
 }
 
 std::string count_of(std::size_t count, std::string_view what) {

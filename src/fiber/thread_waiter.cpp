@@ -4,10 +4,15 @@
 #include "sys/futex.hpp"
 #include "sys/thread.hpp"
 
+#include <cstddef>
+#include <new>
+
 namespace weft {
 
 ThreadWaiter::All& ThreadWaiter::all() noexcept {
-  static All* const all = new All();  // threads may end after statics
+  // In static storage, so that there is memory for it, and never destroyed: threads may end after statics.
+  alignas(All) static std::byte storage[sizeof(All)];
+  static All* const all = new (storage) All();
   return *all;
 }
 
