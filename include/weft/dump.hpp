@@ -19,7 +19,8 @@ namespace weft {
 /// Does not suspend; takes time with the number of fibers. Any thread or fiber, one at a time: others wait.
 /// Throws std::bad_alloc.
 std::string dump_to_string();
-/// The same to a file descriptor, or a stream. What cannot be written is lost.
+/// The same to a file descriptor, or a stream. What cannot be written is lost; at standard error (2) so is
+/// what nobody makes room for within 100 ms.
 void dump(int fd = 2);
 void dump(std::FILE* stream);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <weft/dump.hpp>
 
+#include "base/standard_error.hpp"
 #include "execution_context/context_registry.hpp"
 #include "execution_context/dump.hpp"
 #include "execution_context/fiber_snapshot.hpp"
@@ -152,7 +153,10 @@ void write_text(int fd, std::string_view text) noexcept {
   }
 }
 
-void dump(int fd) { write_text(fd, dump_to_string()); }
+void dump(int fd) {
+  const std::string text = dump_to_string();
+  fd == STDERR_FILENO ? write_report_to_stderr(text) : write_text(fd, text);
+}
 
 void dump(std::FILE* stream) {
   const std::string text = dump_to_string();

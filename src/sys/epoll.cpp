@@ -108,7 +108,8 @@ Result<void> Epoll::remove(int fd) noexcept {
 
 Result<std::size_t> Epoll::wait_until(std::span<epoll_event> events, Deadline deadline) noexcept {
   if (deadline.is_never()) return wait(events, kNoTimeout);
-  return wait(events, std::max<std::int64_t>(0, deadline.time_ns() - monotonic_ns()));
+  const std::int64_t now = monotonic_ns();
+  return wait(events, deadline.time_ns() > now ? deadline.time_ns() - now : 0);
 }
 
 }  // namespace weft::sys

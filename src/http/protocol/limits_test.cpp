@@ -44,6 +44,22 @@ std::string chunks(std::size_t count, std::string_view chunk) {
   return text + "0\r\n\r\n";
 }
 
+TEST(RequestLimits, TheLargestNumbersAreNoLimits) {
+  constexpr std::size_t kMost = static_cast<std::size_t>(-1);
+  for (const std::size_t size : {kMost, kMost - 1, kMost - 2, kMost - 3, kMost / 2}) {
+    const Limits limits{.request_line_size_max = size,
+                        .head_size_max = size,
+                        .header_count_max = size,
+                        .body_size_max = size,
+                        .chunk_overhead_max = size};
+    EXPECT_EQ(outcome(with_target(9000), limits), 0);
+    EXPECT_EQ(outcome(with_head(18'000), limits), 0);
+    EXPECT_EQ(outcome(with_head(19'000), limits), 431) << "there is no room";
+    EXPECT_EQ(outcome(with_headers(kHeaderCapacity), limits), 0);
+    EXPECT_EQ(outcome(chunks(1000, "1;a=b\r\nx\r\n"), limits), 0);
+  }
+}
+
 TEST(RequestLimits, HoldTheRequestLine) {
   const Limits limits;
   EXPECT_EQ(outcome(with_target(limits.request_line_size_max), limits), 0);

@@ -91,6 +91,36 @@ TEST_F(ResponseEncoderTest, ReplacesAllLinesOfANameAndNoOther) {
   EXPECT_EQ(finish(""), "HTTP/1.1 200 OK\r\n" DATE "AB: 1\r\nB: 1\r\na: 2\r\nContent-Length: 0\r\n\r\n");
 }
 
+TEST_F(ResponseEncoderTest, ALineThatCannotBeSetLeavesTheOldOnes) {
+  EXPECT_TRUE(encoder_.add_header("A", "1"));
+  EXPECT_TRUE(encoder_.add_header("Content-Length", "0"));
+  EXPECT_TRUE(encoder_.add_header("Date", "now"));
+  EXPECT_EQ(encoder_.set_header("A", std::string(1000, 'x')).error(), Errc::message_too_large);
+  EXPECT_EQ(encoder_.set_header("A", "\n").error(), Errc::malformed_message);
+  EXPECT_EQ(encoder_.set_header("Content-Length", "-1").error(), Errc::malformed_message);
+  EXPECT_EQ(encoder_.set_header("Date", std::string(1000, 'x')).error(), Errc::message_too_large);
+  EXPECT_EQ(encoder_.set_header("Transfer-Encoding", "chunked").error(), Errc::malformed_message);
+  EXPECT_EQ(encoder_.length(), 0u);
+  EXPECT_EQ(finish(""), "HTTP/1.1 200 OK\r\nA: 1\r\nDate: now\r\nContent-Length: 0\r\n\r\n");
+}
+
+TEST_F(ResponseEncoderTest, A205SaysThatItHasNoContent) {
+  for (const bool announced : {false, true}) {
+    encoder_.begin({});
+    EXPECT_TRUE(encoder_.set_status(Status::reset_content));
+    if (announced) {
+      EXPECT_TRUE(encoder_.add_header("Content-Length", "5"));
+    }
+    EXPECT_EQ(encoder_.finish("12345", kDate).error(), Errc::malformed_message);
+    EXPECT_EQ(finish(""), "HTTP/1.1 205 Reset Content\r\n" DATE "Content-Length: 0\r\n\r\n");
+    encoder_.begin({});
+    EXPECT_TRUE(encoder_.set_status(Status::reset_content));
+    const Result<std::string_view> head = encoder_.start_stream(kDate);
+    EXPECT_EQ(head.value(), "HTTP/1.1 205 Reset Content\r\n" DATE "Content-Length: 0\r\n\r\n");
+    EXPECT_EQ(encoder_.framing(), ResponseFraming::none);
+  }
+}
+
 TEST_F(ResponseEncoderTest, KeepsRoomForWhatItAddsItself) {
   const std::string value(100, 'v');
   while (encoder_.add_header("X", value)) {}
