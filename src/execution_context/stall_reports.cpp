@@ -3,6 +3,7 @@
 
 #include "base/atomic.hpp"
 #include "base/environment.hpp"
+#include "base/saturating.hpp"
 #include "execution_context/dump.hpp"
 #include "execution_context/report_handler.hpp"
 
@@ -79,7 +80,7 @@ void set_leak_report_after(std::chrono::milliseconds threshold) noexcept {
   stall_settings().leak_ms.store(std::max<std::int64_t>(threshold.count(), 0), relaxed);
 }
 std::int64_t leak_report_after_ns() noexcept {
-  return std::chrono::nanoseconds(std::chrono::milliseconds(stall_settings().leak_ms.load(relaxed))).count();
+  return saturating_multiply(stall_settings().leak_ms.load(relaxed), 1'000'000);
 }
 void set_leak_handler(LeakHandler handler) { stall_settings().leak_handler.set(std::move(handler)); }
 
