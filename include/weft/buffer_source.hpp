@@ -11,7 +11,8 @@ class BufferSource {
  public:
   /// Called when a read will probably find something. Not empty. May throw; does not suspend.
   virtual std::span<std::byte> take() = 0;
-  /// Called when it found nothing after all, before the fiber waits (again).
+  /// Called when it found nothing after all, before the fiber waits (again), and when the read ends without
+  /// bytes: at the end of the file, by an error.
   virtual void give_back() noexcept = 0;
 
  protected:

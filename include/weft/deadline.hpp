@@ -5,6 +5,8 @@
 #include <compare>
 #include <cstdint>
 #include <limits>
+#include <ratio>
+#include <type_traits>
 
 namespace weft {
 
@@ -19,8 +21,8 @@ class Deadline {
 
   static constexpr Deadline never() noexcept { return {}; }
 
-  /// A deadline `timeout` from now. A negative timeout has already passed; one too large to represent
-  /// is `never()`.
+  /// A deadline `timeout` from now. Any duration is allowed: one of zero or less has already passed, one too
+  /// large to represent is `never()`, and so are infinity and NaN; minus infinity has passed.
   template <class Rep, class Period>
   static Deadline after(std::chrono::duration<Rep, Period> timeout) {
     return after_ns(saturated_ns(timeout));
@@ -33,11 +35,12 @@ class Deadline {
     return after_coarsely_ns(saturated_ns(timeout));
   }
 
-  /// A deadline `timeout_ns` nanoseconds from now.
+  /// A deadline `timeout_ns` nanoseconds from now; the same limits hold.
   static Deadline after_ns(std::int64_t timeout_ns) noexcept;
   static Deadline after_coarsely_ns(std::int64_t timeout_ns) noexcept;
 
-  /// A deadline at `time_ns` nanoseconds of the loop's clock.
+  /// A deadline at `time_ns` nanoseconds of the loop's clock. Any number is allowed; the largest is
+  /// `never()`.
   static constexpr Deadline at_ns(std::int64_t time_ns) noexcept { return Deadline(time_ns); }
 
   constexpr std::int64_t time_ns() const noexcept { return time_ns_; }
@@ -49,15 +52,22 @@ class Deadline {
 
  private:
   static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+  static constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
 
   explicit constexpr Deadline(std::int64_t time_ns) noexcept : time_ns_(time_ns) {}
 
   template <class Rep, class Period>
   static constexpr std::int64_t saturated_ns(std::chrono::duration<Rep, Period> timeout) {
-    using Seconds = std::chrono::duration<double>;
-    if (!(Seconds(timeout).count() < 9.2e9)) return kNever;  // so too what is not a number
-    if (Seconds(timeout).count() <= -9.2e9) return -kNever;
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(timeout).count();
+    using Scale = std::ratio_divide<Period, std::nano>;
+    if constexpr (std::is_integral_v<Rep> && Scale::den == 1) {
+      std::int64_t ns = 0;
+      if (!__builtin_mul_overflow(timeout.count(), Scale::num, &ns)) return ns;
+      return timeout.count() > 0 ? kNever : kMin;
+    } else {  // through a type that no value of Rep overflows
+      const double ns = std::chrono::duration<double, std::nano>(timeout).count();
+      if (!(ns < 0x1p63)) return kNever;  // so too what is not a number
+      return ns > -0x1p63 ? static_cast<std::int64_t>(ns) : kMin;
+    }
   }
 
   std::int64_t time_ns_ = kNever;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/clock.hpp"
 
+#include "base/saturating.hpp"
+
 #include <weft/deadline.hpp>
 
 #include <time.h>
@@ -42,18 +44,13 @@ std::int64_t monotonic_ns() noexcept {
 
 [[gnu::noinline]] void set_clock_override(const std::int64_t* time_ns) noexcept { clock_override = time_ns; }
 
+// A timeout of "never" stays that, whatever the clock says.
 Deadline Deadline::after_ns(std::int64_t timeout_ns) noexcept {
-  if (timeout_ns == kNever) return never();
-  const std::int64_t now = now_ns();
-  if (timeout_ns > kNever - now) return never();
-  return Deadline(now + timeout_ns);
+  return timeout_ns == kNever ? never() : Deadline(saturating_add(now_ns(), timeout_ns));
 }
 
 Deadline Deadline::after_coarsely_ns(std::int64_t timeout_ns) noexcept {
-  if (timeout_ns == kNever) return never();
-  const std::int64_t now = coarse_now_ns();
-  if (timeout_ns > kNever - now) return never();
-  return Deadline(now + timeout_ns);
+  return timeout_ns == kNever ? never() : Deadline(saturating_add(coarse_now_ns(), timeout_ns));
 }
 
 bool Deadline::passed() const noexcept { return !is_never() && now_ns() >= time_ns_; }

@@ -2,6 +2,7 @@
 #include <weft/deadline.hpp>
 
 #include "base/clock.hpp"
+#include "base/saturating.hpp"
 
 #include <limits>
 
@@ -68,6 +69,45 @@ TEST_F(DeadlineTest, TheLargestRepresentableTimeoutIsNotNever) {
 TEST_F(DeadlineTest, ATimeoutThatIsNotANumberIsNever) {
   EXPECT_TRUE(
       Deadline::after(std::chrono::duration<double>(std::numeric_limits<double>::quiet_NaN())).is_never());
+}
+
+TEST_F(DeadlineTest, SaturatesAtBothEndsWhateverTheClockSays) {
+  constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
+  constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
+  for (const std::int64_t now : {kMin, std::int64_t{-1}, std::int64_t{0}, kMax - 1}) {
+    time_ns_ = now;
+    EXPECT_TRUE(Deadline::after_ns(kMin).passed()) << now;
+    EXPECT_TRUE(Deadline::after_coarsely_ns(kMin).passed()) << now;
+    EXPECT_TRUE(Deadline::after_ns(kMax).is_never()) << now;
+    EXPECT_TRUE(Deadline::after(std::chrono::hours::min()).passed()) << now;
+    EXPECT_TRUE(Deadline::after(std::chrono::hours::max()).is_never()) << now;
+  }
+}
+
+TEST_F(DeadlineTest, OddPeriodsAreConvertedWithoutOverflow) {
+  using Frames = std::chrono::duration<std::int64_t, std::ratio<1, 30>>;
+  using Weeks = std::chrono::duration<std::uint32_t, std::ratio<7 * 86400>>;
+  EXPECT_EQ(Deadline::after(Frames(60)).time_ns(), 3'000'000'000);
+  EXPECT_TRUE(Deadline::after(Frames::max()).is_never());
+  EXPECT_TRUE(Deadline::after(Frames::min()).passed());
+  EXPECT_EQ(Deadline::after(Weeks(1)).time_ns(), time_ns_ + 7 * 86'400'000'000'000);
+  EXPECT_TRUE(Deadline::after(Weeks::max()).is_never());
+  EXPECT_TRUE(
+      Deadline::after(std::chrono::duration<double>(-std::numeric_limits<double>::infinity())).passed());
+}
+
+TEST(Saturating, StopsAtTheEnds) {
+  constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
+  constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
+  EXPECT_EQ(saturating_add(1, 2), 3);
+  EXPECT_EQ(saturating_add(kMax, 1), kMax);
+  EXPECT_EQ(saturating_add(kMin, -1), kMin);
+  EXPECT_EQ(saturating_subtract(3, 2), 1);
+  EXPECT_EQ(saturating_subtract(kMin, 1), kMin);
+  EXPECT_EQ(saturating_subtract(0, kMin), kMax);
+  EXPECT_EQ(saturating_multiply(3, 2), 6);
+  EXPECT_EQ(saturating_multiply(kMax, 2), kMax);
+  EXPECT_EQ(saturating_multiply(kMax, -2), kMin);
 }
 
 TEST(Clock, RunsForwardInNanoseconds) {

@@ -45,6 +45,7 @@ enum class Ownership : std::uint8_t {
 
 class DescriptorBackend;
 class RegistrationPolicy;
+struct PutOffWrite;
 
 struct alignas(kCacheLine) Descriptor {
   // -- the line that every operation touches ---------------------------------------------------------------
@@ -67,7 +68,9 @@ struct alignas(kCacheLine) Descriptor {
   const RegistrationPolicy* way = nullptr;  ///< how it was registered last (docs/design/strategies.md)
   std::uint64_t broadcast_seen = 0;
   Edges edges;
-  WaitNode* closer = nullptr;  ///< who called close() and waits until the number was given back
+  WaitList writers;                ///< who waits for the turn to write (write_turn.hpp)
+  PutOffWrite* put_off = nullptr;  ///< in `waiters`: who has the turn, and has put its write off
+  WaitNode* closer = nullptr;      ///< who called close() and waits until the number was given back
   DescriptorCounters counters;
   MigrationWatch migration;
   DescriptorBackend* backend =

@@ -18,7 +18,7 @@ void begin_close(Descriptor& descriptor, WaitNode& closer) noexcept {
   {
     std::scoped_lock lock(descriptor.lock);
     descriptor.closer = &closer;
-    win_all_locked(descriptor, WaitOutcome::kClosed, won);
+    close_locked(descriptor, won);
   }
   wake_all(won);
 }

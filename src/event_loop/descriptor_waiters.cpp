@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event_loop/descriptor_waiters.hpp"
 
+#include "event_loop/write_turn.hpp"
+
 #include <mutex>
 
 namespace weft {
@@ -12,6 +14,7 @@ inline bool win_first_locked(Descriptor& descriptor, Direction direction, WaitOu
                              FiberQueue& won) noexcept {
   WaitList& waiters = descriptor.waiters_of(direction);
   while (WaitNode* node = waiters.pop_front()) {
+    if (node == descriptor.put_off) descriptor.put_off = nullptr;
     if (!node->waiter->word.try_win(node->ticket, outcome)) continue;
     won.push(static_cast<Fiber&>(*node->waiter));
     return true;
@@ -50,6 +53,23 @@ void win_all_locked(Descriptor& descriptor, WaitOutcome outcome, FiberQueue& won
   }
 }
 
+void close_locked(Descriptor& descriptor, FiberQueue& won) noexcept {
+  win_all_locked(descriptor, WaitOutcome::kClosed, won);
+  if (descriptor.writers.empty()) return;
+  while (WaitNode* const node = descriptor.writers.pop_front()) {
+    if (node->waiter->word.try_win(node->ticket, WaitOutcome::kClosed))
+      won.push(static_cast<Fiber&>(*node->waiter));
+  }
+  descriptor.usage.nobody_awaits_turn_locked();
+}
+
+void win_put_off_locked(Descriptor& descriptor, FiberQueue& won) noexcept {
+  PutOffWrite& write = *descriptor.put_off;
+  remove_waiter_locked(descriptor, Direction::kRead, write);
+  if (write.waiter->word.try_win(write.ticket, WaitOutcome::kRetry))
+    won.push(static_cast<Fiber&>(*write.waiter));
+}
+
 void add_waiter_locked(Descriptor& descriptor, Direction direction, WaitNode& node) noexcept {
   descriptor.waiters_of(direction).push_back(node);
   descriptor.awaited[static_cast<int>(direction)].store(true, relaxed);
@@ -59,6 +79,7 @@ void add_waiter_locked(Descriptor& descriptor, Direction direction, WaitNode& no
 void remove_waiter_locked(Descriptor& descriptor, Direction direction, WaitNode& node) noexcept {
   if (!node.linked()) return;
   descriptor.waiters_of(direction).remove(node);
+  if (&node == descriptor.put_off) descriptor.put_off = nullptr;
   update_awaited_locked(descriptor, direction);
 }
 

@@ -19,6 +19,12 @@ void win_one_locked(Descriptor& descriptor, Direction direction, FiberQueue& won
 /// Wins every wait, with `outcome`.
 void win_all_locked(Descriptor& descriptor, WaitOutcome outcome, FiberQueue& won) noexcept;
 
+/// Wins every wait, those for the turn to write too, with kClosed.
+void close_locked(Descriptor& descriptor, FiberQueue& won) noexcept;
+
+/// Wins the wait of `descriptor.put_off`, with kRetry: its write was withdrawn, its fiber makes it.
+void win_put_off_locked(Descriptor& descriptor, FiberQueue& won) noexcept;
+
 void add_waiter_locked(Descriptor& descriptor, Direction direction, WaitNode& node) noexcept;
 /// Takes the node off if nobody did before.
 void remove_waiter_locked(Descriptor& descriptor, Direction direction, WaitNode& node) noexcept;

@@ -60,12 +60,15 @@ class EventLoop {
   virtual Result<std::size_t> read_vectored(DescriptorHandle, std::span<const iovec>, Deadline) = 0;
   /// As read(), with a buffer that is held only while there may be something to read.
   virtual Result<std::size_t> read_when_ready(DescriptorHandle, BufferSource&, Deadline) = 0;
-  /// Moves at least one byte. REQUIRES: some buffer is not empty.
-  virtual Result<std::size_t> write(DescriptorHandle, std::span<const std::byte>, Deadline) = 0;
-  virtual Result<std::size_t> write_vectored(DescriptorHandle, std::span<const iovec>, Deadline) = 0;
-  /// Writes all of `data`, then reads as read_when_ready(). A write may be put off until the fiber waits and
-  /// its thread has nothing else to run; `source` is given back then, so that `data` may lie in its buffer.
-  /// REQUIRES: data is not empty.
+  /// Moves at least one byte, in the turn to write. REQUIRES: some buffer is not empty.
+  Result<std::size_t> write(DescriptorHandle, std::span<const std::byte>, Deadline);
+  Result<std::size_t> write_vectored(DescriptorHandle, std::span<const iovec>, Deadline);
+  /// The same by who has the turn (WriteTurn): several in one turn are one piece.
+  virtual Result<std::size_t> write_in_turn(Descriptor&, std::span<const std::byte>, Deadline) = 0;
+  virtual Result<std::size_t> write_vectored_in_turn(Descriptor&, std::span<const iovec>, Deadline) = 0;
+  /// Writes all of `data`, as one piece, then reads as read_when_ready(). A write may be put off until the
+  /// fiber waits and its thread has nothing else to run; `source` is given back then, so that `data` may lie
+  /// in its buffer. REQUIRES: data is not empty.
   virtual Result<std::size_t> write_then_read(DescriptorHandle, std::span<const std::byte> data,
                                               BufferSource&, const ExchangeDeadlines&);
   /// Returns when an operation of that direction would probably not have to wait.
@@ -123,6 +126,9 @@ class EventLoop {
   LoopTimers& timers() noexcept { return timers_; }
 
  protected:
+  /// The whole of it. The deadline is looked at between the steps, too.
+  Result<void> write_all_in_turn(Descriptor&, std::span<const std::byte>, Deadline);
+
   EventLoop() = default;
   /// A loop whose clock is not the machine's, and says `start_ns` now.
   explicit EventLoop(std::int64_t start_ns) noexcept : timers_(start_ns) {}

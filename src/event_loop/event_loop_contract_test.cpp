@@ -5,6 +5,7 @@
 
 #include "event_loop/epoll_event_loop.hpp"
 #include "event_loop/sim_event_loop.hpp"
+#include "event_loop/write_turn.hpp"
 #include "fiber/join.hpp"
 #include "support/sim_runner.hpp"
 #include "support/sim_sockets.hpp"
@@ -22,6 +23,40 @@ using test::SimHandle;
 using Runner = test::LoopRunner<EventLoop>;
 
 enum class Kind { kEpoll, kSimulated };
+
+/// Writes `text` as one piece.
+std::error_code write_piece(const SimHandle& to, std::string_view text, Deadline deadline = {}) {
+  const WriteTurn turn(to.handle, deadline);
+  if (!turn) return turn.error();
+  while (!text.empty()) {
+    const auto size = to.loop->write_in_turn(*turn, std::as_bytes(std::span(text)), deadline);
+    if (!size) return size.error();
+    text.remove_prefix(*size);
+  }
+  return {};
+}
+
+/// A buffer that knows whether it is lent.
+struct Lent final : BufferSource {
+  std::span<std::byte> take() override {
+    held = true;
+    return std::span(bytes).first(size);
+  }
+  void give_back() noexcept override { held = false; }
+
+  std::array<std::byte, 16> bytes{};
+  std::size_t size = 16;
+  bool held = false;
+};
+
+/// "ab": all the a came before all the b.
+std::string order_of(std::string_view text) {
+  std::string order;
+  for (const char c : text) {
+    if (order.empty() || order.back() != c) order += c;
+  }
+  return order;
+}
 
 class EventLoopContract : public testing::TestWithParam<Kind> {
  protected:
@@ -201,6 +236,98 @@ TEST_P(EventLoopContract, AListenerThatIsShutDownFailsItsAcceptors) {
     EXPECT_TRUE(listener.close());
   });
   runner_.run();
+}
+
+TEST_P(EventLoopContract, WritesOfSeveralFibersArePieces) {
+  with_connection([this](const Ends& ends) {
+    constexpr std::size_t kSize = 8 << 20;
+    std::vector<Fiber*> writers;
+    for (const char c : {'a', 'b', 'c'}) {
+      writers.push_back(
+          &runner_.spawn([&ends, c] { EXPECT_FALSE(write_piece(ends.client, std::string(kSize, c))); }));
+      runner_.yield();
+    }
+    writers.push_back(&runner_.spawn([&] {
+      Lent source;
+      const std::string piece(kSize, 'd');
+      EXPECT_EQ(
+          ends.client.loop->write_then_read(ends.client.handle, std::as_bytes(std::span(piece)), source, {})
+              .value(),
+          1u);
+    }));
+    EXPECT_EQ(order_of(ends.server.read_exact(4 * kSize)), "abcd");
+    EXPECT_FALSE(ends.server.write_all("!"));
+    for (Fiber* writer : writers) join(*writer);
+  });
+}
+
+TEST_P(EventLoopContract, WhoWaitsForTheTurnToWriteIsEndedByAllThatEndsAWait) {
+  with_connection([this](const Ends& ends) {
+    Fiber& first =
+        runner_.spawn([&] { EXPECT_EQ(write_piece(ends.client, std::string(64 << 20, 'a')), Errc::closed); });
+    runner_.yield();
+    EXPECT_EQ(write_piece(ends.client, "late", Deadline::after(1ms)), Errc::timed_out);
+    EXPECT_EQ(ends.client.write("late", Deadline::after(-1ms)).error(), Errc::timed_out);
+    Fiber& cancelled = runner_.spawn([&] { EXPECT_EQ(ends.client.write("x").error(), Errc::cancelled); });
+    Fiber& closed = runner_.spawn([&] { EXPECT_EQ(ends.client.write("x").error(), Errc::closed); });
+    runner_.yield();
+    cancelled.cancel();
+    join(cancelled);
+    EXPECT_TRUE(ends.client.close());
+    join(first);
+    join(closed);
+  });
+}
+
+TEST_P(EventLoopContract, WhoWaitsForAnAnswerDoesNotKeepTheTurn) {
+  with_connection([this](const Ends& ends) {
+    Fiber& asking = runner_.spawn([&] {
+      Lent source;
+      const std::string question("ask ");
+      EXPECT_EQ(ends.client.loop
+                    ->write_then_read(ends.client.handle, std::as_bytes(std::span(question)), source, {})
+                    .value(),
+                1u);
+    });
+    runner_.yield();
+    EXPECT_EQ(ends.client.write("more", Deadline::after(1h)).value(), 4u);
+    EXPECT_EQ(ends.server.read_exact(8), "ask more");
+    EXPECT_FALSE(ends.server.write_all("!"));
+    join(asking);
+  });
+}
+
+TEST_P(EventLoopContract, ADeadlineEndsALoopThatNeverHasToWait) {
+  with_connection([](const Ends& ends) {
+    ASSERT_FALSE(ends.server.write_all(std::string(300, 'x')));
+    settle();
+    int reads = 0;
+    int writes = 0;
+    for (int i = 0; i < 200; ++i) reads += ends.client.read(1, Deadline::after(-1ms)) ? 1 : 0;
+    for (int i = 0; i < 200; ++i) writes += ends.client.write("x", Deadline::after(-1ms)) ? 1 : 0;
+    EXPECT_LT(reads, 200);
+    EXPECT_LT(writes, 200);
+    EXPECT_GT(reads + writes, 200);
+  });
+}
+
+TEST_P(EventLoopContract, ALentBufferIsGivenBackUnlessBytesWereRead) {
+  with_connection([](const Ends& ends) {
+    Lent source;
+    ASSERT_FALSE(ends.server.write_all("xy"));
+    settle();
+    const auto read = [&] { return ends.client.loop->read_when_ready(ends.client.handle, source, {}); };
+    source.size = 0;
+    EXPECT_EQ(read().value(), 0u) << "not the end of the file";
+    EXPECT_FALSE(source.held);
+    source.size = 16;
+    EXPECT_EQ(read().value(), 2u);
+    EXPECT_TRUE(source.held);
+    source.give_back();
+    ASSERT_TRUE(ends.server.shutdown(SHUT_WR));
+    EXPECT_EQ(read().error(), Errc::end_of_file);
+    EXPECT_FALSE(source.held);
+  });
 }
 
 INSTANTIATE_TEST_SUITE_P(Loops, EventLoopContract, testing::Values(Kind::kEpoll, Kind::kSimulated),

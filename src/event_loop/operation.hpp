@@ -29,11 +29,6 @@ inline bool won_through_list(WaitOutcome outcome) noexcept {
   return outcome != WaitOutcome::kTimedOut && outcome != WaitOutcome::kCancelled;
 }
 
-/// What an operation fails with when cancel_is_due().
-inline std::error_code cancel_error() noexcept {
-  return result_of_outcome(this_runner()->current->cancellation()).error();
-}
-
 inline Result<std::size_t> end_of_file_if_zero(Result<std::size_t> moved) noexcept {
   if (moved && *moved == 0) return Errc::end_of_file;
   return moved;

@@ -19,7 +19,7 @@
 #include "event_loop/registration.hpp"
 #include "event_loop/sleep_word.hpp"
 #include "event_loop/spin_policy.hpp"
-#include "event_loop/write_slot.hpp"
+#include "event_loop/write_turn.hpp"
 
 #include <cstdint>
 #include <system_error>
@@ -45,8 +45,8 @@ class PollingEventLoop : public EventLoop {
   Result<std::size_t> read(DescriptorHandle, std::span<std::byte>, Deadline) override;
   Result<std::size_t> read_vectored(DescriptorHandle, std::span<const iovec>, Deadline) override;
   Result<std::size_t> read_when_ready(DescriptorHandle, BufferSource&, Deadline) override;
-  Result<std::size_t> write(DescriptorHandle, std::span<const std::byte>, Deadline) override;
-  Result<std::size_t> write_vectored(DescriptorHandle, std::span<const iovec>, Deadline) override;
+  Result<std::size_t> write_in_turn(Descriptor&, std::span<const std::byte>, Deadline) override;
+  Result<std::size_t> write_vectored_in_turn(Descriptor&, std::span<const iovec>, Deadline) override;
   Result<std::size_t> write_then_read(DescriptorHandle, std::span<const std::byte> data, BufferSource&,
                                       const ExchangeDeadlines&) override;
   Result<void> wait_ready(DescriptorHandle, Direction, Deadline) override;
@@ -125,19 +125,20 @@ class PollingEventLoop : public EventLoop {
   template <class Attempt, class Succeeded>
   auto operate(Descriptor&, Direction, Deadline, Attempt&& attempt, Succeeded&& succeeded)
       -> decltype(attempt(0));
+  template <class Attempt, class Succeeded, class BeforeWait>
+  auto operate(Descriptor&, Direction, Deadline, Attempt&& attempt, Succeeded&& succeeded,
+               BeforeWait&& before_wait) -> decltype(attempt(0));
   Result<void> finish_connect(DescriptorHandle, Deadline);
-  Result<std::size_t> read_when_ready(Descriptor&, BufferSource&, Deadline);
-  Result<std::size_t> write(Descriptor&, std::span<const std::byte>, Deadline);
+  /// Gives up `turn`, if there is one, before it waits.
+  Result<std::size_t> read_when_ready(Descriptor&, BufferSource&, Deadline, WriteTurn* turn);
   Result<void> wait(Descriptor&, Direction, Deadline) noexcept;
-  template <class Queued>
-  Result<void> wait_then(Descriptor&, Direction, Deadline, Queued&& queued) noexcept;
+  template <class Node, class Queued>
+  Result<void> wait_as(Node&, Descriptor&, Direction, Deadline, Queued&& queued) noexcept;
   // -- writing before a wait (polling_exchange.cpp)
   // ---------------------------------------------------------------
-  Result<void> write_and_wait(Descriptor&, std::span<const std::byte>, BufferSource&,
+  Result<void> write_and_wait(WriteTurn&, std::span<const std::byte>, BufferSource&,
                               const ExchangeDeadlines&);
-  WriteTicket wait_with_write(Descriptor&, Deadline, WriteSlot&, BufferSource&,
-                              Result<void>& waited) noexcept;
-  Result<void> write_all(Descriptor&, std::span<const std::byte>, Deadline);
+  WriteTicket wait_with_write(WriteTurn&, Deadline, WriteSlot&, BufferSource&, Result<void>& waited) noexcept;
   Result<void> finish_write(Descriptor&, WriteSlot&, WriteTicket, Deadline);
   /// The default's path, inline: registered here, for as long as the wait lasts.
   bool owns_locked(const Descriptor& descriptor) const noexcept {

@@ -26,38 +26,31 @@ WriteSlot* slot_for(Runner& runner, Descriptor& descriptor, std::size_t size) no
 Result<std::size_t> PollingEventLoop::write_then_read(DescriptorHandle handle,
                                                       std::span<const std::byte> data, BufferSource& source,
                                                       const ExchangeDeadlines& deadlines) {
-  DescriptorUse descriptor(handle);
-  if (!descriptor) return Errc::closed;
-  if (const Result<void> done = write_and_wait(*descriptor, data, source, deadlines); !done) [[unlikely]]
+  WriteTurn turn(handle, deadlines.write);
+  if (!turn) [[unlikely]]
+    return turn.error();
+  if (const Result<void> done = write_and_wait(turn, data, source, deadlines); !done) [[unlikely]]
     return done.error();
-  return read_when_ready(*descriptor, source, deadlines.read);
+  // Whoever waits to read does not keep the turn (WT3).
+  return read_when_ready(*turn, source, deadlines.read, &turn);
 }
 
 // Writes all of it, and waits, if the write is put off, until there may be something to read.
-Result<void> PollingEventLoop::write_and_wait(Descriptor& descriptor, std::span<const std::byte> data,
+Result<void> PollingEventLoop::write_and_wait(WriteTurn& turn, std::span<const std::byte> data,
                                               BufferSource& source, const ExchangeDeadlines& deadlines) {
+  Descriptor& descriptor = *turn;
   WriteSlot* const slot = slot_for(*this_runner(), descriptor, data.size());
-  if (slot == nullptr) return write_all(descriptor, data, deadlines.write);
+  if (slot == nullptr) return write_all_in_turn(descriptor, data, deadlines.write);
   slot->fill(descriptor, data);
   Result<void> waited;
-  const WriteTicket ticket = wait_with_write(descriptor, deadlines.read, *slot, source, waited);
+  const WriteTicket ticket = wait_with_write(turn, deadlines.read, *slot, source, waited);
   if (ticket == 0) [[unlikely]]
-    return waited ? write_all(descriptor, data, deadlines.write) : waited;
+    return waited ? write_all_in_turn(descriptor, data, deadlines.write) : waited;
   if (!slot->word.is_over(ticket)) [[unlikely]] {
     if (const Result<void> written = finish_write(descriptor, *slot, ticket, deadlines.write); !written)
       return written;
   }
   return waited;
-}
-
-Result<void> PollingEventLoop::write_all(Descriptor& descriptor, std::span<const std::byte> data,
-                                         Deadline deadline) {
-  while (!data.empty()) {
-    const Result<std::size_t> written = write(descriptor, data, deadline);
-    if (!written) return written.error();
-    data = data.subspan(*written);
-  }
-  return {};
 }
 
 // The wait was over before the write was made, or the write has failed or did not take all.
@@ -77,7 +70,7 @@ Result<void> PollingEventLoop::write_all(Descriptor& descriptor, std::span<const
   const int error = slot.error;
   slot.word.give_back();
   if (error != 0) return sys::error_of(error);
-  return write_all(descriptor, std::span(rest).first(left.size()), deadline);
+  return write_all_in_turn(descriptor, std::span(rest).first(left.size()), deadline);
 }
 
 }  // namespace weft

@@ -52,13 +52,16 @@ Result<bool> look_whether_ready(int fd, Direction direction) noexcept {
 }  // namespace
 
 // One operation: `attempt(fd)` is made until it gives something else than EAGAIN; in between the fiber waits.
-// `succeeded(seen, result)` is told what the readiness was before the attempt that had success.
-template <class Attempt, class Succeeded>
-auto PollingEventLoop::operate(Descriptor& descriptor, Direction direction, Deadline deadline,
-                               Attempt&& attempt, Succeeded&& succeeded) -> decltype(attempt(0)) {
+// `succeeded(seen, result)` is told what the readiness was before the attempt that had success, before_wait()
+// when the fiber is about to wait.
+template <class Attempt, class Succeeded, class BeforeWait>
+[[gnu::always_inline]] inline auto PollingEventLoop::operate(Descriptor& descriptor, Direction direction,
+                                                             Deadline deadline, Attempt&& attempt,
+                                                             Succeeded&& succeeded, BeforeWait&& before_wait)
+    -> decltype(attempt(0)) {
   Runner* runner = this_runner();
-  if (cancel_is_due(*runner)) [[unlikely]]
-    return cancel_error();
+  if (const WaitOutcome due = end_due(*runner, deadline); due != WaitOutcome::kReady) [[unlikely]]
+    return result_of_outcome(due).error();
   for (;;) {
     const Readiness::Snapshot seen = descriptor.readiness.load();
     if (seen.ready(direction)) {
@@ -74,10 +77,17 @@ auto PollingEventLoop::operate(Descriptor& descriptor, Direction direction, Dead
       }
       if (!descriptor.readiness.clear(seen, direction)) continue;  // a newer edge: try again (L3)
     }
+    before_wait();
     if (const Result<void> waited = wait(descriptor, direction, deadline); !waited) [[unlikely]]
       return waited.error();
     runner = this_runner();  // the fiber may have come to another thread
   }
+}
+
+template <class Attempt, class Succeeded>
+auto PollingEventLoop::operate(Descriptor& descriptor, Direction direction, Deadline deadline,
+                               Attempt&& attempt, Succeeded&& succeeded) -> decltype(attempt(0)) {
+  return operate(descriptor, direction, deadline, attempt, succeeded, [] {});
 }
 
 Result<std::size_t> PollingEventLoop::read(DescriptorHandle handle, std::span<std::byte> buffer,
@@ -105,11 +115,11 @@ Result<std::size_t> PollingEventLoop::read_when_ready(DescriptorHandle handle, B
                                                       Deadline deadline) {
   DescriptorUse descriptor(handle);
   if (!descriptor) return Errc::closed;
-  return read_when_ready(*descriptor, source, deadline);
+  return read_when_ready(*descriptor, source, deadline, nullptr);
 }
 
 Result<std::size_t> PollingEventLoop::read_when_ready(Descriptor& descriptor, BufferSource& source,
-                                                      Deadline deadline) {
+                                                      Deadline deadline, WriteTurn* turn) {
   std::size_t size = 0;
   const auto attempt = [&](int fd) {
     const std::span<std::byte> buffer = source.take();
@@ -118,32 +128,31 @@ Result<std::size_t> PollingEventLoop::read_when_ready(Descriptor& descriptor, Bu
     if (!moved) source.give_back();
     return moved;
   };
-  return end_of_file_if_zero(operate(
+  const Result<std::size_t> moved = operate(
       descriptor, Direction::kRead, deadline, attempt,
-      [&](Readiness::Snapshot seen, std::size_t moved) { after_read(descriptor, seen, moved, size); }));
+      [&](Readiness::Snapshot seen, std::size_t count) { after_read(descriptor, seen, count, size); },
+      [&] {
+        if (turn != nullptr) turn->give_up();
+      });
+  if (!moved || *moved != 0) [[likely]]
+    return moved;
+  source.give_back();
+  return size != 0 ? Result<std::size_t>(Errc::end_of_file) : moved;
 }
 
-Result<std::size_t> PollingEventLoop::write(DescriptorHandle handle, std::span<const std::byte> data,
-                                            Deadline deadline) {
-  DescriptorUse descriptor(handle);
-  if (!descriptor) return Errc::closed;
-  return write(*descriptor, data, deadline);
-}
-
-Result<std::size_t> PollingEventLoop::write(Descriptor& descriptor, std::span<const std::byte> data,
-                                            Deadline deadline) {
+Result<std::size_t> PollingEventLoop::write_in_turn(Descriptor& descriptor, std::span<const std::byte> data,
+                                                    Deadline deadline) {
   return operate(
       descriptor, Direction::kWrite, deadline, [&](int fd) { return sys::send(fd, data); },
       [&](Readiness::Snapshot, std::size_t) { pass_turn(descriptor, Direction::kWrite); });
 }
 
-Result<std::size_t> PollingEventLoop::write_vectored(DescriptorHandle handle, std::span<const iovec> buffers,
-                                                     Deadline deadline) {
-  DescriptorUse descriptor(handle);
-  if (!descriptor) return Errc::closed;
+Result<std::size_t> PollingEventLoop::write_vectored_in_turn(Descriptor& descriptor,
+                                                             std::span<const iovec> buffers,
+                                                             Deadline deadline) {
   return operate(
-      *descriptor, Direction::kWrite, deadline, [&](int fd) { return sys::send_vectored(fd, buffers); },
-      [&](Readiness::Snapshot, std::size_t) { pass_turn(*descriptor, Direction::kWrite); });
+      descriptor, Direction::kWrite, deadline, [&](int fd) { return sys::send_vectored(fd, buffers); },
+      [&](Readiness::Snapshot, std::size_t) { pass_turn(descriptor, Direction::kWrite); });
 }
 
 Result<Accepted> PollingEventLoop::accept(DescriptorHandle handle, Deadline deadline) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a polling loop is driven: spin, sleep, deliver, expire. The protocol of sleep_ is docs/design/idle.md.
 #include "base/clock.hpp"
+#include "base/saturating.hpp"
 #include "event_loop/descriptor_arena.hpp"
 #include "event_loop/descriptor_waiters.hpp"
 #include "event_loop/migration_note.hpp"
@@ -98,7 +99,7 @@ std::int64_t PollingEventLoop::block() noexcept {
 // serves all polls until then.
 std::int64_t PollingEventLoop::timeout_until(std::int64_t next_ns) noexcept {
   if (next_ns >= alarm_ns_) return -1;  // the alarm rings before; never, if there is no deadline
-  const std::int64_t left = next_ns - now_ns();
+  const std::int64_t left = saturating_subtract(next_ns, now_ns());
   if (left < kAlarmNs || !set_alarm(next_ns)) return std::max<std::int64_t>(left, 0);
   alarm_ns_ = next_ns;
   return -1;

@@ -8,6 +8,7 @@
 #include "event_loop/write_batch.hpp"
 
 #include <mutex>
+#include <type_traits>
 
 namespace weft {
 namespace {
@@ -21,31 +22,42 @@ std::uint64_t event_data(const Descriptor& descriptor) noexcept {
 // Suspends until `direction` may be ready. Success: try again. REQUIRES: the caller is a user of the
 // descriptor.
 Result<void> PollingEventLoop::wait(Descriptor& descriptor, Direction direction, Deadline deadline) noexcept {
-  return wait_then(descriptor, direction, deadline, [] {});
+  WaitNode node;
+  return wait_as(node, descriptor, direction, deadline, [] {});
 }
 
 // The same for reading, with a write that is queued once the wait has begun: whoever finds that it failed
-// finds the waiter, too. Returns its ticket, 0 if there was no need to wait.
-WriteTicket PollingEventLoop::wait_with_write(Descriptor& descriptor, Deadline deadline, WriteSlot& slot,
+// finds the waiter, too. Returns its ticket, 0 if there was no need to wait, or others want to write.
+WriteTicket PollingEventLoop::wait_with_write(WriteTurn& turn, Deadline deadline, WriteSlot& slot,
                                               BufferSource& source, Result<void>& waited) noexcept {
   WriteTicket ticket = 0;
-  waited = wait_then(descriptor, Direction::kRead, deadline, [&] {
+  PutOffWrite node;
+  node.slot = &slot;
+  node.ticket_of_slot = slot.word.next_ticket();
+  waited = wait_as(node, *turn, Direction::kRead, deadline, [&] {
     ticket = this_runner()->writes->queue(slot);
     source.give_back();
   });
+  if (node.turn_taken) [[unlikely]]
+    turn.taken_away();
   return ticket;
 }
 
-template <class Queued>
-[[gnu::always_inline]] inline Result<void> PollingEventLoop::wait_then(Descriptor& descriptor,
-                                                                       Direction direction, Deadline deadline,
-                                                                       Queued&& queued) noexcept {
+template <class Node, class Queued>
+[[gnu::always_inline]] inline Result<void> PollingEventLoop::wait_as(Node& node, Descriptor& descriptor,
+                                                                     Direction direction, Deadline deadline,
+                                                                     Queued&& queued) noexcept {
+  constexpr bool kPutsOff = std::is_same_v<Node, PutOffWrite>;
   Waiter& self = this_fiber_required("waiting on a descriptor");
-  WaitNode node;
   WaitPlan plan;
   {
     std::scoped_lock lock(descriptor.lock);
-    if (descriptor.usage.closing()) return Errc::closed;
+    if constexpr (kPutsOff) {
+      if (descriptor.usage.closing_or_awaited_locked()) [[unlikely]]
+        return descriptor.usage.closing() ? Result<void>(Errc::closed) : Result<void>();
+    } else if (descriptor.usage.closing()) {
+      return Errc::closed;
+    }
     if (descriptor.readiness.load().ready(direction)) return {};  // an edge came after the attempt (L3)
     if (!owns_locked(descriptor)) [[unlikely]]
       plan = plan_wait_slow_locked(descriptor, direction);
@@ -53,6 +65,7 @@ template <class Queued>
     node.ticket =
         self.begin(WaitWord::Cancellable::kYes, deadline.time_ns(), waiting_for(descriptor, direction));
     add_waiter_locked(descriptor, direction, node);
+    if constexpr (kPutsOff) descriptor.put_off = &node;
   }
   queued();
   Result<void> registered;

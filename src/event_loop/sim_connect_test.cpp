@@ -284,5 +284,25 @@ TEST(SimConnect, OperationsOnTheWrongKindOfSocketFailAsTheKernelsDo) {
   });
 }
 
+// The turn that was kept (docs/design/descriptor.md): it was not passed on by an acceptor that failed.
+TEST(SimConnect, AnAcceptorThatIsRefusedPassesTheTurn) {
+  SimOptions options;
+  options.descriptors_max = 2;  // the listener and the client
+  SimRunner runner(options);
+  runner.spawn([&] {
+    const SimHandle listener = listen(runner.loop, localhost(7000)).value();
+    std::vector<Fiber*> acceptors;
+    for (int i = 0; i < 2; ++i)
+      acceptors.push_back(&runner.spawn([&] { EXPECT_EQ(listener.accept().error(), kernel(EMFILE)); }));
+    runner.yield();
+    const SimHandle client = connect(runner.loop, localhost(7000)).value();
+    for (Fiber* acceptor : acceptors)
+      EXPECT_EQ(join_fiber(*acceptor, {}, WaitWord::Cancellable::kNo), WaitOutcome::kReady);
+    EXPECT_TRUE(client.close());
+    EXPECT_TRUE(listener.close());
+  });
+  runner.run();
+}
+
 }  // namespace
 }  // namespace weft

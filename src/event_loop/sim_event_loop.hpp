@@ -32,8 +32,8 @@ class SimEventLoop final : public EventLoop {
   Result<std::size_t> read(DescriptorHandle, std::span<std::byte>, Deadline) override;
   Result<std::size_t> read_when_ready(DescriptorHandle, BufferSource&, Deadline) override;
   Result<std::size_t> read_vectored(DescriptorHandle, std::span<const iovec>, Deadline) override;
-  Result<std::size_t> write(DescriptorHandle, std::span<const std::byte>, Deadline) override;
-  Result<std::size_t> write_vectored(DescriptorHandle, std::span<const iovec>, Deadline) override;
+  Result<std::size_t> write_in_turn(Descriptor&, std::span<const std::byte>, Deadline) override;
+  Result<std::size_t> write_vectored_in_turn(Descriptor&, std::span<const iovec>, Deadline) override;
   Result<void> wait_ready(DescriptorHandle, Direction, Deadline) override;
   Result<bool> look(Descriptor&, Direction) noexcept override;
   Result<void> shutdown(DescriptorHandle, int how) override;

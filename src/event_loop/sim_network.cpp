@@ -2,6 +2,7 @@
 #include "event_loop/sim_network.hpp"
 
 #include "base/panic.hpp"
+#include "base/saturating.hpp"
 #include "sys/errors.hpp"
 
 namespace weft {
@@ -61,8 +62,11 @@ std::size_t SimNetwork::shortened_locked(std::size_t size) noexcept {
 void SimNetwork::post_locked(SimEventKind kind, const std::shared_ptr<SimSocket>& target,
                              std::int64_t delay_ns, std::uint64_t amount) {
   if (stopped_) return;
-  events_.push(
-      {.time_ns = time_ns_ + delay_ns, .sequence = 0, .kind = kind, .target = target, .amount = amount});
+  events_.push({.time_ns = saturating_add(time_ns_, delay_ns),
+                .sequence = 0,
+                .kind = kind,
+                .target = target,
+                .amount = amount});
 }
 
 void SimNetwork::advance_to(std::int64_t time_ns) {

@@ -33,8 +33,8 @@ Result<SimSocket*> SimEventLoop::socket_of(Descriptor& descriptor) const noexcep
 template <class Attempt>
 auto SimEventLoop::operate(Descriptor& descriptor, Direction direction, Deadline deadline, Attempt&& attempt)
     -> decltype(attempt()) {
-  if (cancel_is_due()) [[unlikely]]
-    return cancel_error();
+  if (const WaitOutcome due = end_due(*this_runner(), deadline); due != WaitOutcome::kReady) [[unlikely]]
+    return result_of_outcome(due).error();
   for (;;) {
     const Readiness::Snapshot seen = descriptor.readiness.load();
     if (seen.ready(direction)) {
@@ -46,7 +46,10 @@ auto SimEventLoop::operate(Descriptor& descriptor, Direction direction, Deadline
         spend_budget();
         return result;
       }
-      if (!sys::would_block(result.error())) return result;
+      if (!sys::would_block(result.error())) {
+        pass_turn(descriptor, direction);  // what we were woken for may be another's (L4)
+        return result;
+      }
       if (!descriptor.readiness.clear(seen, direction)) continue;  // a newer edge: try again (L3)
     }
     if (const Result<void> waited = wait(descriptor, direction, deadline); !waited) return waited.error();
@@ -148,7 +151,14 @@ Result<std::size_t> SimEventLoop::read(DescriptorHandle handle, std::span<std::b
 Result<std::size_t> SimEventLoop::read_when_ready(DescriptorHandle handle, BufferSource& source,
                                                   Deadline deadline) {
   if (Result<void> ready = wait_ready(handle, Direction::kRead, deadline); !ready) return ready.error();
-  return read(handle, source.take(), deadline);
+  const std::span<std::byte> buffer = source.take();
+  if (buffer.empty()) {
+    source.give_back();
+    return std::size_t{0};
+  }
+  const Result<std::size_t> moved = read(handle, buffer, deadline);
+  if (!moved) source.give_back();
+  return moved;
 }
 
 Result<std::size_t> SimEventLoop::read_vectored(DescriptorHandle handle, std::span<const iovec> buffers,
@@ -161,19 +171,17 @@ Result<std::size_t> SimEventLoop::read_vectored(DescriptorHandle handle, std::sp
       operate(*descriptor, Direction::kRead, deadline, [&] { return (*socket)->read_locked(buffers); }));
 }
 
-Result<std::size_t> SimEventLoop::write(DescriptorHandle handle, std::span<const std::byte> data,
-                                        Deadline deadline) {
+Result<std::size_t> SimEventLoop::write_in_turn(Descriptor& descriptor, std::span<const std::byte> data,
+                                                Deadline deadline) {
   const iovec buffers = sys::to_iovec(data);
-  return write_vectored(handle, std::span(&buffers, 1), deadline);
+  return write_vectored_in_turn(descriptor, std::span(&buffers, 1), deadline);
 }
 
-Result<std::size_t> SimEventLoop::write_vectored(DescriptorHandle handle, std::span<const iovec> buffers,
-                                                 Deadline deadline) {
-  DescriptorUse descriptor(handle);
-  if (!descriptor) return Errc::closed;
-  const Result<SimSocket*> socket = socket_of(*descriptor);
+Result<std::size_t> SimEventLoop::write_vectored_in_turn(Descriptor& descriptor,
+                                                         std::span<const iovec> buffers, Deadline deadline) {
+  const Result<SimSocket*> socket = socket_of(descriptor);
   if (!socket) return socket.error();
-  return operate(*descriptor, Direction::kWrite, deadline, [&] { return (*socket)->write_locked(buffers); });
+  return operate(descriptor, Direction::kWrite, deadline, [&] { return (*socket)->write_locked(buffers); });
 }
 
 Result<void> SimEventLoop::wait_ready(DescriptorHandle handle, Direction direction, Deadline deadline) {

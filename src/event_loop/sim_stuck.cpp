@@ -2,6 +2,7 @@
 // What a simulated loop does when nothing can happen in its world any more.
 #include "base/clock.hpp"
 #include "base/panic.hpp"
+#include "base/saturating.hpp"
 #include "event_loop/sim_event_loop.hpp"
 
 #include <mutex>
@@ -17,7 +18,7 @@ void SimEventLoop::sleep_or_report() noexcept {
     return;
   }
   if (options_.stuck_after_ns > 0) {
-    const Deadline patience = Deadline::at_ns(monotonic_ns() + options_.stuck_after_ns);
+    const Deadline patience = Deadline::at_ns(saturating_add(monotonic_ns(), options_.stuck_after_ns));
     if (network_->sleep.sleep(patience)) return;
   }
   reported_changes_ = wait_changes_;

@@ -99,5 +99,54 @@ TEST_F(UsageWordTest, U2_ExactlyOneRetiresWhoeverComesAndGoes) {
   }
 }
 
+using Entry = UsageWord::Entry;
+using Exit = UsageWord::Exit;
+
+TEST_F(UsageWordTest, OneUserHasTheTurnToWrite) {
+  const std::uint32_t generation = word.generation();
+  EXPECT_EQ(word.enter_to_write(generation), Entry::kTurn);
+  EXPECT_EQ(word.enter_to_write(generation), Entry::kBusy);
+  EXPECT_TRUE(enter(generation)) << "who reads does not mind";
+  EXPECT_EQ(word.leave_writing(), Exit::kDone);
+  EXPECT_EQ(word.enter_to_write(generation), Entry::kTurn);
+  EXPECT_EQ(word.enter_to_write(generation + 1), Entry::kClosed);
+  EXPECT_TRUE(word.give_up_turn());
+  EXPECT_EQ(word.enter_to_write(generation), Entry::kTurn);
+  EXPECT_EQ(word.leave_writing(), Exit::kDone);
+  EXPECT_FALSE(word.leave());
+  EXPECT_FALSE(word.leave());
+}
+
+TEST_F(UsageWordTest, ATurnThatIsAwaitedIsPassedOn) {
+  const std::uint32_t generation = word.generation();
+  EXPECT_EQ(word.enter_to_write(generation), Entry::kTurn);
+  EXPECT_TRUE(enter(generation));
+  EXPECT_FALSE(word.take_turn_or_announce_locked());
+  EXPECT_TRUE(word.closing_or_awaited_locked());
+  EXPECT_EQ(word.leave_writing(), Exit::kAwaited);
+  EXPECT_FALSE(word.give_up_turn());
+  EXPECT_FALSE(word.leave());
+  word.nobody_awaits_turn_locked();
+  EXPECT_EQ(word.enter_to_write(generation), Entry::kBusy) << "it was passed on, not given up";
+  EXPECT_EQ(word.leave_writing(), Exit::kDone);
+  EXPECT_TRUE(enter(generation));
+  EXPECT_TRUE(word.take_turn_or_announce_locked());
+  word.end_turns_locked();
+  EXPECT_FALSE(word.leave());
+  EXPECT_EQ(word.enter_to_write(generation), Entry::kTurn);
+}
+
+TEST_F(UsageWordTest, U2_AWriterMayBeTheLastToLeave) {
+  const std::uint32_t generation = word.generation();
+  EXPECT_EQ(word.enter_to_write(generation), Entry::kTurn);
+  ASSERT_TRUE(enter(generation));
+  EXPECT_TRUE(word.close());
+  EXPECT_EQ(word.enter_to_write(generation), Entry::kClosed);
+  EXPECT_FALSE(word.leave());
+  EXPECT_EQ(word.leave_writing(), Exit::kLast);
+  EXPECT_EQ(word.generation(), generation + 1);
+  EXPECT_EQ(word.enter_to_write(generation + 1), Entry::kClosed) << "vacant";
+}
+
 }  // namespace
 }  // namespace weft

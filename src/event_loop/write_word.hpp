@@ -20,6 +20,8 @@ class WriteWord {
   // ------------------------------------------------------------------------------------------
   /// Acquire: who had the slot before has read its bytes.
   bool is_free() const noexcept { return state_of(word_.load(acquire)) == kFree; }
+  /// What queue() is going to return. REQUIRES: free.
+  WriteTicket next_ticket() const noexcept { return word_.load(relaxed) & ~kStates; }
   /// free -> queued. Release: the bytes.
   WriteTicket queue() noexcept {
     const std::uint64_t ticket = word_.load(relaxed) & ~kStates;

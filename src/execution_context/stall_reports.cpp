@@ -4,6 +4,7 @@
 
 #include "base/atomic.hpp"
 #include "base/environment.hpp"
+#include "base/saturating.hpp"
 #include "base/standard_error.hpp"
 #include "execution_context/dump.hpp"
 #include "execution_context/report_handler.hpp"
@@ -84,8 +85,7 @@ void set_leak_report_after(std::chrono::milliseconds threshold) noexcept {
   Monitor::unpark();  // something may have become worth a look
 }
 std::int64_t leak_report_after_ns() noexcept {
-  constexpr std::int64_t kNsPerMs = 1'000'000;
-  return std::min(stall_settings().leak_ms.load(seq_cst), INT64_MAX / kNsPerMs) * kNsPerMs;
+  return saturating_multiply(stall_settings().leak_ms.load(seq_cst), 1'000'000);
 }
 void set_leak_handler(LeakHandler handler) { stall_settings().leak_handler.set(std::move(handler)); }
 

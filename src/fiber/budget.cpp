@@ -5,12 +5,19 @@
 
 namespace weft {
 
-WaitOutcome yield_at_end_of_budget(Runner& runner) noexcept {
+[[gnu::cold]] WaitOutcome look_at_end_of_budget(Runner& runner, Deadline deadline) noexcept {
+  if (const WaitOutcome ended = runner.current->cancellation(); ended != WaitOutcome::kReady) return ended;
+  if (!deadline.passed()) return WaitOutcome::kReady;
+  runner.yield();  // as a wait would: who asks again and again lets others run
+  return WaitOutcome::kTimedOut;
+}
+
+WaitOutcome yield_at_end_of_budget(Runner& runner, Deadline deadline) noexcept {
   runner.budget = 1;  // the next operation comes here again, unless there was a switch
   if (runner.current == nullptr) return WaitOutcome::kReady;  // a scheduler's own stack: nobody to yield
   if (const WaitOutcome ended = runner.current->cancellation(); ended != WaitOutcome::kReady) return ended;
   runner.yield();
-  return WaitOutcome::kReady;
+  return deadline.passed() ? WaitOutcome::kTimedOut : WaitOutcome::kReady;
 }
 
 }  // namespace weft

@@ -4,12 +4,14 @@
 // The operation budget (L12): a fiber whose operations never have to wait lets others run now and then, and
 // notices then that it was cancelled. The budget is the runner's; each switch sets it anew.
 //
-// Operations of fibers only, those of event loops, look first whether a cancel is due, and pay afterwards:
-// cancel_is_due(), spend_budget(). What plain threads call too pays before: spend_budget_before().
+// Operations of fibers only, those of event loops, look first whether an end is due, and pay afterwards:
+// end_due(), spend_budget(). What plain threads call too pays before: spend_budget_before().
 
 #include "fiber/fiber.hpp"
 #include "fiber/runner.hpp"
 #include "fiber/wait_word.hpp"
+
+#include <weft/deadline.hpp>
 
 namespace weft {
 
@@ -18,7 +20,17 @@ namespace weft {
 inline bool cancel_is_due(Runner& runner) noexcept {
   return runner.budget == 1 && runner.current->cancellation() != WaitOutcome::kReady;
 }
-inline bool cancel_is_due() noexcept { return cancel_is_due(*this_runner()); }
+
+/// See end_due().
+[[nodiscard]] WaitOutcome look_at_end_of_budget(Runner& runner, Deadline deadline) noexcept;
+
+/// What an operation that has `deadline` must end with before it begins: kReady but at the end of the budget,
+/// where a cancel request is seen, and a deadline that has passed, although there may be no need to wait. A
+/// loop with one deadline that always finds something ends thereby: after at most a budget. Suspends: may, if
+/// it is not kReady.
+[[nodiscard]] inline WaitOutcome end_due(Runner& runner, Deadline deadline) noexcept {
+  return runner.budget == 1 ? look_at_end_of_budget(runner, deadline) : WaitOutcome::kReady;
+}
 
 /// After an operation. Suspends: may.
 inline void spend_budget(Runner& runner) noexcept {
@@ -30,8 +42,8 @@ inline void spend_budget() noexcept { spend_budget(*this_runner()); }
 /// Pays for one operation of `runner`, this_runner(), perhaps null. False: that was the last one.
 inline bool pay_from_budget(Runner* runner) noexcept { return runner == nullptr || --runner->budget != 0; }
 
-/// The end of the budget, see below.
-[[nodiscard]] WaitOutcome yield_at_end_of_budget(Runner& runner) noexcept;
+/// The end of the budget, see below. kTimedOut: the operation's own deadline has passed.
+[[nodiscard]] WaitOutcome yield_at_end_of_budget(Runner& runner, Deadline deadline = {}) noexcept;
 
 /// Before an operation; `runner` is this_runner(), perhaps null. Another outcome than kReady: the operation
 /// must fail with it, as the fiber was cancelled or its scope has ended; so does every one until the fiber

@@ -194,11 +194,5 @@ TEST(TcpDeathTest, ACallOutsideOfAFiberIsABugThatNamesTheCall) {
   EXPECT_DEATH(static_cast<void>(TcpListener::bind("127.0.0.1:0")), "TcpListener::bind.* suspends");
 }
 
-TEST(TcpDeathTest, ReadingIntoNoBufferIsABugNotTheEndOfTheFile) {
-  TcpStream stream;
-  EXPECT_DEATH(static_cast<void>(stream.read_some(std::span<std::byte>())), "BUG: .*empty buffer");
-  EXPECT_DEATH(static_cast<void>(stream.write_some(std::span<const std::byte>())), "BUG: .*no data");
-}
-
 }  // namespace
 }  // namespace weft::net

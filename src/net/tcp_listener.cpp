@@ -9,6 +9,7 @@
 #include "sys/errors.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <tuple>
 
 namespace weft::net {
@@ -20,19 +21,22 @@ constexpr std::int64_t kPauseMaxNs = 100'000'000;
 /// Skipped in a row before it is a pause's turn: the fiber must not spin, whatever the kernel says.
 constexpr int kDeadConnectionsMax = 64;
 
-// The connection was gone before it was accepted, or died of something the network did to it: accept(2) says
-// to treat these like "not now" and to try again.
-bool concerns_one_connection(const std::error_code& error) noexcept {
-  constexpr int kErrors[] = {ECONNABORTED, EPROTO, EPERM,        ENETDOWN,   ENOPROTOOPT,
-                             EHOSTDOWN,    ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH};
-  return std::any_of(std::begin(kErrors), std::end(kErrors),
-                     [&](int value) { return sys::is_errno(error, value); });
+bool is_one_of(const std::error_code& error, std::initializer_list<int> values) noexcept {
+  return std::any_of(values.begin(), values.end(), [&](int value) { return sys::is_errno(error, value); });
 }
 
-bool out_of_resources(const std::error_code& error) noexcept {
-  constexpr int kErrors[] = {EMFILE, ENFILE, ENOBUFS, ENOMEM};
-  return std::any_of(std::begin(kErrors), std::end(kErrors),
-                     [&](int value) { return sys::is_errno(error, value); });
+// The connection was gone before it was accepted, or died of something the network or a firewall did to it:
+// accept(2) says to treat these like "not now" and to try again.
+bool concerns_one_connection(const std::error_code& error) noexcept {
+  return is_one_of(error, {ECONNABORTED, ECONNRESET, ECONNREFUSED, ENOTCONN, EPROTO, EPERM, ENETDOWN,
+                           ENETRESET, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH,
+                           ETIMEDOUT, ESOCKTNOSUPPORT, EPROTONOSUPPORT, EPIPE});
+}
+
+// The listener itself has ended, or the call. Everything else is a shortage, whatever the kernel calls it: of
+// descriptors, memory, buffers, or of what may be registered with an epoll (ENOSPC).
+bool ends_accepting(const std::error_code& error) noexcept {
+  return error.category() != std::system_category() || is_one_of(error, {EBADF, EINVAL, ENOTSOCK, EFAULT});
 }
 
 /// Said once for the process until an accept works again: every listener suffers from the same shortage.
@@ -59,9 +63,10 @@ TcpListener::~TcpListener() {
 }
 
 Result<TcpListener> TcpListener::bind(const SocketAddress& address, const ListenOptions& options) {
+  EventLoop& loop = current_loop("TcpListener::bind()");
+  if (options.backlog < 0) return sys::error_of(EINVAL);
   Result<DescriptorHandle> handle =
-      current_loop("TcpListener::bind()")
-          .listen(to_raw(address), {.backlog = options.backlog, .reuse_port = options.reuse_port});
+      loop.listen(to_raw(address), {.backlog = options.backlog, .reuse_port = options.reuse_port});
   if (!handle) return handle.error();
   return TcpListener(*handle);
 }
@@ -84,7 +89,7 @@ Result<TcpStream> TcpListener::accept_until(Deadline deadline) {
     const std::error_code error = accepted.error();
     const bool of_connection = concerns_one_connection(error);
     if (of_connection && ++dead_connections <= kDeadConnectionsMax) continue;
-    if (!of_connection && !out_of_resources(error)) return error;
+    if (ends_accepting(error)) return error;
     report_shortage(error);
     if (auto paused = sleep_until(std::min(Deadline::after_ns(pause_ns), deadline)); !paused)
       return paused.error();

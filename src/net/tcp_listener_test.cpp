@@ -156,7 +156,7 @@ TEST_P(AcceptOfTheKernel, SeveralListenersShareAPort) {
 
 TEST_P(AcceptOfTheKernel, AShortageIsSaidOnceWaitedForAndSurvived) {
   run([] {
-    for (const int error : {EMFILE, ENFILE, ENOMEM, ENOBUFS}) {
+    for (const int error : {EMFILE, ENFILE, ENOMEM, ENOBUFS, ENOSR, ENOSPC, EIO}) {
       testing::internal::CaptureStderr();
       sys::FaultPlan faults;
       sys::CallCounter counter;
@@ -173,10 +173,31 @@ TEST_P(AcceptOfTheKernel, AShortageIsSaidOnceWaitedForAndSurvived) {
 
 TEST_P(AcceptOfTheKernel, AConnectionThatWasGivenUpIsSkippedAtOnce) {
   run([] {
+    for (const int error : {ECONNABORTED, ECONNRESET, ETIMEDOUT, EPROTO, EPERM, EHOSTUNREACH}) {
+      sys::FaultPlan faults;
+      sys::CallCounter counter;
+      accept_one_through(faults, Call::accept, error, 3);
+      EXPECT_EQ(counter.counts()[Call::accept], 4u);
+    }
+  });
+}
+
+// Too many watches (fs.epoll.max_user_watches): the listener died of it, and its port stayed open.
+TEST_P(AcceptOfTheKernel, AListenerThatMayNotBeWatchedTriesAgain) {
+  run([] {
+    testing::internal::CaptureStderr();
     sys::FaultPlan faults;
-    sys::CallCounter counter;
-    accept_one_through(faults, Call::accept, ECONNABORTED, 3);
-    EXPECT_EQ(counter.counts()[Call::accept], 4u);
+    faults.fail(Call::epoll_add, ENOSPC,
+                {.times = 2});  // some strategies register at once, others when they wait
+    auto listener = TcpListener::bind("127.0.0.1:0").value();
+    auto acceptor = spawn([&] { return listener.accept(); });
+    while (faults.applied() < 2) yield();
+    auto client = TcpStream::connect(listener.local_address().value()).value();
+    auto server = acceptor.join().value();
+    EXPECT_TRUE(client.write_all("x"));
+    EXPECT_EQ(read_text(server).value(), "x");
+    const std::string said = testing::internal::GetCapturedStderr();
+    EXPECT_NE(said.find("No space left"), std::string::npos) << said;
   });
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <weft/net/tcp_stream.hpp>
 
-#include "base/panic.hpp"
 #include "event_loop/descriptor_use.hpp"
+#include "event_loop/write_turn.hpp"
 #include "net/current_loop.hpp"
 #include "net/sockaddr.hpp"
+#include "sys/errors.hpp"
 #include "sys/iovec.hpp"
 #include "sys/socket.hpp"
 #include "sys/socket_options.hpp"
@@ -22,12 +23,17 @@ constexpr std::size_t kBuffersAtOnce = 16;
 
 using IovecArray = std::array<iovec, kBuffersAtOnce>;
 
+/// The first of `buffers` that are not empty; those that were looked at are taken off.
 template <class Byte>
-std::span<iovec> to_iovecs(std::span<const std::span<Byte>> buffers, IovecArray& array) noexcept {
-  const std::size_t count = std::min(buffers.size(), array.size());
-  for (std::size_t i = 0; i < count; ++i) array[i] = sys::to_iovec(buffers[i]);
+std::span<iovec> take_iovecs(std::span<const std::span<Byte>>& buffers, IovecArray& array) noexcept {
+  std::size_t count = 0;
+  for (; !buffers.empty() && count < array.size(); buffers = buffers.subspan(1)) {
+    if (!buffers.front().empty()) array[count++] = sys::to_iovec(buffers.front());
+  }
   return std::span(array).first(count);
 }
+
+Result<void> invalid_argument() noexcept { return sys::error_of(EINVAL); }
 
 /// A buffer that is there all the time.
 class FixedBuffer final : public BufferSource {
@@ -39,6 +45,24 @@ class FixedBuffer final : public BufferSource {
  private:
   std::span<std::byte> buffer_;
 };
+
+/// Names the call if it is made outside of a fiber, before it says what a stream would have told it.
+[[gnu::cold]] Transfer no_turn(const WriteTurn& turn) noexcept {
+  std::ignore = current_loop("TcpStream::write_all()");
+  return {0, turn.error()};
+}
+
+/// The kernel took less than all of `data` at `step`, or nothing.
+[[gnu::noinline]] Transfer write_rest(const WriteTurn& turn, std::span<const std::byte> data,
+                                      Result<std::size_t> step, Deadline deadline) {
+  for (std::size_t moved = 0;;) {
+    if (!step) return {moved, step.error()};
+    moved += *step;
+    if (moved == data.size()) return {moved, {}};
+    if (deadline.passed()) return {moved, Errc::timed_out};
+    step = current_loop("TcpStream::write_all()").write_in_turn(*turn, data.subspan(moved), deadline);
+  }
+}
 
 template <class Call>
 auto with_fd(const detail::DescriptorHandle& handle, Call&& call) -> decltype(call(0)) {
@@ -69,7 +93,8 @@ Result<TcpStream> TcpStream::connect(const SocketAddress& address, Deadline dead
 }
 
 Result<std::size_t> TcpStream::read_some_until(std::span<std::byte> buffer, Deadline deadline) {
-  WEFT_ASSERT(!buffer.empty(), "TcpStream::read_some() into an empty buffer");
+  if (buffer.empty()) [[unlikely]]
+    return std::size_t{0};
   return current_loop("TcpStream::read_some()").read(handle_, buffer, deadline);
 }
 
@@ -80,7 +105,10 @@ Result<std::size_t> TcpStream::read_some_until(BufferSource& source, Deadline de
 Result<std::size_t> TcpStream::write_then_read_some_until(std::span<const std::byte> data,
                                                           std::span<std::byte> buffer,
                                                           const ExchangeDeadlines& deadlines) {
-  WEFT_ASSERT(!buffer.empty(), "TcpStream::write_then_read_some() into an empty buffer");
+  if (buffer.empty()) [[unlikely]] {
+    if (const Transfer written = write_all_until(data, deadlines.write); !written) return written.error();
+    return std::size_t{0};
+  }
   FixedBuffer source(buffer);
   return write_then_read_some_until(data, source, deadlines);
 }
@@ -88,12 +116,14 @@ Result<std::size_t> TcpStream::write_then_read_some_until(std::span<const std::b
 Result<std::size_t> TcpStream::write_then_read_some_until(std::span<const std::byte> data,
                                                           BufferSource& source,
                                                           const ExchangeDeadlines& deadlines) {
-  WEFT_ASSERT(!data.empty(), "TcpStream::write_then_read_some() of no data");
+  if (data.empty()) [[unlikely]]
+    return read_some_until(source, deadlines.read);
   return current_loop("TcpStream::write_then_read_some()").write_then_read(handle_, data, source, deadlines);
 }
 
 Result<std::size_t> TcpStream::write_some_until(std::span<const std::byte> data, Deadline deadline) {
-  WEFT_ASSERT(!data.empty(), "TcpStream::write_some() of no data");
+  if (data.empty()) [[unlikely]]
+    return std::size_t{0};
   return current_loop("TcpStream::write_some()").write(handle_, data, deadline);
 }
 
@@ -103,50 +133,46 @@ Transfer TcpStream::read_exact_until(std::span<std::byte> buffer, Deadline deadl
     const Result<std::size_t> step = read_some_until(buffer.subspan(moved), deadline);
     if (!step) return {moved, step.error()};
     moved += *step;
+    if (moved < buffer.size() && deadline.passed()) return {moved, Errc::timed_out};
   }
   return {moved, {}};
 }
 
 Transfer TcpStream::write_all_until(std::span<const std::byte> data, Deadline deadline) {
   if (data.empty()) return {0, {}};
-  const Result<std::size_t> step = current_loop("TcpStream::write_all()").write(handle_, data, deadline);
+  const WriteTurn turn(handle_, deadline);
+  if (!turn) [[unlikely]]
+    return no_turn(turn);
+  const Result<std::size_t> step =
+      current_loop("TcpStream::write_all()").write_in_turn(*turn, data, deadline);
   if (step && *step == data.size()) [[likely]]
     return {data.size(), {}};
-  return write_rest(data, step, deadline);
-}
-
-// The kernel took less than all of `data` at `step`, or nothing.
-Transfer TcpStream::write_rest(std::span<const std::byte> data, Result<std::size_t> step, Deadline deadline) {
-  for (std::size_t moved = 0;;) {
-    if (!step) return {moved, step.error()};
-    moved += *step;
-    if (moved == data.size()) return {moved, {}};
-    step = current_loop("TcpStream::write_all()").write(handle_, data.subspan(moved), deadline);
-  }
+  return write_rest(turn, data, step, deadline);
 }
 
 Transfer TcpStream::write_all_until(std::span<const std::span<const std::byte>> buffers, Deadline deadline) {
-  EventLoop& loop = current_loop("TcpStream::write_all()");
-  std::size_t moved = 0;
-  while (!buffers.empty()) {
-    IovecArray array;
-    std::span<iovec> left = to_iovecs(buffers, array);
-    buffers = buffers.subspan(left.size());
-    for (left = sys::drop_front(left, 0); !left.empty();) {
-      const Result<std::size_t> step = loop.write_vectored(handle_, left, deadline);
-      if (!step) return {moved, step.error()};
-      moved += *step;
-      left = sys::drop_front(left, *step);
-    }
+  IovecArray array;
+  std::span<iovec> left = take_iovecs(buffers, array);
+  if (left.empty()) return {0, {}};
+  const WriteTurn turn(handle_, deadline);
+  if (!turn) return no_turn(turn);
+  for (std::size_t moved = 0;;) {
+    const Result<std::size_t> step =
+        current_loop("TcpStream::write_all()").write_vectored_in_turn(*turn, left, deadline);
+    if (!step) return {moved, step.error()};
+    moved += *step;
+    left = sys::drop_front(left, *step);
+    if (left.empty()) left = take_iovecs(buffers, array);
+    if (left.empty()) return {moved, {}};
+    if (deadline.passed()) return {moved, Errc::timed_out};
   }
-  return {moved, {}};
 }
 
 Result<std::size_t> TcpStream::read_some_until(std::span<const std::span<std::byte>> buffers,
                                                Deadline deadline) {
   IovecArray array;
-  const std::span<iovec> filled = to_iovecs(buffers, array);
-  WEFT_ASSERT(sys::total_size(filled) != 0, "TcpStream::read_some() into empty buffers");
+  const std::span<iovec> filled = take_iovecs(buffers, array);
+  if (filled.empty()) return std::size_t{0};
   return current_loop("TcpStream::read_some()").read_vectored(handle_, filled, deadline);
 }
 
@@ -189,17 +215,21 @@ Result<bool> TcpStream::no_delay() const {
   return with_fd(handle_, [](int fd) { return sys::no_delay(fd); });
 }
 Result<void> TcpStream::set_keep_alive(std::optional<std::chrono::seconds> idle) {
+  if (idle && *idle < std::chrono::seconds(1)) return invalid_argument();
   std::optional<sys::KeepAlive> keep_alive;
   if (idle) keep_alive = sys::KeepAlive{.idle = *idle};
   return with_fd(handle_, [&](int fd) { return sys::set_keep_alive(fd, keep_alive); });
 }
 Result<void> TcpStream::set_linger(std::optional<std::chrono::seconds> timeout) {
+  if (timeout && *timeout < std::chrono::seconds(0)) return invalid_argument();
   return with_fd(handle_, [&](int fd) { return sys::set_linger(fd, timeout); });
 }
 Result<void> TcpStream::set_send_buffer_size(int bytes) {
+  if (bytes < 0) return invalid_argument();
   return with_fd(handle_, [&](int fd) { return sys::set_send_buffer_size(fd, bytes); });
 }
 Result<void> TcpStream::set_receive_buffer_size(int bytes) {
+  if (bytes < 0) return invalid_argument();
   return with_fd(handle_, [&](int fd) { return sys::set_receive_buffer_size(fd, bytes); });
 }
 Result<int> TcpStream::send_buffer_size() const {

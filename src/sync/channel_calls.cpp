@@ -226,12 +226,12 @@ WEFT_HOT ChannelStatus ChannelCore::receive_now(void* element, Deadline deadline
   return receive_now<false>(element, deadline);
 }
 [[gnu::noinline]] ChannelStatus ChannelCore::send_at_end_of_budget(void* value, Deadline deadline) noexcept {
-  const WaitOutcome spent = yield_at_end_of_budget(*this_runner());
+  const WaitOutcome spent = yield_at_end_of_budget(*this_runner(), deadline);
   return spent == WaitOutcome::kReady ? send_by_functions(value, deadline) : status_of_failure(spent);
 }
 [[gnu::noinline]] ChannelStatus ChannelCore::receive_at_end_of_budget(void* element,
                                                                       Deadline deadline) noexcept {
-  const WaitOutcome spent = yield_at_end_of_budget(*this_runner());
+  const WaitOutcome spent = yield_at_end_of_budget(*this_runner(), deadline);
   return spent == WaitOutcome::kReady ? receive_by_functions(element, deadline) : status_of_failure(spent);
 }
 

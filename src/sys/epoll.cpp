@@ -2,6 +2,7 @@
 #include "sys/epoll.hpp"
 
 #include "base/clock.hpp"
+#include "base/saturating.hpp"
 #include "sys/errors.hpp"
 #include "sys/fault.hpp"
 #include "sys/syscall.hpp"
@@ -108,8 +109,7 @@ Result<void> Epoll::remove(int fd) noexcept {
 
 Result<std::size_t> Epoll::wait_until(std::span<epoll_event> events, Deadline deadline) noexcept {
   if (deadline.is_never()) return wait(events, kNoTimeout);
-  const std::int64_t now = monotonic_ns();
-  return wait(events, deadline.time_ns() > now ? deadline.time_ns() - now : 0);
+  return wait(events, std::max<std::int64_t>(0, saturating_subtract(deadline.time_ns(), monotonic_ns())));
 }
 
 }  // namespace weft::sys

@@ -14,6 +14,7 @@
 #include "support/sim_context.hpp"
 #include "support/tcp.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -157,6 +158,42 @@ Result<void> sockets() {
   return group.wait();
 }
 
+/// One of several writers of one stream: its character, so many times. What was sent is a whole piece, or
+/// what the call says; nothing of another's lies within.
+Result<void> writers_of_one_stream() {
+  auto listener = net::TcpListener::bind("127.0.0.1:7000");
+  if (!listener) return listener.error();
+  auto client = net::TcpStream::connect(listener->local_address().value());
+  if (!client) return client.error();
+  auto server = listener->accept();
+  if (!server) return server.error();
+  std::vector<std::size_t> sent(4);
+  std::string got;
+  auto reader = spawn([&] {
+    while (auto text = test::read_text(*server, 1000)) got += *text;
+  });
+  TaskGroup<void> group;
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    group.spawn([&, i]() -> Result<void> {
+      const std::string piece(3'000 + 5'000 * i, static_cast<char>('a' + i));
+      const net::Transfer written = client->write_all(test::bytes(piece));
+      sent[i] = written.bytes();
+      if (!written) return written.error();
+      return {};
+    });
+  }
+  const Result<void> result = group.wait();
+  EXPECT_TRUE(client->close());
+  reader.join();
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    const char c = static_cast<char>('a' + i);
+    const std::size_t begin = std::min(got.find(c), got.size());
+    EXPECT_EQ(got.substr(begin, sent[i]), std::string(sent[i], c));
+    EXPECT_EQ(static_cast<std::size_t>(std::count(got.begin(), got.end(), c)), sent[i]);
+  }
+  return result;
+}
+
 // -- the storm
 // ----------------------------------------------------------------------------------------------------
 
@@ -238,7 +275,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Combine(testing::Values(std::pair("Sleeps", &sleeps), std::pair("Joins", &joins),
                                      std::pair("NestedGroups", &nested_groups),
                                      std::pair("CompletionsAndShields", &completions_and_shields),
-                                     std::pair("Races", &races), std::pair("Sockets", &sockets)),
+                                     std::pair("Races", &races), std::pair("Sockets", &sockets),
+                                     std::pair("Writers", &writers_of_one_stream)),
                      testing::Values(Source::kScope, Source::kFiber, Source::kDeadline)),
     storm_name);
 

@@ -333,6 +333,75 @@ TEST_F(WriteBatches, AFiberThatIsWokenDuringItsWriteWaitsForItsEnd) {
   EXPECT_TRUE(connection.near.close());
 }
 
+// The turn to write (descriptor.md) of a fiber whose write was put off: another context wants it.
+
+Result<std::size_t> write_from(ExecutionContext& context, const Near& near, std::string_view text) {
+  return context.spawn([&near, text] { return near.write(text); }).join();
+}
+
+TEST_F(WriteBatches, WT3_AnotherTakesTheTurnOnceThePutOffWriteIsOver) {
+  const Connection connection = emptied();
+  auto fiber = a.spawn([&] { return write_then_read(connection.near, "question").value(); });
+  EXPECT_EQ(receive(connection.far, 8), "question");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(write_from(b, connection.near, "more").value(), 4u);
+  EXPECT_EQ(receive(connection.far, 12), "moremoremore");
+  connection.far.send("answer");
+  EXPECT_EQ(fiber.join(), "answer");
+  EXPECT_EQ(write_from(a, connection.near, "end").value(), 3u) << "the turn was given up once";
+  EXPECT_EQ(receive(connection.far, 3), "end");
+  EXPECT_EQ(put_off(), 1u);
+  EXPECT_TRUE(connection.near.close());
+}
+
+// Its thread is kept by another fiber: the one who wants the turn withdraws the write, whose fiber makes it
+// first.
+TEST_F(WriteBatches, WT2_AWriteThatIsStillQueuedComesFirst) {
+  const Connection connection = emptied();
+  Window window;
+  auto fibers = a.spawn([&] {
+    auto asking = spawn([&] { return write_then_read(connection.near, "question").value(); });
+    yield();
+    window.hold();
+    return asking.join();
+  });
+  window.entered.wait();
+  auto other = b.spawn([&] { return connection.near.write("more").value(); });
+  eventually(
+      [&] {
+        const std::scoped_lock lock(connection.near.handle.descriptor->lock);
+        return !connection.near.handle.descriptor->writers.empty();
+      },
+      "the other writer");
+  window.leave.open();
+  EXPECT_EQ(other.join(), 4u);
+  EXPECT_EQ(receive(connection.far, 12), "questionmore");
+  connection.far.send("answer");
+  EXPECT_EQ(fibers.join(), "answer");
+  EXPECT_TRUE(connection.near.close());
+}
+
+// Not all of it is taken: the rest follows before the other's.
+TEST_F(WriteBatches, WT1_AWriteThatIsCutShortKeepsItsTurn) {
+  const Connection connection = emptied();
+  sys::FaultPlan cut;
+  cut.shorten(Call::send, 3, {.fd = connection.near.fd()});
+  Window window;
+  auto fiber = a.spawn([&] {
+    auto asking = spawn([&] { return write_then_read(connection.near, "question").value(); });
+    yield();
+    window.hold();
+    return asking.join();
+  });
+  window.entered.wait();
+  auto other = b.spawn([&] { return connection.near.write("more").value(); });
+  window.leave.open();
+  EXPECT_EQ(other.join(), 4u);
+  EXPECT_EQ(receive(connection.far, 12), "questionmore");
+  connection.far.send("answer");
+  EXPECT_EQ(fiber.join(), "answer");
+  EXPECT_TRUE(connection.near.close());
+}
+
 // A context that shrinks: the thread that leaves makes the writes of its fibers.
 TEST_F(WriteBatches, AThreadThatLeavesMakesTheWritesOfItsFibers) {
   ParallelContext shrinking("shrinking", {.parallelism = 2});

@@ -171,5 +171,107 @@ TEST(ModelExchange, PlantedAWriteWhoseFiberIsNoUserOfTheDescriptorIsFound) {
   });
 }
 
+// -- the turn to write (docs/design/descriptor.md): each of its bytes is a call of its own ------------------
+
+/// Two bytes of 1, beside the zeros of others.
+Result<void> write_piece(model::SocketWorld& world, PollingEventLoop& loop) {
+  const std::array<std::byte, 2> data{std::byte{1}, std::byte{1}};
+  const WriteTurn turn(world.handle, Deadline::never());
+  if (!turn) return turn.error();
+  for (std::size_t done = 0; done < data.size();) {
+    const Result<std::size_t> size =
+        loop.write_in_turn(*turn, std::span(data).subspan(done), Deadline::never());
+    if (!size) return size.error();
+    done += *size;
+  }
+  return {};
+}
+
+TEST(ModelWriteTurn, WT1_APutOffWriteAndAnotherAreTwoPieces) {
+  for (const std::size_t send_at_most : {std::size_t{1}, std::size_t{2}}) {
+    model::ModelFibers fibers;
+    model::expect_holds(model::at_random(10'000), [&] {
+      ExchangeWorld world(fibers);
+      world.kernel.send_at_most = send_at_most;
+      Atomic<bool> written{false};
+      model::run(
+          {{"fiber", world.exchange([](const auto& got) { model::check(bool(got), "it gets the byte"); })},
+           {"thread", [&] { world.flush(); }},
+           {"monitor", [&] { world.batch.flush_from_outside(); }},
+           {"writer", fibers.fiber(1,
+                                   [&] {
+                                     model::check(bool(write_piece(world, world.b)), "it has its turn");
+                                     written.store(true, release);
+                                   })},
+           // WT3: the answer comes only when the other one has written.
+           {"network",
+            [&] {
+              while (!written.load(acquire)) cpu_relax();
+              world.kernel.receive();
+            }},
+           {"poller", [&] { world.poll(); }}});
+      model::check(world.kernel.sent() == 4 && world.kernel.runs() == 2, "two pieces");
+      world.close();
+      world.check_gone();
+    });
+  }
+}
+
+TEST(ModelWriteTurn, WT2_TheTurnIsPassedOnToWhoeverStillWaits) {
+  model::ModelFibers fibers;
+  model::expect_holds(model::at_random(10'000), [&] {
+    model::SocketWorld world(fibers);
+    world.kernel.send_at_most = 1;
+    std::array<bool, 2> done{};
+    std::vector<model::ThreadBody> threads;
+    for (std::size_t i = 0; i < 2; ++i) {
+      threads.push_back({"writer", fibers.fiber(i, [&, i] {
+                           const auto written = write_piece(world, i == 0 ? world.a : world.b);
+                           done[i] = bool(written);
+                           model::check(written || written.error() == Errc::cancelled, "or it is told");
+                         })});
+    }
+    threads.push_back({"canceller", [&] { fibers[0].cancel(); }});
+    model::run(threads);
+    const std::size_t expected = (done[0] ? 2u : 0u) + (done[1] ? 2u : 0u);
+    model::check(done[1] && world.kernel.sent() == expected, "each piece, or nothing of it");
+    world.close();
+    world.check_gone();
+  });
+}
+
+TEST(ModelWriteTurn, L9_CloseEndsThoseWhoWaitForTheTurn) {
+  model::ModelFibers fibers;
+  model::expect_holds(model::at_random(10'000), [&] {
+    model::SocketWorld world(fibers);
+    world.kernel.send_at_most = 1;
+    const auto write = [&] {
+      const auto written = write_piece(world, world.a);
+      model::check(written || written.error() == Errc::closed, "or it is told");
+    };
+    model::run({{"writer", fibers.fiber(0, write)},
+                {"other", fibers.fiber(1, write)},
+                {"closer", fibers.fiber(2, [&] { world.close(); })}});
+    world.check_gone();
+  });
+}
+
+TEST(ModelWriteTurn, PlantedAWriterWithoutATurnIsFound) {
+  model::ModelFibers fibers;
+  model::expect_fails(model::at_random(10'000), model::FailureKind::kCheck, [&] {
+    model::SocketWorld world(fibers);
+    world.kernel.send_at_most = 1;
+    const std::array<std::byte, 2> zeros{};
+    model::run({{"writer", fibers.fiber(0, [&] { static_cast<void>(write_piece(world, world.a)); })},
+                {"without", fibers.fiber(1, [&] {
+                   const DescriptorUse use(world.handle);
+                   for (int i = 0; i < 2; ++i)
+                     static_cast<void>(
+                         world.b.write_in_turn(*use, std::span(zeros).first(1), Deadline::never()));
+                 })}});
+    model::check(world.kernel.runs() == 2, "two pieces");
+  });
+}
+
 }  // namespace
 }  // namespace weft

@@ -14,6 +14,7 @@ namespace weft::net {
 /// How a listener is made.
 struct ListenOptions {
   /// Connections that the kernel keeps until they are accepted; it caps the number at net.core.somaxconn.
+  /// EINVAL if it is negative.
   int backlog = 4096;
   /// Several listeners, in this process or others, share the port; the kernel spreads connections over them.
   bool reuse_port = false;
@@ -22,7 +23,7 @@ struct ListenOptions {
 /// A socket that takes TCP connections. SO_REUSEADDR is set; accepted streams have TCP_NODELAY on.
 ///
 /// Thread safety: any number of fibers, of any contexts, may accept at once. close() may be called meanwhile.
-/// Moving and destroying need the object for oneself. Must be used in a fiber; destroyed anywhere.
+/// Moving and destroying require exclusive access. Must be used in a fiber; destroyed anywhere.
 class TcpListener {
  public:
   /// Of no socket: every call fails with Errc::closed.
@@ -41,10 +42,12 @@ class TcpListener {
 
   /// The next connection. Suspends until there is one.
   ///
-  /// Fails only with Errc::closed, Errc::cancelled, or (the `_until` form) Errc::timed_out. A connection that
-  /// the peer gave up while it was queued is skipped, and many of them in a row are treated like a shortage.
-  /// When the process or the system is out of descriptors or memory (EMFILE, ENFILE, ENOBUFS, ENOMEM),
-  /// accept() says so on standard error, once until it works again, and tries again after a pause of 5 ms,
+  /// Fails only with Errc::closed, Errc::cancelled, (the `_until` form) Errc::timed_out, or EBADF, EINVAL and
+  /// ENOTSOCK, if somebody ended the socket behind weft's back. A connection that died while it was queued
+  /// (ECONNABORTED, ECONNRESET, ETIMEDOUT, EPROTO, EPERM, unreachable nets and hosts and others) is skipped,
+  /// and many of them in a row are treated like a shortage. Any other error is one: of descriptors (EMFILE,
+  /// ENFILE), memory (ENOBUFS, ENOMEM, ENOSR), or watches (ENOSPC, see fs.epoll.max_user_watches). accept()
+  /// then says so on standard error, once until it works again, and tries again after a pause of 5 ms,
   /// doubling to 100 ms: no spinning, and the listener lives on.
   Result<TcpStream> accept() { return accept_until(Deadline::never()); }
   Result<TcpStream> accept_until(Deadline deadline);

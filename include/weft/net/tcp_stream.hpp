@@ -28,10 +28,21 @@ enum class ShutdownMode { kRead, kWrite, kBoth };
 /// passed; data may still come: the call can be repeated). A cancelled or timed out read or write has moved
 /// nothing, the whole-buffer forms say how much.
 ///
-/// Thread safety: one fiber may read while another writes, in the same context or in different ones; several
-/// fibers may read, or write, at once, each call being one piece. close() may be called while others are
-/// inside: they get Errc::closed. Moving and destroying need the object for oneself. Must be used in a fiber;
-/// destroyed anywhere.
+/// A deadline ends a call that has to wait. It also ends a loop of calls with one deadline that never have to
+/// wait: a call that finds the deadline passed when its fiber has used up its budget of operations (64
+/// without a switch) fails, although there may be data or room; the whole-buffer forms look at their deadline
+/// after each step. So a deadline in the past is no substitute for "only if it is ready".
+///
+/// Empty buffers: a call that has nothing to move returns 0 at once, whatever the state of the stream; it
+/// does not suspend.
+///
+/// Thread safety: one fiber may read while another writes, in the same context or in different ones. Several
+/// fibers may read at once: each read takes one piece of what has come. Several may write at once: each call
+/// is sent as one piece, also if it has to wait in between (write_all() of one buffer and of several, the
+/// write of write_then_read_some()); the others wait for their turn, in the order of their calls, until their
+/// own deadline, a cancel, or close(). A write that fails or ends by its deadline has sent what it says, and
+/// the next one follows that. close() may be called while others are inside: they get Errc::closed. Moving
+/// and destroying require exclusive access. Must be used in a fiber; destroyed anywhere.
 ///
 /// The connection's registration follows its user: it is made with the event loop of the context that first
 /// has to wait on it, and moves when a fiber of another context does.
@@ -49,7 +60,7 @@ class TcpStream {
   static Result<TcpStream> connect(const SocketAddress& address, Deadline deadline = Deadline::never());
 
   /// Reads what is there, at least one byte: how many. Errc::end_of_file when the peer has finished sending.
-  /// REQUIRES: `buffer` is not empty. May suspend.
+  /// May suspend.
   Result<std::size_t> read_some(std::span<std::byte> buffer) {
     return read_some_until(buffer, Deadline::never());
   }
@@ -60,7 +71,7 @@ class TcpStream {
   Transfer read_exact_until(std::span<std::byte> buffer, Deadline deadline);
 
   /// Writes as much as there is room for, at least one byte: how many. EPIPE or ECONNRESET when the peer is
-  /// gone. REQUIRES: `data` is not empty. May suspend.
+  /// gone. May suspend.
   Result<std::size_t> write_some(std::span<const std::byte> data) {
     return write_some_until(data, Deadline::never());
   }
@@ -77,14 +88,15 @@ class TcpStream {
   }
   Transfer write_all_until(std::span<const std::span<const std::byte>> buffers, Deadline deadline);
   /// Reads what is there into several buffers, in order: how many bytes in all. At most the first 16 buffers
-  /// are used. REQUIRES: one of them is not empty.
+  /// that are not empty are used.
   Result<std::size_t> read_some(std::span<const std::span<std::byte>> buffers) {
     return read_some_until(buffers, Deadline::never());
   }
   Result<std::size_t> read_some_until(std::span<const std::span<std::byte>> buffers, Deadline deadline);
 
-  /// As read_some(), with a buffer that is taken only when there is something to read, and stays taken if the
-  /// read succeeded: for servers with many idle connections.
+  /// As read_some(), with a buffer that is taken only when there is something to read. It stays taken if
+  /// bytes were read; at the end of the file, and after an error, it was given back. For servers with many
+  /// idle connections.
   Result<std::size_t> read_some_until(BufferSource& source, Deadline deadline);
 
   /// Writes all of `data`, then reads as read_some() does: what a server does between an answer and the next
@@ -93,7 +105,7 @@ class TcpStream {
   /// one system call; it waits for nothing else, and no longer than 16 such writes or 61 switches take, or 20
   /// ms if a fiber keeps the thread. An error is the write's or the read's. Errc::timed_out before
   /// deadlines.write: all was written, nothing read. After any other error nobody knows how much was written.
-  /// REQUIRES: neither is empty.
+  /// Without data it only reads, with an empty buffer it only writes.
   Result<std::size_t> write_then_read_some(std::span<const std::byte> data, std::span<std::byte> buffer) {
     return write_then_read_some_until(data, buffer, {});
   }
@@ -121,12 +133,13 @@ class TcpStream {
   /// Whether small writes are sent at once (TCP_NODELAY). On by default.
   Result<void> set_no_delay(bool on);
   Result<bool> no_delay() const;
-  /// Whether a silent peer is asked from time to time if it still lives; none: off, the default.
+  /// Enables keep-alive probes after `idle`, 1 to 32,767 seconds; none: off, the default. EINVAL otherwise.
   Result<void> set_keep_alive(std::optional<std::chrono::seconds> idle);
   /// What close() does with data not sent yet: none, the default, sends it in the background; zero resets the
-  /// connection.
+  /// connection. EINVAL if it is negative.
   Result<void> set_linger(std::optional<std::chrono::seconds> timeout);
-  /// Bytes; the kernel doubles what it is given, and the getters tell the doubled size.
+  /// Bytes; the kernel doubles what it is given, within its limits, and the getters tell the doubled size.
+  /// EINVAL if it is negative.
   Result<void> set_send_buffer_size(int bytes);
   Result<void> set_receive_buffer_size(int bytes);
   Result<int> send_buffer_size() const;
@@ -146,9 +159,6 @@ class TcpStream {
   detail::DescriptorHandle descriptor() const noexcept { return handle_; }
 
  private:
-  [[gnu::noinline]] Transfer write_rest(std::span<const std::byte> data, Result<std::size_t> step,
-                                        Deadline deadline);
-
   detail::DescriptorHandle handle_;
 };
 

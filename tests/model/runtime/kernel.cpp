@@ -41,13 +41,16 @@ Result<std::size_t> Kernel::recv() {
   return std::size_t{1};
 }
 
-Result<std::size_t> Kernel::send(std::size_t size) {
+Result<std::size_t> Kernel::send(std::span<const std::byte> data) {
   std::scoped_lock locked(lock_);
   if (closed_ != 0)
     Execution::current().fail(FailureKind::kCheck, "what is sent goes to a file that is open");
   if (refuse_send) return sys::error_of(EPIPE);
-  const std::size_t taken = std::min(size, send_at_most);
-  sent_ += taken;
+  const std::size_t taken = std::min(data.size(), send_at_most);
+  for (const std::byte byte : data.first(taken)) {
+    if (sent_++ == 0 || byte != last_) ++runs_;
+    last_ = byte;
+  }
   return taken;
 }
 
@@ -94,7 +97,7 @@ void close(int fd) noexcept {
 
 Result<std::size_t> recv(int, std::span<std::byte>, int) noexcept { return model::kernel->recv(); }
 Result<std::size_t> send(int, std::span<const std::byte> data, int) noexcept {
-  return model::kernel->send(data.size());
+  return model::kernel->send(data);
 }
 Result<std::size_t> recv_vectored(int, std::span<const iovec>, int) noexcept { not_modelled(); }
 Result<std::size_t> send_vectored(int, std::span<const iovec>, int) noexcept { not_modelled(); }

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace weft::model {
 
@@ -28,7 +29,7 @@ class Kernel {
   Result<std::size_t> recv();
   /// Takes all of it, unless `send_at_most` or `refuse_send` says otherwise. To a number that was given back:
   /// a failure.
-  Result<std::size_t> send(std::size_t size);
+  Result<std::size_t> send(std::span<const std::byte> data);
   /// Registers; what is there already is an edge. Refused if `refuse_add` is set.
   Result<void> add(std::size_t loop, std::uint64_t data);
   void remove(std::size_t loop);
@@ -39,6 +40,8 @@ class Kernel {
   bool registered(std::size_t loop) const noexcept { return loops_[loop].registered; }
   int closed() const noexcept { return closed_; }
   std::size_t sent() const noexcept { return sent_; }
+  /// How often a byte was sent that differs from the one before: as many pieces, at least.
+  std::size_t runs() const noexcept { return runs_; }
 
   bool refuse_add = false;
   bool refuse_send = false;        ///< with EPIPE
@@ -56,6 +59,8 @@ class Kernel {
   SpinLock lock_;
   int bytes_ = 0;
   std::size_t sent_ = 0;
+  std::size_t runs_ = 0;
+  std::byte last_{};
   int closed_ = 0;
   std::array<Registration, kLoops> loops_;
 };
