@@ -116,18 +116,68 @@ TEST(ParallelismTest, ZeroIsTheNumberOfCpusButNeverMoreThanAContextHas) {
 }
 
 #if !WEFT_ASAN && !WEFT_TSAN
+/// Of the threads that are started meanwhile a few find room for their stacks, but not four.
+class FewThreads {
+ public:
+  FewThreads() {
+    EXPECT_EQ(pthread_getattr_default_np(&attributes_), 0);
+    EXPECT_EQ(pthread_attr_getstacksize(&attributes_, &usual_), 0);
+    set(std::size_t{1} << 45);
+  }
+  ~FewThreads() { set(usual_); }
+  FewThreads(const FewThreads&) = delete;
+  FewThreads& operator=(const FewThreads&) = delete;
+
+ private:
+  void set(std::size_t stack_size) {
+    EXPECT_EQ(pthread_attr_setstacksize(&attributes_, stack_size), 0);
+    EXPECT_EQ(pthread_setattr_default_np(&attributes_), 0);
+  }
+  pthread_attr_t attributes_;
+  std::size_t usual_ = 0;
+};
+
+// It stayed as large as it had become when the error came.
+TEST(ResizeTest, ThatRunsOutOfThreadsLeavesTheContextAsItWas) {
+  ParallelContext context("elastic", {.parallelism = 1});
+  {
+    const FewThreads few;
+    EXPECT_THROW(context.resize(6), std::system_error);
+  }
+  EXPECT_EQ(context.parallelism(), 1u);
+  context
+      .spawn([&] {
+        while (threads_of(context) > 1) yield();
+      })
+      .join_uncancellable();
+  context.resize(6);
+  EXPECT_EQ(context.parallelism(), 6u);
+  EXPECT_EQ(context.spawn([] { return 1; }).join_uncancellable(), 1);
+}
+
+TEST(ResizeTest, ThatRunsOutOfThreadsLeavesAContextWithPinnedFibersAsItWas) {
+  ParallelContext context("pinned", {.parallelism = 1, .strategy = EventLoopStrategy::lifetime_thread()});
+  const std::size_t files = test::open_files();
+  {
+    const FewThreads few;
+    EXPECT_THROW(context.resize(6), std::system_error);
+  }
+  EXPECT_EQ(context.parallelism(), 1u);
+  EXPECT_EQ(test::open_files(), files);
+  context.resize(2);
+  EXPECT_EQ(context.parallelism(), 2u);
+  std::vector<JoinHandle<int>> handles;
+  for (int i = 0; i < 4; ++i) handles.push_back(context.spawn([i] { return i; }));
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(handles[static_cast<std::size_t>(i)].join_uncancellable(), i);
+}
+
 TEST(ParallelismTest, AConstructorThatRunsOutOfThreadsLeavesNothingBehind) {
   ConcurrentContext warm("warm");  // the process-wide parts are there
   const std::size_t files = test::open_files();
-  pthread_attr_t attributes;
-  ASSERT_EQ(pthread_getattr_default_np(&attributes), 0);
-  std::size_t usual = 0;
-  ASSERT_EQ(pthread_attr_getstacksize(&attributes, &usual), 0);
-  ASSERT_EQ(pthread_attr_setstacksize(&attributes, std::size_t{1} << 45), 0);  // not four of them
-  ASSERT_EQ(pthread_setattr_default_np(&attributes), 0);
-  EXPECT_THROW(ParallelContext("too many", {.parallelism = 4}), std::system_error);
-  ASSERT_EQ(pthread_attr_setstacksize(&attributes, usual), 0);
-  ASSERT_EQ(pthread_setattr_default_np(&attributes), 0);
+  {
+    const FewThreads few;
+    EXPECT_THROW(ParallelContext("too many", {.parallelism = 4}), std::system_error);
+  }
   EXPECT_EQ(test::open_files(), files);
   ParallelContext context("as usual", {.parallelism = 4});
   EXPECT_EQ(context.spawn([] { return 1; }).join_uncancellable(), 1);
