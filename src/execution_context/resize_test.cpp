@@ -6,9 +6,12 @@
 #include <weft/run.hpp>
 #include <weft/this_fiber.hpp>
 
+#include <fstream>
 #include <pthread.h>
 #include <random>
+#include <sys/resource.h>
 #include <system_error>
+#include <unistd.h>
 #include <vector>
 #include <gtest/gtest.h>
 
@@ -116,32 +119,47 @@ TEST(ParallelismTest, ZeroIsTheNumberOfCpusButNeverMoreThanAContextHas) {
 }
 
 #if !WEFT_ASAN && !WEFT_TSAN
-/// Of the threads that are started meanwhile a few find room for their stacks, but not four.
-class FewThreads {
+/// Of the threads that are started meanwhile two find room for their stacks.
+class RoomForTwoThreads {
  public:
-  FewThreads() {
+  RoomForTwoThreads() {
     EXPECT_EQ(pthread_getattr_default_np(&attributes_), 0);
-    EXPECT_EQ(pthread_attr_getstacksize(&attributes_, &usual_), 0);
-    set(std::size_t{1} << 45);
+    EXPECT_EQ(pthread_attr_getstacksize(&attributes_, &usual_stack_), 0);
+    EXPECT_EQ(getrlimit(RLIMIT_AS, &usual_), 0);
+    rlimit limit = usual_;
+    limit.rlim_cur = address_space() + 2 * kStack + kStack * 3 / 4;  // theirs, and what else they need
+    EXPECT_EQ(setrlimit(RLIMIT_AS, &limit), 0);
+    set(kStack);
   }
-  ~FewThreads() { set(usual_); }
-  FewThreads(const FewThreads&) = delete;
-  FewThreads& operator=(const FewThreads&) = delete;
+  ~RoomForTwoThreads() {
+    set(usual_stack_);
+    EXPECT_EQ(setrlimit(RLIMIT_AS, &usual_), 0);
+  }
+  RoomForTwoThreads(const RoomForTwoThreads&) = delete;
+  RoomForTwoThreads& operator=(const RoomForTwoThreads&) = delete;
 
  private:
+  static constexpr std::size_t kStack = std::size_t{512} << 20;
+
+  static std::size_t address_space() {
+    std::size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    return pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  }
   void set(std::size_t stack_size) {
     EXPECT_EQ(pthread_attr_setstacksize(&attributes_, stack_size), 0);
     EXPECT_EQ(pthread_setattr_default_np(&attributes_), 0);
   }
   pthread_attr_t attributes_;
-  std::size_t usual_ = 0;
+  std::size_t usual_stack_ = 0;
+  rlimit usual_ = {};
 };
 
 // It stayed as large as it had become when the error came.
 TEST(ResizeTest, ThatRunsOutOfThreadsLeavesTheContextAsItWas) {
   ParallelContext context("elastic", {.parallelism = 1});
   {
-    const FewThreads few;
+    const RoomForTwoThreads room;
     EXPECT_THROW(context.resize(6), std::system_error);
   }
   EXPECT_EQ(context.parallelism(), 1u);
@@ -159,7 +177,7 @@ TEST(ResizeTest, ThatRunsOutOfThreadsLeavesAContextWithPinnedFibersAsItWas) {
   ParallelContext context("pinned", {.parallelism = 1, .strategy = EventLoopStrategy::lifetime_thread()});
   const std::size_t files = test::open_files();
   {
-    const FewThreads few;
+    const RoomForTwoThreads room;
     EXPECT_THROW(context.resize(6), std::system_error);
   }
   EXPECT_EQ(context.parallelism(), 1u);
@@ -175,7 +193,7 @@ TEST(ParallelismTest, AConstructorThatRunsOutOfThreadsLeavesNothingBehind) {
   ConcurrentContext warm("warm");  // the process-wide parts are there
   const std::size_t files = test::open_files();
   {
-    const FewThreads few;
+    const RoomForTwoThreads room;
     EXPECT_THROW(ParallelContext("too many", {.parallelism = 4}), std::system_error);
   }
   EXPECT_EQ(test::open_files(), files);

@@ -19,7 +19,10 @@ TEST(SelectFairness, OfTwoReceivesThatWaitAtOneChannel) {
   stranger::in_fiber([] {
     weft::Channel<int> channel;
     auto sender = weft::spawn([&] {
-      for (int i = 0; i < kRounds; ++i) EXPECT_TRUE(channel.send(i));  // the select waits already
+      for (int i = 0; i < kRounds; ++i) {
+        EXPECT_TRUE(channel.try_send(i)) << "the select waits";
+        weft::yield();
+      }
     });
     int first = 0;
     for (int i = 0; i < kRounds; ++i) {
@@ -37,7 +40,10 @@ TEST(SelectFairness, OfTwoSendsThatWaitAtOneChannel) {
       weft::Channel<int> channel(capacity);
       auto receiver = weft::spawn([&] {
         int ones = 0;
-        for (int i = 0; i < kRounds; ++i) ones += channel.receive().value();
+        for (int i = 0; i < kRounds; ++i) {
+          ones += channel.try_receive().value();  // the select waits
+          weft::yield();
+        }
         return ones;
       });
       for (int i = 0; i < kRounds; ++i) {
@@ -52,7 +58,10 @@ TEST(SelectFairness, WithPrioritiesTheFirstOfThemIsTaken) {
   stranger::in_fiber([] {
     weft::Channel<int> channel;
     auto sender = weft::spawn([&] {
-      for (int i = 0; i < kRounds; ++i) EXPECT_TRUE(channel.send(i));
+      for (int i = 0; i < kRounds; ++i) {
+        EXPECT_TRUE(channel.try_send(i)) << "the select waits";
+        weft::yield();
+      }
     });
     for (int i = 0; i < kRounds; ++i) {
       const auto got = [](weft::Result<int> value) { EXPECT_TRUE(value); };
