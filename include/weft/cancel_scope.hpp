@@ -50,8 +50,12 @@ class CancelScope {
   /// Its own, or that of a scope around it, if earlier.
   Deadline deadline() const noexcept { return node_.deadline(); }
 
-  /// A token that asks to stop when this scope ends, or already has. Allocates, once for a scope. By its
-  /// fiber.
+  /// A token that asks to stop when this scope has ended: by cancel(), by the token it was made with, with a
+  /// scope around it, or because its deadline has passed (noticed by the next wait in it, by status(), or
+  /// when the block is left). Leaving the block is no end of this kind, as with a std::stop_source that is
+  /// destroyed: the token of a scope that was open until then never asks, and can_be_cancelled() of it is
+  /// false from then on. To stop others with a block, call cancel() at its end, or make them a group's
+  /// children. Allocates, once for a scope. By its fiber.
   CancelToken token();
 
  private:

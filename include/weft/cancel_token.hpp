@@ -18,7 +18,8 @@ class CancelToken {
   CancelToken(std::stop_token token) noexcept : token_(std::move(token)) {}  // NOLINT: it is one
 
   /// Whether it was asked to stop. A scope whose deadline has passed asks when somebody in it notices: its
-  /// next wait, or CancelScope::status().
+  /// next wait, CancelScope::status(), or the end of its block. A scope that is left open never asks, see
+  /// CancelScope::token().
   bool cancelled() const noexcept { return token_.stop_requested(); }
   /// False: cancelled() never will be true, as nobody is left who could ask.
   bool can_be_cancelled() const noexcept { return token_.stop_possible(); }

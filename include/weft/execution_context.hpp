@@ -86,7 +86,8 @@ class ParallelContext final : public ExecutionContext {
   explicit ParallelContext(std::string name, const ParallelOptions& options = {});
 
   /// Adds threads, or retires some: those leave when their fibers suspend, and no fiber is
-  /// lost. Does not wait for that. Throws std::system_error as the constructor does.
+  /// lost. Does not wait for that. Throws std::system_error as the constructor does, and then has as many
+  /// threads as before.
   void resize(std::uint32_t parallelism);
 };
 
@@ -143,11 +144,15 @@ class IsolatedContext final : public ExecutionContext {
   /// Waits for the closure to end; throws the exception that escaped from it. Suspends, or blocks a plain
   /// thread. Cancellable: Errc::cancelled, or Errc::timed_out at the deadline of the scope around it; the
   /// closure then goes on and may be joined again. BUG if it was joined before.
-  Result<void> join() { return handle_.join(); }
+  Result<void> join(SourceLocation called_at = SourceLocation::current()) { return handle_.join(called_at); }
   /// The same, given up also at the deadline (Errc::timed_out).
-  Result<void> join_until(Deadline deadline) { return handle_.join_until(deadline); }
+  Result<void> join_until(Deadline deadline, SourceLocation called_at = SourceLocation::current()) {
+    return handle_.join_until(deadline, called_at);
+  }
   /// As join(), however long that takes: neither a cancel nor a scope's deadline ends the wait.
-  void join_uncancellable() { handle_.join_uncancellable(); }
+  void join_uncancellable(SourceLocation called_at = SourceLocation::current()) {
+    handle_.join_uncancellable(called_at);
+  }
   /// Asks the closure's fiber to stop, see JoinHandle::cancel().
   void cancel() noexcept { handle_.cancel(); }
 

@@ -5,6 +5,7 @@
 #include <weft/detail/fiber_start.hpp>
 #include <weft/detail/outcome.hpp>
 #include <weft/result.hpp>
+#include <weft/source_location.hpp>
 
 #include <cstdint>
 #include <new>
@@ -33,6 +34,12 @@ class FiberHandle {
   }
 
   bool joinable() const noexcept { return fiber_ != nullptr; }
+  /// BUG at the caller's line if it is of no fiber.
+  void require(const char* what_is_wrong, SourceLocation called_at) const noexcept {
+    if (fiber_ == nullptr) [[unlikely]]
+      report_empty(what_is_wrong, called_at);
+  }
+  // All that follow REQUIRE joinable().
   bool done() const noexcept;
   void cancel() noexcept;
   void detach() noexcept;
@@ -43,13 +50,24 @@ class FiberHandle {
   void release() noexcept;
   std::uint64_t id() const noexcept;
   std::string_view name() const noexcept;
-  /// REQUIRES: joinable().
   Fiber& fiber() const noexcept { return *fiber_; }
 
  private:
+  [[noreturn, gnu::cold]] static void report_empty(const char* what_is_wrong,
+                                                   SourceLocation called_at) noexcept;
+
   Fiber* fiber_ = nullptr;
 };
 
+}  // namespace detail
+
+template <class T>
+class JoinHandle;
+
+namespace detail {
+/// For a select.
+template <class T>
+void require_joinable(const JoinHandle<T>& handle, SourceLocation called_at) noexcept;
 }  // namespace detail
 
 /// What spawn() returns: the way to wait for a fiber and to get its result. Move-only.
@@ -76,10 +94,13 @@ class JoinHandle {
   /// for goes on then, the handle stays joinable() and nothing is lost; an error that came from the fiber
   /// leaves it not joinable(). The result of a fiber that has ended is given also after a cancel. BUG if the
   /// handle is empty, or a fiber joins itself.
-  Joined join() { return join_until(Deadline::never()); }
+  Joined join(SourceLocation called_at = SourceLocation::current()) {
+    return join_until(Deadline::never(), called_at);
+  }
 
   /// The same, given up also at the deadline (Errc::timed_out).
-  Joined join_until(Deadline deadline) {
+  Joined join_until(Deadline deadline, SourceLocation called_at = SourceLocation::current()) {
+    handle_.require(kJoinOfNothing, called_at);
     if (Result<void> joined = handle_.join_until(deadline); !joined) return joined.error();
     if constexpr (std::is_void_v<T>) {
       take();
@@ -92,26 +113,40 @@ class JoinHandle {
   /// Waits for the fiber to end, however long that takes: what it returned, as it is. Neither a cancel nor a
   /// scope's deadline ends the wait. For a fiber that uses what is in the caller's frame, and clean-up.
   /// Otherwise as join().
-  T join_uncancellable() {
+  T join_uncancellable(SourceLocation called_at = SourceLocation::current()) {
+    handle_.require(kJoinOfNothing, called_at);
     handle_.join_uncancellable();
     return take();
   }
 
   /// Asks the fiber to stop: sticky; every cancellable wait in it fails with Errc::cancelled from now on.
-  /// Does not wait.
-  void cancel() noexcept { handle_.cancel(); }
+  /// Does not wait. Of no effect when it has ended. BUG if the handle is empty.
+  void cancel(SourceLocation called_at = SourceLocation::current()) noexcept {
+    handle_.require("cancel() of an empty join handle", called_at);
+    handle_.cancel();
+  }
 
-  /// Lets the fiber go on alone.
+  /// Lets the fiber go on alone. Of no effect for an empty handle.
   void detach() noexcept { handle_.detach(); }
 
   /// False for a default, joined, detached or moved-from handle.
   bool joinable() const noexcept { return handle_.joinable(); }
-  /// Whether join() would return at once. REQUIRES: joinable().
-  bool done() const noexcept { return handle_.done(); }
+  /// Whether join() would return at once. BUG if the handle is empty.
+  bool done(SourceLocation called_at = SourceLocation::current()) const noexcept {
+    handle_.require("done() of an empty join handle", called_at);
+    return handle_.done();
+  }
 
-  /// The fiber's number, unique in the process, and its name. REQUIRES: joinable().
-  std::uint64_t id() const noexcept { return handle_.id(); }
-  std::string_view name() const noexcept { return handle_.name(); }
+  /// The fiber's number, unique in the process, and its name, valid as long as the handle is joinable. BUG if
+  /// the handle is empty.
+  std::uint64_t id(SourceLocation called_at = SourceLocation::current()) const noexcept {
+    handle_.require("id() of an empty join handle", called_at);
+    return handle_.id();
+  }
+  std::string_view name(SourceLocation called_at = SourceLocation::current()) const noexcept {
+    handle_.require("name() of an empty join handle", called_at);
+    return handle_.name();
+  }
 
   /// The internals, for this library. REQUIRES: joinable().
   Fiber& fiber() const noexcept { return handle_.fiber(); }
@@ -119,6 +154,11 @@ class JoinHandle {
  private:
   template <class F>
   friend auto spawn_in(Context& context, F&& closure, const SpawnOptions& options, SourceLocation spawned_at);
+
+  template <class U>
+  friend void detail::require_joinable(const JoinHandle<U>& handle, SourceLocation called_at) noexcept;
+
+  static constexpr const char* kJoinOfNothing = "join() of an empty join handle";
 
   using Stored = std::conditional_t<std::is_void_v<T>, detail::NoResult, T>;
 
@@ -140,6 +180,11 @@ class JoinHandle {
   detail::FiberHandle handle_;
   Stored& (*result_)(void*) = nullptr;
 };
+
+template <class T>
+void detail::require_joinable(const JoinHandle<T>& handle, SourceLocation called_at) noexcept {
+  handle.handle_.require(JoinHandle<T>::kJoinOfNothing, called_at);
+}
 
 /// Starts a fiber in a context; what every spawn() of the public API does.
 template <class F>

@@ -4,6 +4,7 @@
 #include <weft/deadline.hpp>
 #include <weft/detail/countdown.hpp>
 #include <weft/result.hpp>
+#include <weft/source_location.hpp>
 
 #include <cstdint>
 
@@ -18,10 +19,16 @@ namespace weft {
 ///     weft::Latch ready(3);
 class Latch {
  public:
-  explicit constexpr Latch(std::int64_t expected) noexcept : countdown_(expected) {}
+  /// Open from the start if nobody is expected. BUG below zero.
+  explicit constexpr Latch(std::int64_t expected, SourceLocation made_at = SourceLocation::current()) noexcept
+      : countdown_(expected, made_at) {}
 
-  /// Lowers the counter. BUG below zero. Suspends: no.
-  void count_down(std::int64_t count = 1) noexcept { countdown_.add(-count); }
+  /// Lowers the counter. BUG below zero, and if `count` is negative. Suspends: no.
+  void count_down(std::int64_t count = 1, SourceLocation called_at = SourceLocation::current()) noexcept {
+    if (count < 0) [[unlikely]]
+      detail::Countdown::report_negative("a latch goes down only", count, called_at);
+    countdown_.add(-count);
+  }
   /// Whether wait() would return at once. May say no while the last count_down() is on its way out.
   [[nodiscard]] bool try_wait() const noexcept { return countdown_.settled(); }
 
@@ -37,16 +44,19 @@ class Latch {
 
   /// Lowers the counter, then waits, as the form of wait() with the same ending. The arrival counts, also if
   /// the wait is given up. Suspends.
-  Result<void> arrive_and_wait(std::int64_t count = 1) noexcept {
-    count_down(count);
+  Result<void> arrive_and_wait(std::int64_t count = 1,
+                               SourceLocation called_at = SourceLocation::current()) noexcept {
+    count_down(count, called_at);
     return wait();
   }
-  Result<void> arrive_and_wait_until(Deadline deadline, std::int64_t count = 1) noexcept {
-    count_down(count);
+  Result<void> arrive_and_wait_until(Deadline deadline, std::int64_t count = 1,
+                                     SourceLocation called_at = SourceLocation::current()) noexcept {
+    count_down(count, called_at);
     return wait_until(deadline);
   }
-  void arrive_and_wait_uncancellable(std::int64_t count = 1) noexcept {
-    count_down(count);
+  void arrive_and_wait_uncancellable(std::int64_t count = 1,
+                                     SourceLocation called_at = SourceLocation::current()) noexcept {
+    count_down(count, called_at);
     wait_uncancellable();
   }
 

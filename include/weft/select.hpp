@@ -15,6 +15,7 @@
 #include <weft/detail/select_branch.hpp>
 #include <weft/join_handle.hpp>
 #include <weft/result.hpp>
+#include <weft/source_location.hpp>
 
 #include <chrono>
 #include <concepts>
@@ -215,10 +216,11 @@ template <class T, class F>
 }
 
 /// A branch of a select: the fiber has ended; it is joined, and what it returned is given to `f` (nothing, if
-/// that is void). What escaped from it comes out of the select. REQUIRES: handle.joinable(). The handle is
-/// left alone by any other branch.
+/// that is void). What escaped from it comes out of the select. The handle is left alone by any other branch.
+/// BUG, with the line of this call, if the handle is empty.
 template <class T, class F>
-[[nodiscard]] auto join(JoinHandle<T>& handle, F&& f) {
+[[nodiscard]] auto join(JoinHandle<T>& handle, F&& f, SourceLocation called_at = SourceLocation::current()) {
+  detail::require_joinable(handle, called_at);
   return detail::JoinInto<JoinHandle<T>, F>(handle, std::forward<F>(f));
 }
 
@@ -256,12 +258,14 @@ template <class F>
 
 /// Waits until one of `branches` can be taken, takes it, and runs its function, after everything else has
 /// been undone: the others have moved and consumed nothing. Of several that are ready, each is as likely to
-/// be taken. The same channel may stand in several branches, also for sending and receiving.
+/// be taken. The same channel may stand in several branches, also for sending and receiving: of those that
+/// wait, each is as likely, too.
 ///
 /// Suspends while none is ready, unless there is an otherwise() branch; blocks a plain thread. Ends without a
-/// branch only with Errc::cancelled, if it had to wait and the fiber is cancelled, or was: a loop should be
-/// `while (select(...))`. Exceptions of the function that runs come out of it. Allocates nothing. Branches
-/// are made in the call; they refer to their channels, values and handles.
+/// branch only if it had to wait, and the fiber is cancelled, or was (Errc::cancelled), or the scope around
+/// it has ended (Errc::cancelled, Errc::timed_out): a loop should be `while (select(...))`. Exceptions of the
+/// function that runs come out of it. Allocates nothing. Branches are made in the call; they refer to their
+/// channels, values and handles.
 ///
 ///     weft::select(weft::receive(jobs, [&](weft::Result<Job> job) { ... }),
 ///                  weft::send(results, std::move(r), [&] { ... }),
@@ -271,7 +275,8 @@ Selected select(Branches&&... branches) {
   return detail::select_among(true, branches...);
 }
 
-/// The same with priorities: of several branches that are ready, the first is taken.
+/// The same with priorities: of several branches that are ready, the first is taken; of several that wait for
+/// the same channel, the first as well.
 template <detail::SelectArgument... Branches>
 Selected select_first(Branches&&... branches) {
   return detail::select_among(false, branches...);

@@ -4,6 +4,7 @@
 #include <weft/deadline.hpp>
 #include <weft/detail/wait_queue.hpp>
 #include <weft/result.hpp>
+#include <weft/source_location.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -24,7 +25,7 @@ namespace weft {
 class Semaphore {
  public:
   /// BUG above max().
-  explicit Semaphore(std::size_t permits) noexcept;
+  explicit Semaphore(std::size_t permits, SourceLocation made_at = SourceLocation::current()) noexcept;
   Semaphore(const Semaphore&) = delete;
   Semaphore& operator=(const Semaphore&) = delete;
 
@@ -40,8 +41,8 @@ class Semaphore {
   /// Takes a permit if there is one that nobody waits for. Never suspends, never fails without a reason.
   [[nodiscard]] bool try_acquire() noexcept;
 
-  /// Gives permits back, or adds new ones: wakes as many waiters. Any fiber or thread. Suspends: no. BUG if
-  /// there are more than max() afterwards.
+  /// Gives permits back, or adds new ones: wakes as many waiters; of no effect for 0. Any fiber or thread.
+  /// Suspends: no. BUG if there are more than max() afterwards.
   void release(std::size_t permits = 1) noexcept;
 
   /// Permits that are there now; only a hint when others use it too.

@@ -31,9 +31,10 @@ namespace weft {
 /// made: what ends that ends the children, in whatever context they run.
 ///
 /// spawn(), cancel(): any fiber or thread while the group lives, its children too. wait(), next() and the
-/// end: one fiber (or plain thread) at a time. Destruction: cancels the children and joins them, also when
-/// the block is left by an exception; suspends. A child's exception that wait() or next() did not throw then
-/// ends the program, unless another one is under way. Neither copied nor moved.
+/// end: one fiber (or plain thread) at a time; a child that waits for the end of all children is a BUG.
+/// Destruction: cancels the children and joins them, also when the block is left by an exception; suspends. A
+/// child's exception that wait() or next() did not throw then ends the program, unless another one is under
+/// way. Neither copied nor moved.
 ///
 /// A child costs no allocation but its fiber. With results (T is not void) a child that has ended keeps its
 /// stack until its result is taken.

@@ -4,6 +4,7 @@
 #include <weft/deadline.hpp>
 #include <weft/detail/countdown.hpp>
 #include <weft/result.hpp>
+#include <weft/source_location.hpp>
 
 #include <cstdint>
 
@@ -26,9 +27,13 @@ namespace weft {
 ///     if (auto done = group.wait(); !done) return done;   // cancelled, or out of time
 class WaitGroup {
  public:
-  explicit constexpr WaitGroup(std::int64_t count = 0) noexcept : countdown_(count) {}
+  /// BUG below zero.
+  explicit constexpr WaitGroup(std::int64_t count = 0,
+                               SourceLocation made_at = SourceLocation::current()) noexcept
+      : countdown_(count, made_at) {}
 
-  /// Raises the counter; a negative count lowers it. BUG below zero. Suspends: no.
+  /// Raises the counter; a negative count lowers it. BUG below zero, and above the greatest std::int64_t.
+  /// Suspends: no.
   void add(std::int64_t count = 1) noexcept { countdown_.add(count); }
   /// Lowers the counter by one. BUG below zero. Suspends: no.
   void done() noexcept { countdown_.add(-1); }

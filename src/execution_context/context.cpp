@@ -84,7 +84,7 @@ Context::Context(ContextOptions options)
       shared_loop_->add(*this);
     }
     for (std::uint32_t i = 0; i < (lanes_ == nullptr ? options.parallelism : 1); ++i) add_scheduler();
-    while (lanes_ != nullptr && lanes_->count() < options.parallelism) add_lane();
+    if (lanes_ != nullptr) add_lanes(options.parallelism);
   }
   ContextRegistry::instance().add(*this);
   guard.context = nullptr;

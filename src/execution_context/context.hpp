@@ -145,7 +145,7 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   // --------------------------------------
   template <class Visit>
   void for_each_lane(Visit&& visit) const;
-  void add_lane();
+  void add_lanes(std::uint32_t until);
   bool owns(const Fiber& fiber) const noexcept;
   bool owns_mark(std::uint32_t mark) const noexcept;
   void start_here(Fiber& fiber) noexcept;
@@ -159,6 +159,7 @@ class Context final : public Home, public ListNode<ContextRegistry> {
 
   void add_scheduler();
   void start_thread(std::uint32_t index);
+  void retire_above(std::uint32_t parallelism) noexcept;
   void thread_main(Scheduler& scheduler) noexcept;
   bool may_leave(Scheduler& scheduler) noexcept;
   bool all_finished() noexcept;

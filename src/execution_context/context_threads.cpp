@@ -5,6 +5,8 @@
 
 #include <string>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 namespace weft {
 
@@ -19,10 +21,15 @@ void Context::add_scheduler() {
   if (index != 0 || !uses_calling_thread_) start_thread(index);
 }
 
-// REQUIRES: resize_lock_ held, a leader.
-void Context::add_lane() {
-  lanes_->add(std::make_unique<Context>(
-      ContextOptions{.name = name_, .lane_of = this, .lane = lanes_->count(), .strategy = strategy_}));
+// All or none: fibers are dealt to lanes as soon as they are added, and none ever goes. REQUIRES:
+// resize_lock_ held, a leader.
+void Context::add_lanes(std::uint32_t until) {
+  std::vector<std::unique_ptr<Context>> added;
+  for (std::uint32_t lane = lanes_->count(); lane < until; ++lane) {
+    added.push_back(std::make_unique<Context>(
+        ContextOptions{.name = name_, .lane_of = this, .lane = lane, .strategy = strategy_}));
+  }
+  for (std::unique_ptr<Context>& lane : added) lanes_->add(std::move(lane));
 }
 
 std::uint32_t Context::thread_count() const noexcept {
@@ -72,11 +79,21 @@ void Context::resize(std::uint32_t parallelism) {
           std::make_error_code(std::errc::operation_not_supported),
           "weft: fibers stay on their threads under " + strategy_.to_string() + ": none can be retired");
     }
-    while (lanes_->count() < parallelism) add_lane();
-    return;
+    return add_lanes(parallelism);
   }
+  struct RetireAtExit {
+    Context& context;
+    std::uint32_t parallelism;
+    ~RetireAtExit() {
+      if (context.parallelism_.load(relaxed) != parallelism) context.retire_above(parallelism);
+    }
+  } retire{*this, parallelism_.load(relaxed)};  // by an exception: those that were started leave again
   while (parallelism_.load(relaxed) < parallelism) add_scheduler();
-  if (parallelism_.load(relaxed) == parallelism) return;
+  retire.parallelism = parallelism;
+}
+
+// REQUIRES: resize_lock_ held.
+void Context::retire_above(std::uint32_t parallelism) noexcept {
   parallelism_.store(parallelism, seq_cst);
   wake_everybody();  // those who are to leave may be asleep
 }

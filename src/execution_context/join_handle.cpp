@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <weft/join_handle.hpp>
 
+#include "base/panic.hpp"
 #include "execution_context/context.hpp"
 #include "fiber/join.hpp"
 
@@ -44,12 +45,13 @@ void abandon_fiber(Fiber& fiber) noexcept {
   fiber.release(StackPool::process(), stack_cache_here());
 }
 
+void FiberHandle::report_empty(const char* what_is_wrong, SourceLocation called_at) noexcept {
+  panic(called_at.file, called_at.line, what_is_wrong);
+}
+
 bool FiberHandle::done() const noexcept { return fiber_done(*fiber_); }
 
-void FiberHandle::cancel() noexcept {
-  WEFT_ASSERT(joinable(), "cancel() of an empty join handle");
-  fiber_->cancel();
-}
+void FiberHandle::cancel() noexcept { fiber_->cancel(); }
 
 void FiberHandle::detach() noexcept {
   if (!joinable()) return;
@@ -58,13 +60,11 @@ void FiberHandle::detach() noexcept {
 }
 
 void FiberHandle::join_uncancellable() noexcept {
-  WEFT_ASSERT(joinable(), "join() of an empty join handle");
   [[maybe_unused]] const WaitOutcome outcome =
       join_fiber(*fiber_, Deadline::never(), WaitWord::Cancellable::kNo);
 }
 
 Result<void> FiberHandle::join_until(Deadline deadline) noexcept {
-  WEFT_ASSERT(joinable(), "join() of an empty join handle");
   const WaitOutcome outcome = join_fiber(*fiber_, deadline, WaitWord::Cancellable::kYes);
   if (outcome != WaitOutcome::kReady) return error_of(outcome);
   return {};

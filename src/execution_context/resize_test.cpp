@@ -6,9 +6,12 @@
 #include <weft/run.hpp>
 #include <weft/this_fiber.hpp>
 
+#include <fstream>
 #include <pthread.h>
 #include <random>
+#include <sys/resource.h>
 #include <system_error>
+#include <unistd.h>
 #include <vector>
 #include <gtest/gtest.h>
 
@@ -116,18 +119,83 @@ TEST(ParallelismTest, ZeroIsTheNumberOfCpusButNeverMoreThanAContextHas) {
 }
 
 #if !WEFT_ASAN && !WEFT_TSAN
+/// Of the threads that are started meanwhile two find room for their stacks.
+class RoomForTwoThreads {
+ public:
+  RoomForTwoThreads() {
+    EXPECT_EQ(pthread_getattr_default_np(&attributes_), 0);
+    EXPECT_EQ(pthread_attr_getstacksize(&attributes_, &usual_stack_), 0);
+    EXPECT_EQ(getrlimit(RLIMIT_AS, &usual_), 0);
+    rlimit limit = usual_;
+    limit.rlim_cur = address_space() + 2 * kStack + kStack * 3 / 4;  // theirs, and what else they need
+    EXPECT_EQ(setrlimit(RLIMIT_AS, &limit), 0);
+    set(kStack);
+  }
+  ~RoomForTwoThreads() {
+    set(usual_stack_);
+    EXPECT_EQ(setrlimit(RLIMIT_AS, &usual_), 0);
+  }
+  RoomForTwoThreads(const RoomForTwoThreads&) = delete;
+  RoomForTwoThreads& operator=(const RoomForTwoThreads&) = delete;
+
+ private:
+  static constexpr std::size_t kStack = std::size_t{512} << 20;
+
+  static std::size_t address_space() {
+    std::size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    return pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  }
+  void set(std::size_t stack_size) {
+    EXPECT_EQ(pthread_attr_setstacksize(&attributes_, stack_size), 0);
+    EXPECT_EQ(pthread_setattr_default_np(&attributes_), 0);
+  }
+  pthread_attr_t attributes_;
+  std::size_t usual_stack_ = 0;
+  rlimit usual_ = {};
+};
+
+// It stayed as large as it had become when the error came.
+TEST(ResizeTest, ThatRunsOutOfThreadsLeavesTheContextAsItWas) {
+  ParallelContext context("elastic", {.parallelism = 1});
+  {
+    const RoomForTwoThreads room;
+    EXPECT_THROW(context.resize(6), std::system_error);
+  }
+  EXPECT_EQ(context.parallelism(), 1u);
+  context
+      .spawn([&] {
+        while (threads_of(context) > 1) yield();
+      })
+      .join_uncancellable();
+  context.resize(6);
+  EXPECT_EQ(context.parallelism(), 6u);
+  EXPECT_EQ(context.spawn([] { return 1; }).join_uncancellable(), 1);
+}
+
+TEST(ResizeTest, ThatRunsOutOfThreadsLeavesAContextWithPinnedFibersAsItWas) {
+  ParallelContext context("pinned", {.parallelism = 1, .strategy = EventLoopStrategy::lifetime_thread()});
+  const std::size_t files = test::open_files();
+  {
+    const RoomForTwoThreads room;
+    EXPECT_THROW(context.resize(6), std::system_error);
+  }
+  EXPECT_EQ(context.parallelism(), 1u);
+  EXPECT_EQ(test::open_files(), files);
+  context.resize(2);
+  EXPECT_EQ(context.parallelism(), 2u);
+  std::vector<JoinHandle<int>> handles;
+  for (int i = 0; i < 4; ++i) handles.push_back(context.spawn([i] { return i; }));
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(handles[static_cast<std::size_t>(i)].join_uncancellable(), i);
+}
+
 TEST(ParallelismTest, AConstructorThatRunsOutOfThreadsLeavesNothingBehind) {
   ConcurrentContext warm("warm");  // the process-wide parts are there
   const std::size_t files = test::open_files();
-  pthread_attr_t attributes;
-  ASSERT_EQ(pthread_getattr_default_np(&attributes), 0);
-  std::size_t usual = 0;
-  ASSERT_EQ(pthread_attr_getstacksize(&attributes, &usual), 0);
-  ASSERT_EQ(pthread_attr_setstacksize(&attributes, std::size_t{1} << 45), 0);  // not four of them
-  ASSERT_EQ(pthread_setattr_default_np(&attributes), 0);
-  EXPECT_THROW(ParallelContext("too many", {.parallelism = 4}), std::system_error);
-  ASSERT_EQ(pthread_attr_setstacksize(&attributes, usual), 0);
-  ASSERT_EQ(pthread_setattr_default_np(&attributes), 0);
+  {
+    const RoomForTwoThreads room;
+    EXPECT_THROW(ParallelContext("too many", {.parallelism = 4}), std::system_error);
+  }
   EXPECT_EQ(test::open_files(), files);
   ParallelContext context("as usual", {.parallelism = 4});
   EXPECT_EQ(context.spawn([] { return 1; }).join_uncancellable(), 1);

@@ -93,6 +93,8 @@ class CancelNode {
   void set_listener(CancelListener& listener) noexcept;
 
   std::int64_t deadline_ns() const noexcept { return deadline_ns_; }
+  /// Null: it is within nothing. Outlives this node.
+  const CancelNode* parent() const noexcept { return parent_; }
   /// The fiber's own cancel bit does not count here.
   bool shielded() const noexcept { return shielded_; }
 

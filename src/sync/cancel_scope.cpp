@@ -52,6 +52,8 @@ CancelScope::CancelScope(const CancelToken& token, Deadline deadline) {
 
 CancelScope::~CancelScope() {
   bound_.reset();  // waits for a call of cancel() that is going on: a few instructions, and no suspension
+  if (token_.stop_possible() && !token_.stop_requested())
+    static_cast<void>(node_.status());  // a deadline that nobody has noticed
   node_.leave();
 }
 

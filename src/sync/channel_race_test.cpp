@@ -85,9 +85,6 @@ TEST_P(ChannelRaceTest, WhoWaitsBehindAnEndedSelectIsStillServed) {
 
 // Go: TestPseudoRandomSend.
 TEST_P(ChannelRaceTest, OfTwoSendsToOneChannelEachIsTakenAboutAsOften) {
-  const test::AnyContextKind kind = GetParam().kind;
-  if (kind == test::AnyContextKind::kParallel2 || kind == test::AnyContextKind::kParallel4)
-    GTEST_SKIP() << "a select that waits is served in the order of its branches, and there it may";
   constexpr int kValues = 400;
   for (const std::size_t capacity : {std::size_t{0}, std::size_t{1}}) {
     run([capacity] {

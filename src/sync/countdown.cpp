@@ -49,13 +49,17 @@ struct Countdown::Protocol {
   static bool step(Countdown& countdown, std::int64_t delta) noexcept {
     bool awaited_at_zero = false;
     std::int64_t before = countdown.count_.load(weft::acquire);
+    std::int64_t after = 0;
     do {
-      WEFT_ASSERT(before + delta >= 0, "the counter of a wait group or latch went below zero",
-                  WEFT_VALUE(before), WEFT_VALUE(-delta));
-      if (before + delta == 0 && delta != 0) return false;
+      const bool too_many = __builtin_add_overflow(before, delta, &after);
+      WEFT_ASSERT(!too_many, "the counter of a wait group went above its greatest number", WEFT_VALUE(before),
+                  WEFT_VALUE(delta));
+      WEFT_ASSERT(after >= 0, "the counter of a wait group or latch went below zero", WEFT_VALUE(before),
+                  WEFT_VALUE(-after));
+      if (after == 0 && delta != 0) return false;
       awaited_at_zero = before == 0 && countdown.queue_.awaited();
       // Release: what was done before; acquire: the last one has seen all that the others did.
-    } while (!countdown.count_.compare_exchange_weak(before, before + delta, weft::acq_rel, weft::acquire));
+    } while (!countdown.count_.compare_exchange_weak(before, after, weft::acq_rel, weft::acquire));
     // The counter was zero all the while: its last step is still about to wake them.
     WEFT_ASSERT(!awaited_at_zero || delta == 0, "add() to a wait group that others wait for at zero",
                 WEFT_VALUE(delta));
@@ -68,6 +72,11 @@ struct Countdown::Protocol {
     return countdown.count_.compare_exchange_strong(before, 0, weft::acq_rel, weft::relaxed);
   }
 };
+
+void Countdown::report_negative(const char* what_is_wrong, std::int64_t count,
+                                SourceLocation called_at) noexcept {
+  panic(called_at.file, called_at.line, what_is_wrong, {WEFT_VALUE(-count)});
+}
 
 void Countdown::add(std::int64_t delta) noexcept {
   while (!Protocol::step(*this, delta)) {

@@ -14,6 +14,12 @@
 namespace weft::detail {
 namespace {
 
+/// A child of the group that `node` is of, or what a child has made, is calling. Parents outlive it.
+bool is_within(const CancelNode* scope, const CancelNode& node) noexcept {
+  while (scope != nullptr && scope != &node) scope = scope->parent();
+  return scope != nullptr;
+}
+
 void release_fiber(Fiber& fiber) noexcept {
   Runner* const runner = this_runner();
   fiber.release(StackPool::process(), runner == nullptr ? nullptr : runner->stacks);
@@ -130,6 +136,8 @@ Result<void> GroupCore::wait_until(Until until) noexcept {
   {
     std::scoped_lock locked(node_.node().lock());
     if (satisfied_locked(until)) return {};
+    WEFT_ASSERT(until != Until::kIdle || !is_within(self.scope.load(relaxed), node_.node()),
+                "a child of a task group waits for the end of all children");
     WEFT_ASSERT(waiting_ == nullptr, "two fibers wait for the same task group");
     using enum WaitWord::Cancellable;
     node.ticket = self.begin(failed_ ? kNo : kYes, Waiter::kNoDeadline, {WaitKind::kGroup, this});

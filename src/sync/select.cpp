@@ -160,7 +160,8 @@ class Selection {
       if (branch == nullptr && !plan_.has_otherwise) {
         const WaitTicket ticket =
             self_.begin(WaitWord::Cancellable::kYes, plan_.deadline.time_ns(), {WaitKind::kSelect, &plan_});
-        for (SelectBranch* const waiting : by_lock_) waiting->add_locked(self_, ticket);
+        // In the order of the look: of two branches at one source, whoever comes finds each first as often.
+        for (SelectBranch* const waiting : in_order_) waiting->add_locked(self_, ticket);
         return false;
       }
     }

@@ -17,8 +17,10 @@ constexpr std::uintptr_t kOnePermit = 4;
 
 std::uintptr_t flags_of(const WaitChain& chain) noexcept { return chain.empty() ? 0 : kWaiting; }
 
+constexpr const char* kTooManyPermits = "too many permits of a semaphore";
+
 std::size_t add_permits(std::size_t there, std::size_t more) noexcept {
-  WEFT_ASSERT(more <= Semaphore::max() && there + more <= Semaphore::max(), "too many permits of a semaphore",
+  WEFT_ASSERT(more <= Semaphore::max() && there + more <= Semaphore::max(), kTooManyPermits,
               WEFT_VALUE(there), WEFT_VALUE(more));
   return there + more;
 }
@@ -61,7 +63,9 @@ struct Semaphore::Protocol {
   }
 };
 
-Semaphore::Semaphore(std::size_t permits) noexcept : word_(add_permits(0, permits) * kOnePermit) {}
+Semaphore::Semaphore(std::size_t permits, SourceLocation made_at) noexcept : word_(permits * kOnePermit) {
+  if (permits > max()) panic(made_at.file, made_at.line, kTooManyPermits, {WEFT_VALUE(permits)});
+}
 
 void Semaphore::acquire_uncancellable() noexcept {
   Protocol::acquire(*this, WaitWord::Cancellable::kNo, Deadline::never());

@@ -4,6 +4,7 @@
 #include <weft/deadline.hpp>
 #include <weft/detail/wait_queue.hpp>
 #include <weft/result.hpp>
+#include <weft/source_location.hpp>
 
 #include <cstdint>
 
@@ -13,16 +14,22 @@ namespace weft::detail {
 /// (src/sync/countdown.cpp). No promises about this header.
 class Countdown {
  public:
-  explicit constexpr Countdown(std::int64_t count) noexcept : count_(count) {}
+  /// BUG at `made_at` below zero.
+  constexpr Countdown(std::int64_t count, SourceLocation made_at) noexcept : count_(count) {
+    if (count < 0) report_negative("a wait group or latch begins below zero", count, made_at);
+  }
 
-  /// Changes the counter; at zero wakes all. BUG below zero, and if it leaves zero while somebody waits
-  /// there.
+  /// Changes the counter; at zero wakes all. BUG below zero, above the greatest number, and if it leaves zero
+  /// while somebody waits there.
   void add(std::int64_t delta) noexcept;
   void wait_uncancellable() noexcept;
   Result<void> wait_until(Deadline deadline) noexcept;
   /// It is zero, and whoever made it zero has touched this object for the last time.
   bool settled() const noexcept { return count_.load(acquire) == 0 && !queue_.locked(); }
   std::int64_t count() const noexcept { return count_.load(acquire); }
+
+  [[noreturn, gnu::cold]] static void report_negative(const char* what_is_wrong, std::int64_t count,
+                                                      SourceLocation called_at) noexcept;
 
  private:
   struct Protocol;
