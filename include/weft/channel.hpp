@@ -53,7 +53,7 @@ class Channel {
   /// Throws std::length_error above 2^31 values, std::bad_alloc.
   explicit Channel(std::size_t capacity = 0)
       : core_(detail::create_channel(detail::kElementType<T>, capacity)) {}
-  ~Channel() { detail::destroy_channel(core_); }
+  ~Channel() { detail::destroy_channel(core_, &core_); }
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
 
@@ -143,7 +143,7 @@ class Channel {
   ChannelCore& core() noexcept { return *core_; }
 
  private:
-  ChannelCore* const core_;
+  ChannelCore* core_;  // written by the destructor only
 };
 
 }  // namespace weft

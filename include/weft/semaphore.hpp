@@ -25,6 +25,7 @@ class Semaphore {
  public:
   /// BUG above max().
   explicit Semaphore(std::size_t permits) noexcept;
+  ~Semaphore() { detail::end_of_life(word_, 3, "a semaphore"); }
   Semaphore(const Semaphore&) = delete;
   Semaphore& operator=(const Semaphore&) = delete;
 

@@ -3,6 +3,7 @@
 #include "execution_context/context.hpp"
 #include "execution_context/context_lanes.hpp"
 #include "execution_context/monitor.hpp"
+#include "fiber/join.hpp"
 
 #include <new>
 
@@ -14,6 +15,20 @@ void Context::close() noexcept {
   cancel_fibers();
   look_whether_drained();
   Monitor::unpark();  // it watches what does not end
+}
+
+void Context::close_after_main() noexcept {
+  main_returned_.store(true, relaxed);  // published by the store of closing_
+  close();
+}
+
+// Nobody can join a detached fiber, so nobody misses it. One with a handle runs, cancelled: its owner is
+// alive, as a task group is. Here the closure is destroyed, which may suspend, on the fiber's own stack.
+void Context::start_closing(Fiber& fiber) noexcept {
+  fiber.cancel();
+  if (!leader_->main_returned_.load(relaxed) || !fiber_detached(fiber)) return;
+  fiber.main = [](void*) {};
+  fiber.drop_storage();
 }
 
 void Context::cancel_fibers() noexcept {

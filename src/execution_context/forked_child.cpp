@@ -84,7 +84,8 @@ void refuse_to_wait_in_child() noexcept {
                    wait         ? " waits for "
                    : fiber.done ? " returns"
                                 : " yields",
-                   wait ? wait->what.text() : std::string_view(), " in a child of fork()\n", kWhatIsAllowed});
+                   wait ? wait->what.text() : std::string_view(""), " in a child of fork()\n",
+                   kWhatIsAllowed});
   if (wait) {
     for (const std::string& frame : describe_backtrace(wait->frames(), InnermostFrame::kReturnAddress))
       write_to_stderr({"weft:     ", frame, "\n"});

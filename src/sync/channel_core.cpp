@@ -61,6 +61,16 @@ void ChannelCore::destroy(ChannelCore* core) noexcept {
   ::operator delete(memory, std::align_val_t(ring));
 }
 
+ChannelCore& ChannelCore::destroyed() noexcept {
+  alignas(ChannelCore) static std::byte storage[sizeof(ChannelCore)];
+  static ChannelCore* const core = [] {
+    auto* const made = new (storage) ChannelCore(detail::kElementType<int>, 0);
+    made->closed_ = true;
+    return made;
+  }();
+  return *core;
+}
+
 void ChannelCore::remove_sender_locked(ChannelNode& node) noexcept { remove_if_linked(senders_, node); }
 void ChannelCore::remove_receiver_locked(ChannelNode& node) noexcept { remove_if_linked(receivers_, node); }
 
@@ -68,7 +78,10 @@ bool ChannelCore::close() noexcept {
   ChannelWaiters won;
   {
     std::scoped_lock lock(lock_);
-    if (closed_) return false;
+    if (closed_) {
+      found_closed();
+      return false;
+    }
     closed_ = true;
     win_all(receivers_, won);
     win_all(senders_, won);
@@ -80,6 +93,7 @@ bool ChannelCore::close() noexcept {
 
 bool ChannelCore::closed() noexcept {
   std::scoped_lock lock(lock_);
+  if (closed_) found_closed();
   return closed_;
 }
 
@@ -93,7 +107,12 @@ namespace detail {
 ChannelCore* create_channel(const ElementType& type, std::size_t capacity) {
   return ChannelCore::create(type, capacity);
 }
-void destroy_channel(ChannelCore* core) noexcept { ChannelCore::destroy(core); }
+void destroy_channel(ChannelCore* core, [[maybe_unused]] ChannelCore** place) noexcept {
+  ChannelCore::destroy(core);
+#if WEFT_CHECK_LOCKS
+  *place = &ChannelCore::destroyed();
+#endif
+}
 
 ChannelStatus channel_send(ChannelCore& core, void* value, Deadline deadline) noexcept {
   return core.send(value, deadline);

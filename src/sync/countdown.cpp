@@ -50,6 +50,8 @@ struct Countdown::Protocol {
     bool awaited_at_zero = false;
     std::int64_t before = countdown.count_.load(weft::acquire);
     do {
+      if (countdown.queue_.destroyed()) [[unlikely]]
+        refuse_destroyed();
       WEFT_ASSERT(before + delta >= 0, "the counter of a wait group or latch went below zero",
                   WEFT_VALUE(before), WEFT_VALUE(-delta));
       if (before + delta == 0 && delta != 0) return false;
