@@ -2,6 +2,8 @@
 // The life of a channel, and its end: close(). Its calls are in channel_calls.cpp.
 #include "sync/channel_core.hpp"
 
+#include "base/panic.hpp"
+#include "execution_context/own_backtrace.hpp"
 #include "sync/channel_waiters.hpp"
 
 #include <mutex>
@@ -32,7 +34,10 @@ ChannelCore::ChannelCore(const detail::ElementType& type, std::uint32_t capacity
     : capacity_(capacity), type_(type) {}
 
 ChannelCore::~ChannelCore() {
-  WEFT_ASSERT(receivers_.empty() && senders_.empty(), "a channel is destroyed while somebody waits on it");
+  if (!receivers_.empty() || !senders_.empty()) [[unlikely]] {
+    write_own_backtrace();
+    WEFT_PANIC("a channel is destroyed while somebody waits on it", WEFT_VALUE(this));
+  }
   for (; count_ != 0; --count_) {
     type_.destroy(slot(head_));
     head_ = head_ + 1 == capacity_ ? 0 : head_ + 1;

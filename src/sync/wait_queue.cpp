@@ -2,10 +2,15 @@
 #include "sync/wait_queue.hpp"
 
 #include "base/panic.hpp"
+#include "execution_context/own_backtrace.hpp"
 
 namespace weft {
 
-void refuse_destroyed() noexcept { WEFT_PANIC("a synchronization object is used after it was destroyed"); }
+void refuse_destroyed() noexcept {
+  write_to_stderr({"weft: a synchronization object or channel is used after it was destroyed\n"});
+  write_own_backtrace();
+  WEFT_PANIC("a synchronization object is used after it was destroyed");
+}
 
 }  // namespace weft
 
@@ -13,7 +18,8 @@ namespace weft::detail {
 
 void end_of_life(Atomic<std::uintptr_t>& word, std::uintptr_t waiting, const char* what) noexcept {
   if ((word.load(relaxed) & waiting) != 0) [[unlikely]] {
-    write_to_stderr({"weft: ", what, " is destroyed\n"});
+    write_to_stderr({"weft: ", what, " is destroyed while somebody waits for it\n"});
+    write_own_backtrace();
     WEFT_PANIC("a synchronization object is destroyed while somebody waits for it", WEFT_VALUE(&word));
   }
 #if WEFT_CHECK_LOCKS
