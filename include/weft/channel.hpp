@@ -38,9 +38,11 @@ namespace weft {
 /// suspend or use the channel either. Anything else travels in a std::unique_ptr.
 ///
 ///     weft::Channel<Job> jobs(64);
-///     weft::spawn([&] { for (Job& job : jobs) work(job); });   // until closed and drained
+///     weft::TaskGroup<void> workers;                            // ends before the channel does
+///     workers.spawn([&] { for (Job& job : jobs) work(job); });  // until closed and drained
 ///     jobs.send(next_job()).value();
 ///     jobs.close();
+///     workers.wait().value();
 template <class T>
 class Channel {
   static_assert(std::is_object_v<T> && !std::is_const_v<T>, "a channel is of objects");

@@ -18,12 +18,12 @@ namespace weft {
 /// destroyed, also while the last done() is still on its way out. What was done before each done() is seen
 /// after wait(). Destruction: when nobody waits.
 ///
-///     weft::WaitGroup group;
-///     for (Part& part : parts) {
-///       group.add();
-///       weft::spawn([&] { part.load(); group.done(); });
+///     auto group = std::make_shared<weft::WaitGroup>();  // as long as its fibers
+///     for (const Part part : parts) {
+///       group->add();
+///       weft::spawn([group, part] { load(part); group->done(); });
 ///     }
-///     group.wait();
+///     group->wait();
 class WaitGroup {
  public:
   explicit constexpr WaitGroup(std::int64_t count = 0) noexcept : countdown_(count) {}
