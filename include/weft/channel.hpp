@@ -38,9 +38,11 @@ namespace weft {
 /// suspend or use the channel either. Anything else travels in a std::unique_ptr.
 ///
 ///     weft::Channel<Job> jobs(64);
-///     weft::spawn([&] { for (Job& job : jobs) work(job); });   // until closed and drained
+///     weft::TaskGroup<void> workers;                            // ends before the channel does
+///     workers.spawn([&] { for (Job& job : jobs) work(job); });  // until closed and drained
 ///     jobs.send(next_job()).value();
 ///     jobs.close();
+///     workers.wait().value();
 template <class T>
 class Channel {
   static_assert(std::is_object_v<T> && !std::is_const_v<T>, "a channel is of objects");
@@ -53,7 +55,7 @@ class Channel {
   /// Throws std::length_error above 2^31 values, std::bad_alloc.
   explicit Channel(std::size_t capacity = 0)
       : core_(detail::create_channel(detail::kElementType<T>, capacity)) {}
-  ~Channel() { detail::destroy_channel(core_); }
+  ~Channel() { detail::destroy_channel(core_, &core_); }
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
 
@@ -143,7 +145,7 @@ class Channel {
   ChannelCore& core() noexcept { return *core_; }
 
  private:
-  ChannelCore* const core_;
+  ChannelCore* core_;  // written by the destructor only
 };
 
 }  // namespace weft

@@ -36,8 +36,9 @@ class ExecutionContext {
   ExecutionContext& operator=(const ExecutionContext&) = delete;
 
   /// Starts a fiber here that runs `closure`, a callable without arguments; its result comes with the handle.
-  /// Does not suspend. Throws std::bad_alloc if there is no memory for a stack, and what constructing the
-  /// closure throws.
+  /// As with spawn(), a fiber may outlive the caller's block: lend locals only to children of a TaskGroup, or
+  /// to a fiber that is joined at once. Does not suspend. Throws std::bad_alloc if there is no memory for a
+  /// stack, and what constructing the closure throws.
   template <class F>
   auto spawn(F&& closure, const SpawnOptions& options = {},
              SourceLocation spawned_at = SourceLocation::current()) {

@@ -73,8 +73,9 @@ void require_joinable(const JoinHandle<T>& handle, SourceLocation called_at) noe
 /// What spawn() returns: the way to wait for a fiber and to get its result. Move-only.
 ///
 /// A dropped handle detaches: the fiber goes on, and an exception that escapes from it then ends the program
-/// with a message that names the fiber and where it was spawned. Not thread-safe; may be moved to another
-/// fiber or plain thread and be joined there.
+/// with a message that names the fiber and where it was spawned. If it has not started when the function
+/// given to run() returns, it is not started any more. Not thread-safe; may be moved to another fiber or
+/// plain thread and be joined there.
 ///
 ///     auto answer = weft::spawn([] { return 42; });
 ///     weft::Result<int> n = answer.join();   // cancellable, as every call that waits and returns a Result

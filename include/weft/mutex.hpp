@@ -29,6 +29,7 @@ namespace weft {
 class [[WEFT_LOCK_ABI]] Mutex {
  public:
   constexpr Mutex() noexcept = default;
+  ~Mutex() { detail::end_of_life(word_, ~kLocked, "a mutex"); }
   Mutex(const Mutex&) = delete;
   Mutex& operator=(const Mutex&) = delete;
 

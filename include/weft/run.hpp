@@ -48,7 +48,10 @@ class MainContext {
 
 /// Runs `main` as a fiber of the default context, a ParallelContext named "default" whose first thread is the
 /// calling one. When `main` returns, the remaining fibers of the context are cancelled and joined; then run()
-/// returns its value, or 0 if it has none, or throws what escaped from it.
+/// returns its value, or 0 if it has none, or throws what escaped from it. A detached fiber (its handle is
+/// gone) that has not started by then is not started any more: its closure is destroyed. One that has started
+/// may still use what it was lent: lend locals of `main` to children of a TaskGroup, or to fibers that `main`
+/// joins.
 ///
 /// Afterwards an epoll_wait of the thread's own may once end with EINTR although no signal came, if writes
 /// were put off (docs/design/write-batch.md).

@@ -24,6 +24,7 @@ namespace weft {
 class SharedMutex {
  public:
   constexpr SharedMutex() noexcept = default;
+  ~SharedMutex() { detail::end_of_life(word_, 3, "a shared mutex"); }
   SharedMutex(const SharedMutex&) = delete;
   SharedMutex& operator=(const SharedMutex&) = delete;
 

@@ -20,9 +20,10 @@ Context& current_spawn_context() noexcept;
 }  // namespace detail
 
 /// Starts a fiber in the current context (an isolated context's spawn context) that runs `closure`, a
-/// callable without arguments. Ignoring the handle detaches the fiber. Does not suspend, and does not switch:
-/// the new fiber runs when the current one suspends, or at once on an idle thread. Throws std::bad_alloc if
-/// there is no memory for a stack.
+/// callable without arguments. Ignoring the handle detaches the fiber: it may outlive the caller's block,
+/// so lend locals only to children of a TaskGroup, or to a fiber that is joined at once. Does not suspend,
+/// and does not switch: the new fiber runs when the current one suspends, or at once on an idle thread.
+/// Throws std::bad_alloc if there is no memory for a stack.
 template <class F>
 auto spawn(F&& closure, const SpawnOptions& options = {},
            SourceLocation spawned_at = SourceLocation::current()) {

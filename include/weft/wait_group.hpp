@@ -19,12 +19,12 @@ namespace weft {
 /// destroyed, also while the last done() is still on its way out. What was done before each done() is seen
 /// after wait(). Destruction: when nobody waits.
 ///
-///     weft::WaitGroup group;
-///     for (Part& part : parts) {
-///       group.add();
-///       weft::spawn([&] { part.load(); group.done(); });
+///     auto group = std::make_shared<weft::WaitGroup>();  // as long as its fibers
+///     for (const Part part : parts) {
+///       group->add();
+///       weft::spawn([group, part] { load(part); group->done(); });
 ///     }
-///     if (auto done = group.wait(); !done) return done;   // cancelled, or out of time
+///     if (auto done = group->wait(); !done) return done;   // cancelled, or out of time
 class WaitGroup {
  public:
   /// BUG below zero.

@@ -90,7 +90,12 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   // -----------------------------------------------------------------------------------------------
   /// Cancels all fibers; those spawned from now on are cancelled at birth.
   void close() noexcept;
+  /// The same when the function given to run() has returned: detached fibers that have not started are not
+  /// started any more. They may hold references to what that function had.
+  void close_after_main() noexcept;
   bool closing() const noexcept { return closing_.load(seq_cst); }
+  /// By a fiber that comes to life in a closing context.
+  void start_closing(Fiber& fiber) noexcept;
   /// Waits until no fiber is left; REQUIRES: closed.
   void wait_until_drained() noexcept;
   bool drained() const noexcept { return drained_.load(acquire); }
@@ -204,6 +209,7 @@ class Context final : public Home, public ListNode<ContextRegistry> {
 
   // The end.
   Atomic<bool> closing_{false};
+  Atomic<bool> main_returned_{false};  // written before closing_
   Atomic<bool> drained_{false};
   SpinLock drain_lock_;
   WaitList drain_waiters_;  // guarded by drain_lock_

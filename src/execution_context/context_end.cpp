@@ -4,6 +4,7 @@
 #include "execution_context/context_lanes.hpp"
 #include "execution_context/monitor.hpp"
 #include "fiber/budget.hpp"
+#include "fiber/join.hpp"
 
 #include <new>
 
@@ -19,6 +20,20 @@ void Context::close() noexcept {
 
 // Only slots whose last fiber was, as far as their marks tell, of this context: the process may have a
 // million others.
+void Context::close_after_main() noexcept {
+  main_returned_.store(true, relaxed);  // published by the store of closing_
+  close();
+}
+
+// Nobody can join a detached fiber, so nobody misses it. One with a handle runs, cancelled: its owner is
+// alive, as a task group is. Here the closure is destroyed, which may suspend, on the fiber's own stack.
+void Context::start_closing(Fiber& fiber) noexcept {
+  fiber.cancel();
+  if (!leader_->main_returned_.load(relaxed) || !fiber_detached(fiber)) return;
+  fiber.main = [](void*) {};
+  fiber.drop_storage();
+}
+
 void Context::cancel_fibers() noexcept {
   const auto mine = [this](std::uint32_t mark) noexcept { return owns_mark(mark); };
   std::uint32_t looked_at = 0;

@@ -10,6 +10,7 @@
 #include "execution_context/fiber_snapshot.hpp"
 #include "execution_context/library_thread.hpp"
 #include "execution_context/monitor.hpp"
+#include "execution_context/own_backtrace.hpp"
 #include "execution_context/shared_loop.hpp"
 #include "execution_context/symbol.hpp"
 #include "fiber/describe.hpp"
@@ -71,6 +72,7 @@ void prepare_for_fork() noexcept {
 
 void refuse_in_child(const char* call) noexcept {
   write_to_stderr({"weft: ", call, " in a child of fork()\n", kWhatIsAllowed});
+  write_own_backtrace();
   WEFT_PANIC("a child of fork() uses what only its parent can");
 }
 
@@ -84,7 +86,8 @@ void refuse_to_wait_in_child() noexcept {
                    wait         ? " waits for "
                    : fiber.done ? " returns"
                                 : " yields",
-                   wait ? wait->what.text() : std::string_view(), " in a child of fork()\n", kWhatIsAllowed});
+                   wait ? wait->what.text() : std::string_view(""), " in a child of fork()\n",
+                   kWhatIsAllowed});
   if (wait) {
     for (const std::string& frame : describe_backtrace(wait->frames(), InnermostFrame::kReturnAddress))
       write_to_stderr({"weft:     ", frame, "\n"});

@@ -31,6 +31,6 @@ MainContext::~MainContext() {
 
 Context& MainContext::core() noexcept { return *core_; }
 void MainContext::run() noexcept { core_->run(); }
-void MainContext::close() noexcept { core_->close(); }
+void MainContext::close() noexcept { core_->close_after_main(); }
 
 }  // namespace weft::detail

@@ -29,15 +29,22 @@ TEST_P(RunTest, ThrowsWhatEscapesFromMain) {
   EXPECT_THROW(run(options(), []() -> int { throw std::runtime_error("main"); }), std::runtime_error);
 }
 
+/// Those that have not started when main returns never do.
+void wait_until_started(const Atomic<int>& started, int count) {
+  while (started.load(relaxed) < count) yield();
+}
+
 TEST_P(RunTest, CancelsAndJoinsTheFibersThatAreLeft) {
-  Atomic<int> cancelled{0};
+  Atomic<int> started{0}, cancelled{0};
   const int result = run(options(), [&] {
     for (int i = 0; i < 10; ++i) {
       spawn([&] {
+        started.fetch_add(1, relaxed);
         if (sleep(1h).error() == make_error_code(Errc::cancelled)) cancelled.fetch_add(1, relaxed);
         yield();
       });
     }
+    wait_until_started(started, 10);
     return 3;
   });
   EXPECT_EQ(result, 3);
@@ -45,10 +52,15 @@ TEST_P(RunTest, CancelsAndJoinsTheFibersThatAreLeft) {
 }
 
 TEST_P(RunTest, CancelsAndJoinsAlsoWhenMainThrows) {
+  Atomic<int> started{0};
   bool cancelled = false;
   EXPECT_THROW(run(options(),
                    [&]() -> int {
-                     spawn([&] { cancelled = sleep(1h).error() == make_error_code(Errc::cancelled); });
+                     spawn([&] {
+                       started.store(1, relaxed);
+                       cancelled = sleep(1h).error() == make_error_code(Errc::cancelled);
+                     });
+                     wait_until_started(started, 1);
                      throw std::runtime_error("main");
                    }),
                std::runtime_error);
@@ -56,14 +68,16 @@ TEST_P(RunTest, CancelsAndJoinsAlsoWhenMainThrows) {
 }
 
 TEST_P(RunTest, MainMayReturnWhileChildrenRun) {
-  Atomic<int> ended{0};
+  Atomic<int> started{0}, ended{0};
   run(options(), [&] {
     for (int i = 0; i < 20; ++i) {
       spawn([&] {
+        started.fetch_add(1, relaxed);
         for (int step = 0; step < 50; ++step) yield();
         ended.fetch_add(1, relaxed);
       });
     }
+    wait_until_started(started, 20);
   });
   EXPECT_EQ(ended.load(relaxed), 20);
 }

@@ -105,7 +105,7 @@ void Scheduler::entered() noexcept {
   // (store buffering; the fence pairs with the seq_cst store in close()).
   full_fence();
   if (context_.closing()) [[unlikely]]
-    this_fiber_or_null()->cancel();
+    context_.start_closing(*this_fiber_or_null());
 }
 
 void Scheduler::arm_timer(Waiter& waiter) noexcept {

@@ -77,6 +77,11 @@ bool fiber_done(Fiber& fiber) noexcept {
   return fiber.done;
 }
 
+bool fiber_detached(Fiber& fiber) noexcept {
+  std::scoped_lock locked(fiber.join_lock);
+  return fiber.detached;
+}
+
 std::exception_ptr take_fiber_exception(Fiber& fiber) noexcept {
   std::scoped_lock locked(fiber.join_lock);
   return std::exchange(fiber.exception, nullptr);

@@ -28,6 +28,9 @@ WaitOutcome join_fiber(Fiber& fiber, Deadline deadline, WaitWord::Cancellable ca
 /// Whether `fiber` is done, without waiting.
 bool fiber_done(Fiber& fiber) noexcept;
 
+/// Whether nobody has a handle of `fiber` any more, so that nobody can join it.
+bool fiber_detached(Fiber& fiber) noexcept;
+
 /// Takes what escaped from a done fiber, null if nothing did. From then on it counts as received.
 std::exception_ptr take_fiber_exception(Fiber& fiber) noexcept;
 

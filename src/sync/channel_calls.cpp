@@ -62,8 +62,10 @@ WEFT_HOT void ChannelCore::take_first_locked(void* element) noexcept {
 }
 
 ChannelStatus ChannelCore::send_locked(void* value, Handover& handover) noexcept {
-  if (closed_) [[unlikely]]
+  if (closed_) [[unlikely]] {
+    found_closed();
     return ChannelStatus::kClosed;
+  }
   if (!receivers_.empty()) {  // C1: the ring is empty
     if (ChannelNode* const receiver = win_first(receivers_)) [[likely]] {
       handover = {receiver, receiver->element, value};
@@ -92,7 +94,9 @@ ChannelStatus ChannelCore::receive_locked(void* element, Handover& handover) noe
       return ChannelStatus::kDone;
     }
   }
-  return closed_ ? ChannelStatus::kClosed : ChannelStatus::kWouldBlock;
+  if (!closed_) return ChannelStatus::kWouldBlock;
+  found_closed();
+  return ChannelStatus::kClosed;
 }
 
 void ChannelCore::complete(const Handover& handover, const ElementType& type) noexcept {

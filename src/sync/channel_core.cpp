@@ -2,6 +2,8 @@
 // The life of a channel, and its end: close(). Its calls are in channel_calls.cpp.
 #include "sync/channel_core.hpp"
 
+#include "base/panic.hpp"
+#include "execution_context/own_backtrace.hpp"
 #include "sync/channel_waiters.hpp"
 
 #include <mutex>
@@ -32,7 +34,10 @@ ChannelCore::ChannelCore(const detail::ElementType& type, std::uint32_t capacity
     : capacity_(capacity), type_(type) {}
 
 ChannelCore::~ChannelCore() {
-  WEFT_ASSERT(receivers_.empty() && senders_.empty(), "a channel is destroyed while somebody waits on it");
+  if (!receivers_.empty() || !senders_.empty()) [[unlikely]] {
+    write_own_backtrace();
+    WEFT_PANIC("a channel is destroyed while somebody waits on it", WEFT_VALUE(this));
+  }
   for (; count_ != 0; --count_) {
     type_.destroy(slot(head_));
     head_ = head_ + 1 == capacity_ ? 0 : head_ + 1;
@@ -61,6 +66,16 @@ void ChannelCore::destroy(ChannelCore* core) noexcept {
   ::operator delete(memory, std::align_val_t(ring));
 }
 
+ChannelCore& ChannelCore::destroyed() noexcept {
+  alignas(ChannelCore) static std::byte storage[sizeof(ChannelCore)];
+  static ChannelCore* const core = [] {
+    auto* const made = new (storage) ChannelCore(detail::kElementType<int>, 0);
+    made->closed_ = true;
+    return made;
+  }();
+  return *core;
+}
+
 void ChannelCore::remove_sender_locked(ChannelNode& node) noexcept { remove_if_linked(senders_, node); }
 void ChannelCore::remove_receiver_locked(ChannelNode& node) noexcept { remove_if_linked(receivers_, node); }
 
@@ -68,7 +83,10 @@ bool ChannelCore::close() noexcept {
   ChannelWaiters won;
   {
     std::scoped_lock lock(lock_);
-    if (closed_) return false;
+    if (closed_) {
+      found_closed();
+      return false;
+    }
     closed_ = true;
     win_all(receivers_, won);
     win_all(senders_, won);
@@ -80,6 +98,7 @@ bool ChannelCore::close() noexcept {
 
 bool ChannelCore::closed() noexcept {
   std::scoped_lock lock(lock_);
+  if (closed_) found_closed();
   return closed_;
 }
 
@@ -93,7 +112,12 @@ namespace detail {
 ChannelCore* create_channel(const ElementType& type, std::size_t capacity) {
   return ChannelCore::create(type, capacity);
 }
-void destroy_channel(ChannelCore* core) noexcept { ChannelCore::destroy(core); }
+void destroy_channel(ChannelCore* core, [[maybe_unused]] ChannelCore** place) noexcept {
+  ChannelCore::destroy(core);
+#if WEFT_CHECK_LOCKS
+  *place = &ChannelCore::destroyed();
+#endif
+}
 
 ChannelStatus channel_send(ChannelCore& core, void* value, Deadline deadline) noexcept {
   return core.send(value, deadline);

@@ -20,6 +20,7 @@
 #include "base/cache_line.hpp"
 #include "base/spin_lock.hpp"
 #include "fiber/waiter.hpp"
+#include "sync/wait_queue.hpp"
 
 #include <weft/deadline.hpp>
 #include <weft/detail/channel_core.hpp>
@@ -56,6 +57,9 @@ class alignas(kCacheLine) ChannelCore {
   static ChannelCore* create(const detail::ElementType& type, std::size_t capacity);
   /// REQUIRES: nobody waits.
   static void destroy(ChannelCore* core) noexcept;
+  /// A closed channel that stands for those that were destroyed, in builds with WEFT_CHECK_LOCKS: to find it
+  /// closed is a BUG.
+  static ChannelCore& destroyed() noexcept;
 
   ChannelStatus send(void* value, Deadline deadline) noexcept;
   ChannelStatus try_send(void* value) noexcept;
@@ -93,6 +97,12 @@ class alignas(kCacheLine) ChannelCore {
     return reinterpret_cast<std::byte*>(this + 1) + index * type_.size;
   }
   void* free_slot_locked() noexcept;
+  void found_closed() const noexcept {
+#if WEFT_CHECK_LOCKS
+    if (this == &destroyed()) [[unlikely]]
+      refuse_destroyed();
+#endif
+  }
 
   // Of elements that are moved by copying them, or by their type's functions (channel_calls.cpp).
   template <bool kPlain>

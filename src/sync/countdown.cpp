@@ -51,6 +51,8 @@ struct Countdown::Protocol {
     std::int64_t before = countdown.count_.load(weft::acquire);
     std::int64_t after = 0;
     do {
+      if (countdown.queue_.destroyed()) [[unlikely]]
+        refuse_destroyed();
       const bool too_many = __builtin_add_overflow(before, delta, &after);
       WEFT_ASSERT(!too_many, "the counter of a wait group went above its greatest number", WEFT_VALUE(before),
                   WEFT_VALUE(delta));

@@ -40,7 +40,11 @@ Result<void> Mutex::lock_until_slow(Deadline deadline) noexcept {
   return result_of_outcome(mutex_word::lock(word_, WaitWord::Cancellable::kYes, deadline));
 }
 
-bool Mutex::try_lock_slow() noexcept { return mutex_word::try_lock(word_); }
+bool Mutex::try_lock_slow() noexcept {
+  if (word_.load(relaxed) == detail::kDestroyed) [[unlikely]]
+    refuse_destroyed();
+  return mutex_word::try_lock(word_);
+}
 
 void Mutex::unlock_slow() noexcept { mutex_word::unlock(word_); }
 

@@ -132,6 +132,8 @@ void unlock(SyncWord& word, std::uint8_t losses_max) noexcept {
       // Whoever holds the queue bit with no chain published sees the lock free and takes it.
       if (word.compare_exchange_weak(now, now & ~kLocked, release, relaxed)) return;
     } else if ((now & kQueueBit) != 0) {
+      if (now == detail::kDestroyed) [[unlikely]]
+        refuse_destroyed();
       backoff.pause();  // it may be a waiter that leaves, and wakes nobody
       now = word.load(relaxed);
     } else if (word.compare_exchange_weak(now, now | kQueueBit, acquire, relaxed)) {

@@ -80,6 +80,8 @@ bool Semaphore::try_acquire() noexcept {
   std::uintptr_t before = word_.load(relaxed);
   for (;;) {
     if ((before & kQueueBit) != 0) {  // a release may be about to leave permits
+      if (before == detail::kDestroyed) [[unlikely]]
+        refuse_destroyed();
       backoff.pause();
       before = word_.load(relaxed);
     } else if (before < kOnePermit) {

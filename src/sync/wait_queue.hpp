@@ -46,6 +46,9 @@ using SyncWord = Atomic<std::uintptr_t>;
 /// Somebody waits: of the words that have no other use for it.
 inline constexpr std::uintptr_t kWaiting = 2;
 
+/// Somebody uses an object that was destroyed: BUG.
+[[noreturn]] void refuse_destroyed() noexcept;
+
 /// Takes the queue bit of `word`: what it held before. Letting go is the object's own business, together with
 /// its new state.
 inline std::uintptr_t lock_queue(SyncWord& word) noexcept {
@@ -53,6 +56,8 @@ inline std::uintptr_t lock_queue(SyncWord& word) noexcept {
   std::uintptr_t before = word.load(relaxed);  // only a guess, the CAS decides
   for (;;) {
     if ((before & kQueueBit) != 0) {
+      if (before == detail::kDestroyed) [[unlikely]]
+        refuse_destroyed();
       backoff.pause();
       before = word.load(relaxed);
     } else if (word.compare_exchange_weak(before, before | kQueueBit, acquire, relaxed)) {

@@ -63,7 +63,8 @@ inline Result<void> result_of_status(ChannelStatus status) noexcept {
 
 /// Throws std::length_error or std::bad_alloc.
 ChannelCore* create_channel(const ElementType& type, std::size_t capacity);
-void destroy_channel(ChannelCore* core) noexcept;
+/// In a build with WEFT_CHECK_LOCKS, whoever uses `*place` afterwards is told so.
+void destroy_channel(ChannelCore* core, ChannelCore** place) noexcept;
 
 /// `value` is moved from if the status is kDone, and untouched otherwise.
 ChannelStatus channel_send(ChannelCore& core, void* value, Deadline deadline) noexcept;

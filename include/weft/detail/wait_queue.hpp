@@ -17,6 +17,14 @@ struct QueueNode;
 /// the object's chains of waiters.
 inline constexpr std::uintptr_t kQueueBit = 1;
 
+/// What the word of an object is when the object was destroyed in a build with WEFT_CHECK_LOCKS: whoever uses
+/// it finds the queue bit taken, by nobody. No node has such an address.
+inline constexpr std::uintptr_t kDestroyed = 0xdead'dead'dead'dea3;
+
+/// By the destructor of `what`. BUG if somebody waits, or is on the way out: a bit of `waiting` is set.
+/// Nobody would ever come back from there.
+void end_of_life(Atomic<std::uintptr_t>& word, std::uintptr_t waiting, const char* what) noexcept;
+
 /// Waiters in their order, in one pointer: their nodes stand in their own frames. Not thread-safe: guarded by
 /// a queue bit.
 class WaitChain {
@@ -52,6 +60,7 @@ class WaitChain {
 class WaitQueue {
  public:
   constexpr WaitQueue() noexcept = default;
+  ~WaitQueue() { end_of_life(word_, ~std::uintptr_t{0}, "a condition variable, wait group or latch"); }
   WaitQueue(const WaitQueue&) = delete;
   WaitQueue& operator=(const WaitQueue&) = delete;
 
@@ -65,6 +74,7 @@ class WaitQueue {
   bool idle() const noexcept { return word_.load(acquire) == 0; }
   /// Somebody holds the queue bit.
   bool locked() const noexcept { return (word_.load(acquire) & kQueueBit) != 0; }
+  bool destroyed() const noexcept { return word_.load(relaxed) == kDestroyed; }
   /// Somebody stands in the chain.
   bool awaited() const noexcept { return (word_.load(relaxed) & ~kQueueBit) != 0; }
 

@@ -117,6 +117,7 @@ Result<void> set_no_delay(int, bool) noexcept { not_modelled(); }
 Result<bool> poll_now(int, int) noexcept { not_modelled(); }
 std::int64_t thread_cpu_ns() noexcept { return 0; }
 pid_t thread_id() noexcept { return 1; }
+Result<std::vector<pid_t>> process_threads() { return std::vector<pid_t>{1}; }
 
 }  // namespace sys
 }  // namespace weft

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // base/panic.cpp as the model checker has it: a broken invariant is a failure of the execution.
 #include "base/panic.hpp"
+#include "execution_context/own_backtrace.hpp"
 
 #include "model/explorer/execution.hpp"
 
@@ -18,6 +19,8 @@ void panic(const char* file, int line, const char* what, std::initializer_list<P
   std::fprintf(stderr, "BUG: %s\n", text.c_str());
   std::abort();
 }
+
+void write_own_backtrace() noexcept {}
 
 void set_panic_hook(PanicHook) noexcept {}
 
