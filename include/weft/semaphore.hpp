@@ -25,6 +25,7 @@ class Semaphore {
  public:
   /// BUG above max().
   explicit Semaphore(std::size_t permits) noexcept;
+  ~Semaphore();
   Semaphore(const Semaphore&) = delete;
   Semaphore& operator=(const Semaphore&) = delete;
 
