@@ -26,7 +26,7 @@ class Semaphore {
  public:
   /// BUG above max().
   explicit Semaphore(std::size_t permits, SourceLocation made_at = SourceLocation::current()) noexcept;
-  ~Semaphore() { detail::end_of_life(word_, 3, "a semaphore"); }
+  ~Semaphore();
   Semaphore(const Semaphore&) = delete;
   Semaphore& operator=(const Semaphore&) = delete;
 

@@ -35,7 +35,10 @@ void Context::start_closing(Fiber& fiber) noexcept {
 }
 
 void Context::cancel_fibers() noexcept {
-  const auto mine = [this](std::uint32_t mark) noexcept { return owns_mark(mark); };
+  const std::uint32_t own = StackSlab::mark_of(static_cast<const Home*>(this));
+  const auto mine = [&](std::uint32_t mark) noexcept {
+    return mark == own || (lanes_ != nullptr && owns_mark(mark));
+  };
   std::uint32_t looked_at = 0;
   full_fence();  // closing; now look for fibers: pairs with the one in Scheduler::entered()
   StackPool::process().for_each_marked_slot(mine, [&](StackSlot& slot) {

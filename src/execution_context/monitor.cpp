@@ -49,7 +49,7 @@ void look_whether_it_ends(Context& context, Sight& sight) {
   record.reported = true;
 }
 
-void look_at(Context& context, Scheduler& scheduler, Sight& sight) noexcept {
+void look_at(Context& context, Scheduler& scheduler, Sight& sight) {
   MonitorRecord& record = scheduler.monitor_record;
   const std::uint64_t ticks = scheduler.ticks();
   const bool moved = ticks != record.ticks;

@@ -7,6 +7,7 @@
 // Operations of fibers only, those of event loops, look first whether an end is due, and pay afterwards:
 // end_due(), spend_budget(). What plain threads call too pays before: spend_budget_before().
 
+#include "base/portion.hpp"
 #include "fiber/fiber.hpp"
 #include "fiber/runner.hpp"
 #include "fiber/wait_word.hpp"
@@ -54,15 +55,12 @@ inline bool pay_from_budget(Runner* runner) noexcept { return runner == nullptr 
   return yield_at_end_of_budget(*runner);
 }
 
-/// Between two portions of work that may be long (thousands of waiters to be woken): other fibers of the
+/// Between two portions (base/portion.hpp) of work that may be long: other fibers of the
 /// thread get their turn. On a plain thread, or a scheduler's own stack, nothing: nobody else is kept.
 /// REQUIRES: the caller holds no lock. Suspends: may; afterwards this_runner() may be another one.
 inline void rest_between_portions() noexcept {
   Runner* const runner = this_runner();
   if (runner != nullptr && runner->current != nullptr) runner->yield();
 }
-
-/// How many waiters or fibers make a portion: some hundred microseconds of work, if their memory is cold.
-inline constexpr std::uint32_t kPortion = 512;
 
 }  // namespace weft

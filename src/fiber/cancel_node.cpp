@@ -3,6 +3,8 @@
 
 #include "base/clock.hpp"
 #include "base/panic.hpp"
+#include "base/portion.hpp"
+#include "base/spin_backoff.hpp"
 #include "fiber/waiter.hpp"
 
 #include <algorithm>
@@ -26,6 +28,7 @@ void CancelNode::link_locked(CancelNode& parent, Waiter* waiter, std::int64_t de
 }
 
 void CancelNode::unlink_locked() noexcept {
+  if (parent_->cursor_ == this) parent_->cursor_ = next_;
   if (next_ != nullptr) next_->previous_ = previous_;
   (previous_ != nullptr ? previous_->next_ : parent_->first_child_) = next_;
 }
@@ -44,6 +47,7 @@ void CancelNode::unlink() noexcept {
     std::scoped_lock locked(parent_->lock_);
     unlink_locked();
   }
+  wait_until_swept();
   CancelListener* listener = nullptr;
   {
     std::scoped_lock locked(lock_);  // whoever was in end() for this node has left it (R5)
@@ -51,6 +55,10 @@ void CancelNode::unlink() noexcept {
     listener = std::exchange(listener_, nullptr);
   }
   if (listener != nullptr) listener->release();
+}
+
+void CancelNode::wait_for_sweep() const noexcept {
+  for (SpinBackoff backoff; sweeping_.load(acquire);) backoff.pause();
 }
 
 void CancelNode::enter(std::int64_t deadline_ns, Shield shield) noexcept {
@@ -78,7 +86,6 @@ void CancelNode::leave() noexcept {
 void CancelNode::end(WaitOutcome reason) noexcept {
   CancelSweep sweep(reason);
   sweep.run(*this);
-  sweep.finish();
 }
 
 void CancelNode::expire() noexcept {
@@ -108,32 +115,56 @@ void CancelNode::set_listener(CancelListener& listener) noexcept {
 // -- the sweep ----------------------------------------------------------------------------------------------
 
 void CancelSweep::run(CancelNode& top) noexcept {
-  std::scoped_lock locked(top.lock_);
-  run_locked(top);
+  top.lock_.lock();
+  run_and_unlock(top);
 }
 
-// Down and up by the links, the locks of the path held: siblings stay what they are while we are below one of
-// them. A child that has ended is passed over: so has all that is below it.
-void CancelSweep::run_locked(CancelNode& top) noexcept {
-  if (!end_locked(top)) return;
-  CancelNode* above = &top;
-  CancelNode* child = top.first_child_;
-  for (;;) {
-    while (child != nullptr) {
-      child->lock_.lock();
-      if (end_locked(*child)) {
-        above = std::exchange(child, child->first_child_);
-      } else {
-        child->lock_.unlock();
-        child = child->next_;
-      }
-    }
-    if (above == &top) return;
-    CancelNode& done = *above;
-    child = done.next_;
-    above = done.parent_;
-    done.lock_.unlock();
+// Down and up by the links. Whatever leaves or comes between two sections: the cursor of a node steps over a
+// child that leaves, and a child that comes is born ended (R6). A child that has ended is passed over: all
+// that is below it has ended too, or somebody is about to do it.
+void CancelSweep::run_and_unlock(CancelNode& top) noexcept {
+  if (!begin_locked(top)) {
+    top.lock_.unlock();
+    return wake_and_tell();
   }
+  for (CancelNode* at = &top; at != nullptr;) {
+    CancelNode* const below = visit_children_locked(*at);
+    const bool done = below == nullptr && at->cursor_ == nullptr;
+    at->lock_.unlock();
+    if (below != nullptr) {
+      at = below;
+      continue;
+    }
+    if (done) {
+      CancelNode* const above = at == &top ? nullptr : at->parent_;
+      at->sweeping_.store(false, release);  // the last touch: pairs with wait_until_swept() (R12)
+      at = above;
+    }
+    if (visited_ >= kPortion) wake_and_tell();
+    if (at != nullptr) at->lock_.lock();
+  }
+  wake_and_tell();
+}
+
+/// Ends the node. True if its children are to be visited: then it stays until that is done.
+bool CancelSweep::begin_locked(CancelNode& node) noexcept {
+  if (!end_locked(node) || node.first_child_ == nullptr) return false;
+  node.cursor_ = node.first_child_;
+  node.sweeping_.store(true, relaxed);  // by the lock: whoever leaves takes it, or that of the parent, later
+  return true;
+}
+
+/// A portion of them; up to one that has children, which it returns, locked.
+CancelNode* CancelSweep::visit_children_locked(CancelNode& node) noexcept {
+  while (node.cursor_ != nullptr && visited_ < kPortion) {
+    ++visited_;
+    CancelNode& child = *node.cursor_;
+    node.cursor_ = child.next_;
+    child.lock_.lock();
+    if (begin_locked(child)) return &child;
+    child.lock_.unlock();
+  }
+  return nullptr;
 }
 
 bool CancelSweep::end_locked(CancelNode& node) noexcept {
@@ -160,7 +191,8 @@ void CancelSweep::collect_locked(CancelNode& node) noexcept {
 }
 
 // A node lives until its waiter is woken: the next one is read before. The order is that of the sweep.
-void CancelSweep::finish() noexcept {
+void CancelSweep::wake_and_tell() noexcept {
+  visited_ = 0;
   CancelNode* ordered = nullptr;
   while (CancelNode* const node = woken_) {
     woken_ = node->next_woken_;

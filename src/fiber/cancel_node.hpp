@@ -7,10 +7,12 @@
 // Thread safety: end(), status() and ended() by any thread that knows the node lives; enter() and leave() by
 // the waiter that the node is of. `ended` and the links below are guarded by the lock of the node, the links
 // to siblings by that of the parent. Locks are taken parent before child and nothing else is locked inside.
-// Guarantees: a node that has ended stays so, for one reason, and so does all that is below it; who waits
-// cancellably in it is woken once.
-// Lifetime: a node is entered and left by structure: its parent outlives it (BUG otherwise). Who is inside
-// end() when the node's waiter leaves it, is waited for.
+// A sweep holds the lock of one node, and that of one child of it, for a portion of children; then it lets
+// go, wakes whom it has won, and goes on where it was: at the node's cursor. Meanwhile the nodes of its path
+// are `sweeping`. Guarantees: a node that has ended stays so, for one reason, and so does all that is below
+// it; who waits cancellably in it is woken once. Lifetime: a node is entered and left by structure: its
+// parent outlives it (BUG otherwise). Who is inside end() when the node's waiter leaves it, is waited for: a
+// few instructions, or a portion, as it has no child any more.
 
 #include "base/atomic.hpp"
 #include "base/spin_lock.hpp"
@@ -64,8 +66,14 @@ class CancelNode {
   void link_locked(CancelNode& parent, Waiter* waiter, std::int64_t deadline_ns) noexcept;
   /// Leaves the parent. Afterwards nobody is in end() for this node. BUG while it has children.
   void unlink() noexcept;
-  /// The same, with the parent's lock held by the caller. REQUIRES: end() is only called for nodes above.
+  /// The same, with the parent's lock held by the caller. REQUIRES: end() is only called for nodes above;
+  /// wait_until_swept() was called after the last child had left.
   void unlink_locked() noexcept;
+  /// Returns when no sweep is at this node's children.
+  void wait_until_swept() const noexcept {
+    if (sweeping_.load(acquire)) [[unlikely]]
+      wait_for_sweep();
+  }
 
   /// Makes this the innermost scope of the calling waiter, within the one that it has; of a shield within
   /// none. And the reverse: BUG unless it is the innermost scope of the caller.
@@ -105,38 +113,45 @@ class CancelNode {
  private:
   friend class CancelSweep;
 
+  [[gnu::cold]] void wait_for_sweep() const noexcept;
+
   SpinLock lock_;
   bool shielded_ = false;                           // fixed by link()
   Atomic<WaitOutcome> ended_{WaitOutcome::kReady};  // written under lock_, once
   WaitOutcome stopped_ = WaitOutcome::kReady;       // the waiter's own
-  std::int64_t deadline_ns_ = kNoDeadline;          // fixed by link(): the least of those above, and its own
-  Waiter* waiter_ = nullptr;                        // fixed by link()
-  CancelNode* parent_ = nullptr;                    // fixed by link()
-  CancelNode* outer_ = nullptr;                     // the waiter's scope before enter()
-  CancelNode* first_child_ = nullptr;               // guarded by lock_
-  CancelNode* next_ = nullptr;                      // among the parent's children: guarded by its lock
-  CancelNode* previous_ = nullptr;                  // of the first child: null
-  CancelNode* next_woken_ = nullptr;                // of who won the waiter's wait, until it is woken
-  CancelListener* listener_ = nullptr;              // guarded by lock_; a reference
+  // A sweep is at the children, or below them: it comes back. Set under lock_, cleared as its last touch.
+  Atomic<bool> sweeping_{false};
+  std::int64_t deadline_ns_ = kNoDeadline;  // fixed by link(): the least of those above, and its own
+  Waiter* waiter_ = nullptr;                // fixed by link()
+  CancelNode* parent_ = nullptr;            // fixed by link()
+  CancelNode* outer_ = nullptr;             // the waiter's scope before enter()
+  CancelNode* first_child_ = nullptr;       // guarded by lock_
+  CancelNode* cursor_ = nullptr;            // the child that the sweep visits next: guarded by lock_
+  CancelNode* next_ = nullptr;              // among the parent's children: guarded by its lock
+  CancelNode* previous_ = nullptr;          // of the first child: null
+  CancelNode* next_woken_ = nullptr;        // of who won the waiter's wait, until it is woken
+  CancelListener* listener_ = nullptr;      // guarded by lock_; a reference
 };
 
-/// One run of end() down a tree, and whom to wake and tell when all locks are free again.
+/// One run of end() down a tree: who is woken and told is so without any lock.
 class CancelSweep {
  public:
   explicit CancelSweep(WaitOutcome reason) noexcept : reason_(reason) {}
 
-  /// Ends `top` and all below, unless it has ended.
+  /// Ends `top` and all below, unless it has ended. REQUIRES: `top` lives until this returns.
   void run(CancelNode& top) noexcept;
-  /// The same, with the lock of `top` held by the caller.
-  void run_locked(CancelNode& top) noexcept;
-  /// Wakes and tells. REQUIRES: the caller holds no lock.
-  void finish() noexcept;
+  /// The same. The caller holds the lock of `top`, and no other; it is given back.
+  void run_and_unlock(CancelNode& top) noexcept;
 
  private:
   bool end_locked(CancelNode& node) noexcept;
   void collect_locked(CancelNode& node) noexcept;
+  bool begin_locked(CancelNode& node) noexcept;
+  CancelNode* visit_children_locked(CancelNode& node) noexcept;
+  void wake_and_tell() noexcept;
 
   const WaitOutcome reason_;
+  std::uint32_t visited_ = 0;  // since wake_and_tell()
   CancelNode* woken_ = nullptr;
   CancelListener* told_ = nullptr;
 };

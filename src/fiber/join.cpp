@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fiber/join.hpp"
 
+#include "base/portion.hpp"
 #include "fiber/escaped_exception.hpp"
 #include "fiber/fiber.hpp"
 
@@ -10,9 +11,12 @@
 namespace weft {
 namespace {
 
-/// Takes all joiners off and keeps those whose wait is won by this. Losers have found another end.
+/// Takes joiners off, a portion at most, and keeps those whose wait is won by this. Losers have found another
+/// end.
 void win_joiners_locked(Fiber& fiber, WaitList& won) noexcept {
-  while (WaitNode* const node = fiber.joiners.pop_front()) {
+  for (std::uint32_t count = 0; count < kPortion; ++count) {
+    WaitNode* const node = fiber.joiners.pop_front();
+    if (node == nullptr) return;
     if (node->waiter->word.try_win(node->ticket, WaitOutcome::kReady)) won.push_back(*node);
   }
 }
@@ -20,6 +24,19 @@ void win_joiners_locked(Fiber& fiber, WaitList& won) noexcept {
 /// A node's frame lives until its waiter is woken: the next one is read before.
 void wake_all(WaitList& won) noexcept {
   while (WaitNode* const node = won.pop_front()) node->waiter->wake();
+}
+
+/// None comes any more: it is done. Its run keeps it.
+[[gnu::cold, gnu::noinline]] void win_other_joiners(Fiber& fiber) noexcept {
+  for (bool more = true; more;) {
+    WaitList won;
+    {
+      std::scoped_lock locked(fiber.join_lock);
+      win_joiners_locked(fiber, won);
+      more = !fiber.joiners.empty();
+    }
+    wake_all(won);
+  }
 }
 
 /// False if the fiber is done already.
@@ -44,16 +61,22 @@ bool complete_fiber(Fiber& fiber) noexcept {
   WaitList won;
   bool detached = false;
   bool unreceived = false;
+  bool more = false;
   {
     std::scoped_lock locked(fiber.join_lock);
     fiber.done = true;
     detached = fiber.detached;
     unreceived = detached && fiber.exception != nullptr;
-    if (!fiber.joiners.empty()) win_joiners_locked(fiber, won);
+    if (!fiber.joiners.empty()) {
+      win_joiners_locked(fiber, won);
+      more = !fiber.joiners.empty();
+    }
   }
   if (unreceived) [[unlikely]]
     terminate_for_exception(fiber);
   wake_all(won);
+  if (more) [[unlikely]]
+    win_other_joiners(fiber);
   return detached;
 }
 

@@ -193,7 +193,7 @@ TEST_P(AcceptOfTheKernel, AListenerThatMayNotBeWatchedTriesAgain) {
     auto acceptor = spawn([&] { return listener.accept(); });
     while (faults.applied() < 2) yield();
     auto client = TcpStream::connect(listener.local_address().value()).value();
-    auto server = acceptor.join().value();
+    auto server = acceptor.join_uncancellable().value();
     EXPECT_TRUE(client.write_all("x"));
     EXPECT_EQ(read_text(server).value(), "x");
     const std::string said = testing::internal::GetCapturedStderr();

@@ -3,6 +3,8 @@
 #include "sync/channel_core.hpp"
 
 #include "base/panic.hpp"
+#include "base/portion.hpp"
+#include "base/spin_backoff.hpp"
 #include "execution_context/own_backtrace.hpp"
 #include "sync/channel_waiters.hpp"
 
@@ -13,8 +15,13 @@
 namespace weft {
 namespace {
 
-void win_all(ChannelWaiters& waiters, ChannelWaiters& won) noexcept {
-  while (ChannelNode* const node = win_first(waiters)) won.push_back(*node);
+/// A portion of them.
+void win_some(ChannelWaiters& waiters, std::uint32_t& left, ChannelWaiters& won) noexcept {
+  for (; left != 0; --left) {
+    ChannelNode* const node = win_first(waiters);
+    if (node == nullptr) return;
+    won.push_back(*node);
+  }
 }
 
 [[maybe_unused]] const bool send_described =
@@ -34,6 +41,7 @@ ChannelCore::ChannelCore(const detail::ElementType& type, std::uint32_t capacity
     : capacity_(capacity), type_(type) {}
 
 ChannelCore::~ChannelCore() {
+  for (SpinBackoff backoff; close_goes_on();) backoff.pause();  // whoever is woken by it may be here
   if (!receivers_.empty() || !senders_.empty()) [[unlikely]] {
     write_own_backtrace();
     WEFT_PANIC("a channel is destroyed while somebody waits on it", WEFT_VALUE(this));
@@ -80,20 +88,37 @@ void ChannelCore::remove_sender_locked(ChannelNode& node) noexcept { remove_if_l
 void ChannelCore::remove_receiver_locked(ChannelNode& node) noexcept { remove_if_linked(receivers_, node); }
 
 bool ChannelCore::close() noexcept {
-  ChannelWaiters won;
   {
     std::scoped_lock lock(lock_);
     if (closed_) {
       found_closed();
       return false;
     }
-    closed_ = true;
-    win_all(receivers_, won);
-    win_all(senders_, won);
+    closed_ = closing_ = true;
+  }
+  while (close_for_some()) {}
+  return true;
+}
+
+/// Wins and wakes a portion of those who wait; none comes any more. True: there are others.
+bool ChannelCore::close_for_some() noexcept {
+  ChannelWaiters won;
+  std::uint32_t left = kPortion;
+  bool more = false;
+  {
+    std::scoped_lock lock(lock_);
+    win_some(receivers_, left, won);
+    win_some(senders_, left, won);
+    more = closing_ = !receivers_.empty() || !senders_.empty();
   }
   // A node dies when its waiter is woken: it is taken off first. `transferred` stays false.
   while (ChannelNode* const node = won.pop_front()) node->waiter->wake();
-  return true;
+  return more;
+}
+
+bool ChannelCore::close_goes_on() noexcept {
+  std::scoped_lock lock(lock_);
+  return closing_;
 }
 
 bool ChannelCore::closed() noexcept {

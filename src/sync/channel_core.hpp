@@ -15,7 +15,7 @@
 //      queued one has a wait to be won, so one try_win decides it.
 //   C4 an element is in one place: with its sender until the wait or the step was won, then in the ring, or
 //      on its way to a receiver that cannot return before it is there.
-//   C5 closed: nobody waits.
+//   C5 closed: nobody waits, but those that close() has not come to yet.
 
 #include "base/cache_line.hpp"
 #include "base/spin_lock.hpp"
@@ -91,6 +91,8 @@ class alignas(kCacheLine) ChannelCore {
   ChannelCore(const detail::ElementType& type, std::uint32_t capacity) noexcept;
   ~ChannelCore();
 
+  bool close_for_some() noexcept;
+  bool close_goes_on() noexcept;
   static std::size_t alignment(const detail::ElementType& type) noexcept;
   /// The ring follows this object in its allocation.
   void* slot(std::uint32_t index) noexcept {
@@ -136,6 +138,7 @@ class alignas(kCacheLine) ChannelCore {
 
   SpinLock lock_;
   bool closed_ = false;
+  bool closing_ = false;  // close() has waiters left to wake
   const std::uint32_t capacity_;
   std::uint32_t head_ = 0;   // the oldest element's slot
   std::uint32_t count_ = 0;  // elements in the ring, from head_ on

@@ -51,11 +51,12 @@ void ConditionVariable::notify_one() noexcept {
 
 void ConditionVariable::notify_all() noexcept {
   if (queue_.idle()) return;
-  WaitChain chain = queue_.lock();
-  WaitChain won;
-  chain.win_all(won);
-  queue_.unlock(chain);
-  won.wake_all();
+  for (;;) {
+    const WaitChain chain = queue_.lock();
+    if (!queue_.waking()) return queue_.unlock_and_wake_all(chain);
+    queue_.unlock(chain);
+    queue_.wait_until_woken();
+  }
 }
 
 void ConditionVariable::wait_uncancellable(std::unique_lock<Mutex>& lock) noexcept {

@@ -83,14 +83,13 @@ void Countdown::report_negative(const char* what_is_wrong, std::int64_t count,
 void Countdown::add(std::int64_t delta) noexcept {
   while (!Protocol::step(*this, delta)) {
     WaitChain chain = queue_.lock();
-    if (!Protocol::step_to_zero(*this, delta)) {
+    const bool waking = queue_.waking();  // those of an earlier round
+    if (waking || !Protocol::step_to_zero(*this, delta)) {
       queue_.unlock(chain);
+      if (waking) queue_.wait_until_woken();
       continue;
     }
-    WaitChain won;
-    chain.win_all(won);
-    queue_.unlock(chain);
-    return won.wake_all();
+    return queue_.unlock_and_wake_all(chain);
   }
 }
 

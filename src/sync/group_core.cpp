@@ -81,17 +81,13 @@ void GroupCore::run(GroupTask& task, Result<void> (*body)(GroupTask&)) noexcept 
 
 // Before the child counts itself out, so that the group is there, and what is dropped is dropped within it.
 void GroupCore::report_failure(GroupTask& task) noexcept {
-  CancelSweep sweep(WaitOutcome::kCancelled);
-  {
-    std::scoped_lock locked(node_.node().lock());
-    if (!std::exchange(failed_, true)) {
-      failure_ = task.outcome;
-      exception_ = task.exception;
-      if (keeps_results_) failing_ = last_held_ = &task;
-    }
-    sweep.run_locked(node_.node());
+  node_.node().lock().lock();
+  if (!std::exchange(failed_, true)) {
+    failure_ = task.outcome;
+    exception_ = task.exception;
+    if (keeps_results_) failing_ = last_held_ = &task;
   }
-  sweep.finish();
+  CancelSweep(WaitOutcome::kCancelled).run_and_unlock(node_.node());
   if (!keeps_results_) task.exception = nullptr;
 }
 
@@ -99,6 +95,8 @@ void GroupCore::report_failure(GroupTask& task) noexcept {
 // be gone (G1).
 void GroupCore::finish(GroupTask& task) noexcept {
   Waiter* owner = nullptr;
+  task.node.node()
+      .wait_until_swept();  // the child's own scopes are gone; a sweep may be on its way up from them
   {
     std::scoped_lock locked(node_.node().lock());
     task.node.node().unlink_locked();
@@ -156,13 +154,10 @@ Result<void> GroupCore::wait_until(Until until) noexcept {
 }
 
 void GroupCore::fail(std::error_code error) noexcept {
-  CancelSweep sweep(error == Errc::timed_out ? WaitOutcome::kTimedOut : WaitOutcome::kCancelled);
-  {
-    std::scoped_lock locked(node_.node().lock());
-    if (!std::exchange(failed_, true)) failure_ = error;
-    sweep.run_locked(node_.node());
-  }
-  sweep.finish();
+  node_.node().lock().lock();
+  if (!std::exchange(failed_, true)) failure_ = error;
+  CancelSweep(error == Errc::timed_out ? WaitOutcome::kTimedOut : WaitOutcome::kCancelled)
+      .run_and_unlock(node_.node());
 }
 
 void GroupCore::cancel() noexcept { fail(Errc::cancelled); }

@@ -3,17 +3,21 @@
 //
 //   bit 0      queue     somebody works on the chain: nobody else writes the word
 //   bit 1      waiting   somebody stands in the chain; then there are no permits
-//   bits 2..63 permits
+//   bit 2      waking    a release() is between two portions of those that it wakes
+//   bits 3..63 permits
 #include <weft/semaphore.hpp>
 
 #include "base/panic.hpp"
+#include "base/portion.hpp"
+#include "base/spin_backoff.hpp"
 #include "event_loop/operation.hpp"
 #include "sync/wait_queue.hpp"
 
 namespace weft {
 namespace {
 
-constexpr std::uintptr_t kOnePermit = 4;
+constexpr std::uintptr_t kWaking = 4;
+constexpr std::uintptr_t kOnePermit = 8;
 
 std::uintptr_t flags_of(const WaitChain& chain) noexcept { return chain.empty() ? 0 : kWaiting; }
 
@@ -42,7 +46,7 @@ struct Semaphore::Protocol {
       return false;
     }
     semaphore.waiters_.push_back(node);
-    semaphore.word_.store(kWaiting, weft::release);
+    semaphore.word_.store((before & kWaking) | kWaiting, weft::release);
     return true;
   }
 
@@ -50,6 +54,32 @@ struct Semaphore::Protocol {
     const std::uintptr_t before = lock_queue(semaphore.word_);
     semaphore.waiters_.remove_if_linked(node);
     semaphore.word_.store((before & ~kWaiting) | flags_of(semaphore.waiters_), weft::release);
+  }
+
+  /// A waiter that is woken may destroy the semaphore: others are woken then, or still to be.
+  static void wait_until_woken(const Semaphore& semaphore) noexcept {
+    for (SpinBackoff backoff; (semaphore.word_.load(weft::acquire) & kWaking) != 0;) backoff.pause();
+  }
+
+  /// Takes the queue bit when no release() is between two portions.
+  static std::uintptr_t lock_to_release(Semaphore& semaphore) noexcept {
+    for (;;) {
+      const std::uintptr_t before = lock_queue(semaphore.word_);
+      if ((before & kWaking) == 0) return before;
+      semaphore.word_.store(before, weft::release);
+      wait_until_woken(semaphore);
+    }
+  }
+
+  /// With the queue bit: gives permits to a portion of the waiters.
+  static void win_portion(Semaphore& semaphore, std::size_t& permits, WaitChain& won) noexcept {
+    for (std::uint32_t count = 0; count < kPortion && permits != 0; ++count) {
+      QueueNode* const node = semaphore.waiters_.pop_front();
+      if (node == nullptr) return;
+      if (!node->win()) continue;
+      won.push_back(*node);
+      --permits;
+    }
   }
 
   static WaitOutcome acquire(Semaphore& semaphore, WaitWord::Cancellable cancellable,
@@ -62,6 +92,11 @@ struct Semaphore::Protocol {
         [&](QueueNode& node) { leave(semaphore, node); });
   }
 };
+
+Semaphore::~Semaphore() {
+  Protocol::wait_until_woken(*this);
+  detail::end_of_life(word_, kQueueBit | kWaiting, "a semaphore");
+}
 
 Semaphore::Semaphore(std::size_t permits, SourceLocation made_at) noexcept : word_(permits * kOnePermit) {
   if (permits > max()) panic(made_at.file, made_at.line, kTooManyPermits, {WEFT_VALUE(permits)});
@@ -94,21 +129,21 @@ bool Semaphore::try_acquire() noexcept {
 
 void Semaphore::release(std::size_t permits) noexcept {
   std::uintptr_t before = word_.load(relaxed);
-  while ((before & (kQueueBit | kWaiting)) == 0) {
+  while ((before & (kQueueBit | kWaiting | kWaking)) == 0) {
     const std::uintptr_t after = add_permits(before / kOnePermit, permits) * kOnePermit;
     if (word_.compare_exchange_weak(before, after, weft::release, relaxed)) return;
   }
-  WaitChain won;
-  before = lock_queue(word_);
-  while (permits != 0) {
-    QueueNode* const node = waiters_.win_first();
-    if (node == nullptr) break;
-    won.push_back(*node);
-    --permits;
+  before = Protocol::lock_to_release(*this);
+  for (;;) {
+    WaitChain won;
+    Protocol::win_portion(*this, permits, won);
+    const bool more = permits != 0 && !waiters_.empty();
+    const std::size_t left = add_permits(before / kOnePermit, more ? 0 : permits);
+    word_.store(left * kOnePermit | flags_of(waiters_) | (more ? kWaking : 0), weft::release);
+    won.wake_all();
+    if (!more) return;
+    before = lock_queue(word_);
   }
-  const std::size_t left = add_permits(before / kOnePermit, permits);
-  word_.store(left * kOnePermit | flags_of(waiters_), weft::release);
-  won.wake_all();
 }
 
 std::size_t Semaphore::available() const noexcept { return word_.load(relaxed) / kOnePermit; }

@@ -2,6 +2,7 @@
 #include "sync/wait_queue.hpp"
 
 #include "base/panic.hpp"
+#include "base/portion.hpp"
 #include "execution_context/own_backtrace.hpp"
 
 namespace weft {
@@ -79,12 +80,48 @@ void WaitChain::wake_all() noexcept {
   while (QueueNode* const node = pop_front()) node->waiter->wake();
 }
 
-WaitChain WaitQueue::lock() noexcept { return WaitChain(reinterpret_cast<QueueNode*>(lock_queue(word_))); }
+void WaitChain::win_portion(WaitChain& won, const QueueNode* end) noexcept {
+  for (std::uint32_t count = 0; count < kPortion && first_ != nullptr && first_ != end; ++count) {
+    QueueNode* const node = pop_front();
+    if (node->win()) won.push_back(*node);
+  }
+}
+
+WaitChain WaitQueue::lock() noexcept {
+  return WaitChain(reinterpret_cast<QueueNode*>(lock_queue(word_) & ~kWaking));
+}
 
 void WaitQueue::unlock(WaitChain chain) noexcept {
   // Release: pairs with the acquire in lock_queue() and idle(). Nobody else writes the word while the bit is
   // set.
-  word_.store(reinterpret_cast<std::uintptr_t>(chain.first()), release);
+  word_.store(reinterpret_cast<std::uintptr_t>(chain.first()) | (word_.load(relaxed) & kWaking), release);
+}
+
+// What is left after a portion is a circle of its own: it hangs on a node in this frame, which nobody takes
+// off, so whoever gives up can leave the circle without knowing it (docs/design/sync.md, "in portions").
+void WaitQueue::unlock_and_wake_all(WaitChain chain) noexcept {
+  WaitChain won;
+  chain.win_portion(won);
+  if (chain.empty()) {
+    unlock(chain);
+    return won.wake_all();
+  }
+  QueueNode end;
+  chain.push_back(end);
+  word_.store(kWaking, release);
+  won.wake_all();
+  for (bool more = true; more;) {
+    const std::uintptr_t before = lock_queue(word_) & ~kWaking;  // others who wait since
+    WaitChain rest(end.next);
+    rest.win_portion(won, &end);
+    more = end.next != &end;
+    word_.store(before | (more ? kWaking : 0), release);
+    won.wake_all();
+  }
+}
+
+void WaitQueue::wait_until_woken() const noexcept {
+  for (SpinBackoff backoff; (word_.load(acquire) & kWaking) != 0;) backoff.pause();
 }
 
 }  // namespace weft::detail

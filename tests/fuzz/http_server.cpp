@@ -132,7 +132,7 @@ std::string exchange(const Plan& plan, Server& server, const net::SocketAddress&
       if (plan.stops_midway()) server.stop();
     }
   }
-  writer.join();
+  writer.join_uncancellable();
   return received;
 }
 
@@ -249,7 +249,7 @@ void serve(const Plan& plan) {
         server.stop();
         WEFT_ASSERT(server.wait().has_value() && server.counters().open_connections == 0, "it does not end");
       })
-      .join();
+      .join_uncancellable();
   const Replay replay = protocol::replay(plan.bytes, {}, plan.limits());
   check_plan(plan, replay);
   std::vector<const ReplayedRequest*> expected;

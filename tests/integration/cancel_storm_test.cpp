@@ -184,7 +184,7 @@ Result<void> writers_of_one_stream() {
   }
   const Result<void> result = group.wait();
   EXPECT_TRUE(client->close());
-  reader.join();
+  reader.join_uncancellable();
   for (std::size_t i = 0; i < sent.size(); ++i) {
     const char c = static_cast<char>('a' + i);
     const std::size_t begin = std::min(got.find(c), got.size());

@@ -29,9 +29,9 @@ TEST_P(ExtremeDeadlines, L6_APassedDeadlineEndsItsWaitAndDisturbsNoOther) {
           EXPECT_TRUE(sleep_until(Deadline::at_ns(time_ns)));
           EXPECT_TRUE(sleep(1us));
         }
-        EXPECT_TRUE(beside.join());
+        EXPECT_TRUE(beside.join_uncancellable());
       })
-      .join();
+      .join_uncancellable();
   EXPECT_TRUE(connection.near.close());
 }
 
@@ -42,12 +42,12 @@ TEST_P(ExtremeDeadlines, L6_AFarDeadlineLetsNearerOnesAndReadinessComeFirst) {
       auto far = spawn([time_ns] { return sleep_until(Deadline::at_ns(time_ns)); });
       EXPECT_TRUE(sleep(1us));
       far.cancel();
-      EXPECT_EQ(far.join().error(), Errc::cancelled);
+      EXPECT_EQ(far.join_uncancellable().error(), Errc::cancelled);
       return connection.near.read(1, Deadline::at_ns(time_ns));
     });
     connection.near.until_awaited(Direction::kRead);
     connection.far.send("x");
-    EXPECT_EQ(reader.join().value(), "x");
+    EXPECT_EQ(reader.join_uncancellable().value(), "x");
   }
   EXPECT_TRUE(connection.near.close());
 }

@@ -336,7 +336,7 @@ TEST_F(WriteBatches, AFiberThatIsWokenDuringItsWriteWaitsForItsEnd) {
 // The turn to write (descriptor.md) of a fiber whose write was put off: another context wants it.
 
 Result<std::size_t> write_from(ExecutionContext& context, const Near& near, std::string_view text) {
-  return context.spawn([&near, text] { return near.write(text); }).join();
+  return context.spawn([&near, text] { return near.write(text); }).join_uncancellable();
 }
 
 TEST_F(WriteBatches, WT3_AnotherTakesTheTurnOnceThePutOffWriteIsOver) {
@@ -346,7 +346,7 @@ TEST_F(WriteBatches, WT3_AnotherTakesTheTurnOnceThePutOffWriteIsOver) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(write_from(b, connection.near, "more").value(), 4u);
   EXPECT_EQ(receive(connection.far, 12), "moremoremore");
   connection.far.send("answer");
-  EXPECT_EQ(fiber.join(), "answer");
+  EXPECT_EQ(fiber.join_uncancellable(), "answer");
   EXPECT_EQ(write_from(a, connection.near, "end").value(), 3u) << "the turn was given up once";
   EXPECT_EQ(receive(connection.far, 3), "end");
   EXPECT_EQ(put_off(), 1u);
@@ -362,7 +362,7 @@ TEST_F(WriteBatches, WT2_AWriteThatIsStillQueuedComesFirst) {
     auto asking = spawn([&] { return write_then_read(connection.near, "question").value(); });
     yield();
     window.hold();
-    return asking.join();
+    return asking.join_uncancellable();
   });
   window.entered.wait();
   auto other = b.spawn([&] { return connection.near.write("more").value(); });
@@ -373,10 +373,10 @@ TEST_F(WriteBatches, WT2_AWriteThatIsStillQueuedComesFirst) {
       },
       "the other writer");
   window.leave.open();
-  EXPECT_EQ(other.join(), 4u);
+  EXPECT_EQ(other.join_uncancellable(), 4u);
   EXPECT_EQ(receive(connection.far, 12), "questionmore");
   connection.far.send("answer");
-  EXPECT_EQ(fibers.join(), "answer");
+  EXPECT_EQ(fibers.join_uncancellable(), "answer");
   EXPECT_TRUE(connection.near.close());
 }
 
@@ -390,15 +390,15 @@ TEST_F(WriteBatches, WT1_AWriteThatIsCutShortKeepsItsTurn) {
     auto asking = spawn([&] { return write_then_read(connection.near, "question").value(); });
     yield();
     window.hold();
-    return asking.join();
+    return asking.join_uncancellable();
   });
   window.entered.wait();
   auto other = b.spawn([&] { return connection.near.write("more").value(); });
   window.leave.open();
-  EXPECT_EQ(other.join(), 4u);
+  EXPECT_EQ(other.join_uncancellable(), 4u);
   EXPECT_EQ(receive(connection.far, 12), "questionmore");
   connection.far.send("answer");
-  EXPECT_EQ(fiber.join(), "answer");
+  EXPECT_EQ(fiber.join_uncancellable(), "answer");
   EXPECT_TRUE(connection.near.close());
 }
 

@@ -128,6 +128,75 @@ TEST(ModelCountdown, WhoWaitsForZeroMayDestroyIt) {
   model::expect_holds([&] { zero_is_the_end_of_it<detail::Countdown>(fibers); });
 }
 
+/// `wait` of two fibers, and what wakes both, one in a section: the portion is one. The last to return
+/// destroys the object.
+template <class Object, class Wait, class Wake>
+void two_are_woken_in_portions(ModelFibers& fibers, std::unique_ptr<Object> object, Wait wait, Wake wake,
+                               bool one_is_cancelled) {
+  Atomic<int> inside{3};
+  const auto leave = [&] {
+    if (inside.fetch_sub(1, acq_rel) == 1) object.reset();
+  };
+  const auto waiter = [&, raw = object.get()] {
+    wait(*raw);
+    leave();
+  };
+  std::vector<model::ThreadBody> threads{{"first", fibers.fiber(0, waiter)},
+                                         {"second", fibers.fiber(1, waiter)},
+                                         {"waker", [&, raw = object.get()] {
+                                            wake(*raw);
+                                            leave();
+                                          }}};
+  if (one_is_cancelled) threads.push_back({"canceller", [&] { fibers[1].cancel(); }});
+  model::run(threads);
+}
+
+void two_wait_for_zero(ModelFibers& fibers, bool one_is_cancelled) {
+  two_are_woken_in_portions(
+      fibers, std::make_unique<detail::Countdown>(1),
+      [](detail::Countdown& countdown) { static_cast<void>(countdown.wait_until(Deadline::never())); },
+      [](detail::Countdown& countdown) { countdown.add(-1); }, one_is_cancelled);
+}
+
+// All of the 934,554 executions hold; they take half a minute.
+TEST(ModelCountdown, AllWhoWaitForZeroAreWokenHoweverManyPortionsThatTakes) {
+  ModelFibers fibers;
+  model::expect_holds(model::at_random(20'000), [&] { two_wait_for_zero(fibers, false); });
+}
+
+TEST(ModelCountdown, AWaiterThatIsCancelledLeavesWhatIsLeftOfThem) {
+  ModelFibers fibers;
+  model::expect_holds(model::at_random(5'000), [&] { two_wait_for_zero(fibers, true); });
+}
+
+/// Reaches zero with two waiters, and again at once: the second round's waiter is not the first one's.
+TEST(ModelCountdown, ARoundMayBeginWhileThoseOfTheLastOneAreWoken) {
+  ModelFibers fibers;
+  model::expect_holds(model::at_random(5'000), [&] {
+    detail::Countdown countdown(1);
+    model::run({{"first", fibers.fiber(0,
+                                       [&] {
+                                         countdown.wait();
+                                         countdown.add(1);
+                                         countdown.add(-1);
+                                         countdown.wait();
+                                       })},
+                {"second", fibers.fiber(1, [&] { countdown.wait(); })},
+                {"last", [&] { countdown.add(-1); }}});
+    model::check(countdown.count() == 0, "zero");
+  });
+}
+
+TEST(ModelSemaphore, PermitsForManyAreGivenInPortions) {
+  ModelFibers fibers;
+  model::expect_holds(model::at_random(5'000), [&] {
+    two_are_woken_in_portions(
+        fibers, std::make_unique<Semaphore>(0),
+        [](Semaphore& semaphore) { semaphore.acquire_uncancellable(); },
+        [](Semaphore& semaphore) { semaphore.release(2); }, false);
+  });
+}
+
 TEST(ModelCountdown, ACancelledWaiterMeetsTheLastStep) {
   ModelFibers fibers;
   model::expect_holds([&] {

@@ -54,6 +54,27 @@ Result<void> child_waits(GroupTask&) {
   return Errc::cancelled;
 }
 
+/// The same, in a scope of its own.
+Result<void> child_waits_in_a_scope(GroupTask&) {
+  CancelNode own;
+  own.enter(CancelNode::kNoDeadline, CancelNode::Shield::kNo);
+  Waiter& self = Waiter::current();
+  self.begin(Cancellable::kYes);
+  model::check(self.wait() == WaitOutcome::kCancelled, "nothing else ends it");
+  own.leave();
+  return Errc::cancelled;
+}
+
+/// Enters scopes, and leaves them without having waited.
+Result<void> child_comes_and_goes(GroupTask&) {
+  CancelNode outer, inner;
+  outer.enter(CancelNode::kNoDeadline, CancelNode::Shield::kNo);
+  inner.enter(CancelNode::kNoDeadline, CancelNode::Shield::kNo);
+  inner.leave();
+  outer.leave();
+  return {};
+}
+
 /// A group of the fiber 0, and its children, which are the fibers from 1 on.
 class Family {
  public:
@@ -164,6 +185,23 @@ TEST(ModelGroup, AGroupThatIsLeftEndsItsChildrenAndWaitsForThem) {
     Family family(fibers, {child_waits, child_succeeds});
     family.run(false, [&](GroupCore& group) { group.close(); });
     model::check(family.tasks[1].result == 1, "also one that had not begun runs");
+  });
+}
+
+// R12 of cancel.md: between two portions of the sweep its nodes may be left, but they stay.
+TEST(ModelGroup, AScopeMayBeLeftWhileASweepIsBelowItOrOnItsWayUp) {
+  ModelFibers fibers;
+  model::expect_holds([&] {
+    Family family(fibers, {model::choose(2) == 0 ? child_waits_in_a_scope : child_comes_and_goes});
+    family.run(false, [&](GroupCore& group) { group.close(); });
+  });
+}
+
+TEST(ModelGroup, ASweepGoesOnWhereItWasWhenChildrenHaveLeft) {
+  ModelFibers fibers;
+  model::expect_holds(model::at_random(5'000), [&] {
+    Family family(fibers, {child_waits_in_a_scope, model::choose(2) == 0 ? child_succeeds : child_waits});
+    family.run(false, [&](GroupCore& group) { group.close(); });
   });
 }
 

@@ -133,7 +133,7 @@ void as_client(const std::function<void()>& body) {
     done.count_down();
   });
   spared = false;
-  done.wait();
+  done.wait_uncancellable();
   thread.join();
 }
 
@@ -297,9 +297,9 @@ constexpr int kNothingToFail = 3;
         ConcurrentContext concurrent("concurrent");
         ParallelContext parallel("parallel", {.parallelism = 2});
         IsolatedContext isolated("isolated", [] {});
-        concurrent.spawn([] {}).join();
-        parallel.spawn([] { yield(); }).join();
-        isolated.join();
+        concurrent.spawn([] {}).join_uncancellable();
+        parallel.spawn([] { yield(); }).join_uncancellable();
+        isolated.join_uncancellable();
       });
     } catch (const std::bad_alloc&) {}
     failed = plan.has_failed();

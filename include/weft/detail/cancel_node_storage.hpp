@@ -36,7 +36,7 @@ class CancelNodeStorage {
   const CancelNode& node() const noexcept { return *reinterpret_cast<const CancelNode*>(bytes_); }
 
  private:
-  alignas(std::max_align_t) std::byte bytes_[80];
+  alignas(std::max_align_t) std::byte bytes_[96];
 };
 
 }  // namespace detail

@@ -47,6 +47,9 @@ class WaitChain {
   /// Takes waiters off until one of them is won with kReady, and returns it, to be woken after the queue bit
   /// is free; null if there is none left. The others have found another end and are on their way.
   QueueNode* win_first() noexcept;
+  /// Takes some off, kPortion at most, up to `end` if that is in the chain; those that are won move to the
+  /// end of `won`.
+  void win_portion(WaitChain& won, const QueueNode* end = nullptr) noexcept;
   /// Takes all off; those that are won move to the end of `won`. Returns how many.
   std::size_t win_all(WaitChain& won) noexcept;
   /// Wakes all that were won, and empties the chain. REQUIRES: no queue bit is held.
@@ -60,7 +63,12 @@ class WaitChain {
 class WaitQueue {
  public:
   constexpr WaitQueue() noexcept = default;
-  ~WaitQueue() { end_of_life(word_, ~std::uintptr_t{0}, "a condition variable, wait group or latch"); }
+  /// Waits for a wake_all() that is going on: it may be woken who destroys this. BUG if somebody waits.
+  ~WaitQueue() {
+    if ((word_.load(acquire) & kWaking) != 0) [[unlikely]]
+      wait_until_woken();
+    end_of_life(word_, ~std::uintptr_t{0}, "a condition variable, wait group or latch");
+  }
   WaitQueue(const WaitQueue&) = delete;
   WaitQueue& operator=(const WaitQueue&) = delete;
 
@@ -69,6 +77,13 @@ class WaitQueue {
   /// Puts the chain back. The last touch of this object: who sees the bit free may destroy it.
   void unlock(WaitChain chain) noexcept;
 
+  /// With the queue bit, and `chain`, which it lets go: wins and wakes all that stand in the chain, a portion
+  /// in a section. Who comes meanwhile is not woken. REQUIRES: not waking().
+  void unlock_and_wake_all(WaitChain chain) noexcept;
+  /// A call of the above is between two sections.
+  bool waking() const noexcept { return (word_.load(relaxed) & kWaking) != 0; }
+  void wait_until_woken() const noexcept;
+
   /// Nobody waits, and nobody holds the queue bit: who took it before has touched this object for the last
   /// time.
   bool idle() const noexcept { return word_.load(acquire) == 0; }
@@ -76,9 +91,11 @@ class WaitQueue {
   bool locked() const noexcept { return (word_.load(acquire) & kQueueBit) != 0; }
   bool destroyed() const noexcept { return word_.load(relaxed) == kDestroyed; }
   /// Somebody stands in the chain.
-  bool awaited() const noexcept { return (word_.load(relaxed) & ~kQueueBit) != 0; }
+  bool awaited() const noexcept { return (word_.load(relaxed) & ~(kQueueBit | kWaking)) != 0; }
 
  private:
+  static constexpr std::uintptr_t kWaking = 2;
+
   Atomic<std::uintptr_t> word_{0};
 };
 

@@ -82,7 +82,7 @@ TEST(DeadlineOfALoop, EndsAReaderOfAPeerThatNeverStops) {
     EXPECT_EQ(got.error(), Errc::timed_out);
     EXPECT_TRUE(ends.client.read_some(stranger::room(buffer))) << "the stream is as it was";
     EXPECT_TRUE(ends.client.close());
-    writer.join();
+    writer.join_uncancellable();
   });
 }
 
@@ -98,7 +98,7 @@ TEST(DeadlineOfALoop, EndsWholeBuffersBetweenTheirSteps) {
     EXPECT_EQ(got.error(), Errc::timed_out);
     EXPECT_LT(got.bytes(), all.size());
     EXPECT_TRUE(ends.client.close());
-    writer.join();
+    writer.join_uncancellable();
   });
 }
 
@@ -128,7 +128,7 @@ TEST(DeadlineOfALoop, APollingLoopLetsOthersRun) {
     auto writer = weft::spawn([&] { EXPECT_TRUE(ends.server.write_all("x")); });
     std::string byte(1, '\0');
     while (!ends.client.read_some_until(stranger::room(byte), Deadline::after_ns(0))) {}
-    writer.join();
+    writer.join_uncancellable();
     EXPECT_EQ(byte, "x");
   });
 }

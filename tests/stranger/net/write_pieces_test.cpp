@@ -90,9 +90,9 @@ void expect_two_pieces(Write first, Write second, std::size_t size, std::uint32_
           EXPECT_TRUE(ends.server.shutdown(weft::net::ShutdownMode::kWrite));
           return runs;
         });
-        a.join();
-        b.join();
-        const Runs runs = ender.join();
+        a.join_uncancellable();
+        b.join_uncancellable();
+        const Runs runs = ender.join_uncancellable();
         EXPECT_EQ(runs.sizes, (std::vector{size, size})) << runs.order;
       },
       threads);
@@ -130,7 +130,7 @@ TEST(WritePieces, WhoWaitsForAnAnswerDoesNotKeepTheOthersFromWriting) {
       EXPECT_TRUE(ends.client.write_all("x")) << "the question was sent, and nobody answers";
       EXPECT_EQ(stranger::read_all(ends.server, 1), "x");
       EXPECT_TRUE(ends.server.write_all("!"));
-      asking.join();
+      asking.join_uncancellable();
       EXPECT_EQ(answer, "!");
     });
   }
@@ -149,9 +149,9 @@ TEST(WritePieces, AWriteThatIsPutOffComesBeforeTheOneThatFollowsIt) {
     weft::yield();
     auto telling = weft::spawn([&] { EXPECT_TRUE(ends.client.write_all(" and more")); });
     EXPECT_EQ(stranger::read_all(ends.server, 17), "question and more");
-    telling.join();
+    telling.join_uncancellable();
     EXPECT_TRUE(ends.server.write_all("!"));
-    asking.join();
+    asking.join_uncancellable();
   });
 }
 
@@ -164,9 +164,9 @@ TEST(WritePieces, TheTurnsAreInTheOrderOfTheCalls) {
       weft::yield();
     }
     auto reader = weft::spawn([&] { return read_runs(ends.server); });
-    for (auto& writer : writers) writer.join();
+    for (auto& writer : writers) writer.join_uncancellable();
     EXPECT_TRUE(ends.client.close());
-    EXPECT_EQ(reader.join().order, "abcde");
+    EXPECT_EQ(reader.join_uncancellable().order, "abcde");
   });
 }
 
@@ -177,10 +177,10 @@ TEST(WritePieces, AWriteSomeWaitsForTheTurnToo) {
     weft::yield();
     auto small = weft::spawn([&] { EXPECT_EQ(ends.client.write_some(bytes("b")).value(), 1u); });
     auto reader = weft::spawn([&] { return read_runs(ends.server); });
-    large.join();
-    small.join();
+    large.join_uncancellable();
+    small.join_uncancellable();
     EXPECT_TRUE(ends.client.close());
-    EXPECT_EQ(reader.join().sizes, (std::vector<std::size_t>{kLarge, 1}));
+    EXPECT_EQ(reader.join_uncancellable().sizes, (std::vector<std::size_t>{kLarge, 1}));
   });
 }
 
@@ -197,7 +197,7 @@ TEST(WritePieces, WhoWaitsForTheTurnIsEndedByItsDeadlineACancelAndClose) {
     auto scoped = weft::with_timeout(1ms, [&] { return ends.client.write_some(bytes("scoped")); });
     EXPECT_EQ(scoped.error(), Errc::timed_out);
     cancelled.cancel();
-    EXPECT_EQ(cancelled.join(), Errc::cancelled);
+    EXPECT_EQ(cancelled.join_uncancellable(), Errc::cancelled);
     auto closed = weft::spawn([&] { return ends.client.write_all("closed").error(); });
     auto exchange = weft::spawn([&] {
       std::string answer(1, '\0');
@@ -205,9 +205,9 @@ TEST(WritePieces, WhoWaitsForTheTurnIsEndedByItsDeadlineACancelAndClose) {
     });
     weft::yield();
     EXPECT_TRUE(ends.client.close());
-    EXPECT_EQ(first.join(), Errc::closed);
-    EXPECT_EQ(closed.join(), Errc::closed);
-    EXPECT_EQ(exchange.join(), Errc::closed);
+    EXPECT_EQ(first.join_uncancellable(), Errc::closed);
+    EXPECT_EQ(closed.join_uncancellable(), Errc::closed);
+    EXPECT_EQ(exchange.join_uncancellable(), Errc::closed);
   });
 }
 
@@ -218,12 +218,12 @@ TEST(WritePieces, AWriteThatGivesUpInTheMiddleLetsTheNextOneIn) {
         [&] { return ends.client.write_all_until(bytes(std::string(64 << 20, 'a')), Deadline::after(1ms)); });
     weft::yield();
     auto second = weft::spawn([&] { by_write_all(ends.client, 'b', 1000); });
-    const auto sent = first.join();
+    const auto sent = first.join_uncancellable();
     EXPECT_EQ(sent.error(), Errc::timed_out);
     auto reader = weft::spawn([&] { return read_runs(ends.server); });
-    second.join();
+    second.join_uncancellable();
     EXPECT_TRUE(ends.client.close());
-    EXPECT_EQ(reader.join().sizes, (std::vector<std::size_t>{sent.bytes(), 1000}));
+    EXPECT_EQ(reader.join_uncancellable().sizes, (std::vector<std::size_t>{sent.bytes(), 1000}));
   });
 }
 
@@ -251,9 +251,9 @@ TEST(WritePieces, ManyWritersOfManyThreadsStayWhole) {
             writers.push_back(other.spawn(write));
           }
         }
-        for (auto& writer : writers) writer.join();
+        for (auto& writer : writers) writer.join_uncancellable();
         EXPECT_TRUE(ends.client.close());
-        const Runs runs = reader.join();
+        const Runs runs = reader.join_uncancellable();
         std::multiset<std::pair<char, std::size_t>> left;
         for (std::size_t i = 0; i < kWriters; ++i) {
           for (int round = 0; round < kRounds; ++round)

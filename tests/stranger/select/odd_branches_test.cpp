@@ -58,7 +58,7 @@ TEST(Select, OfWhatNeverComesEndsWithItsFiberOrItsScope) {
     auto fiber = weft::spawn(never);
     weft::yield();
     fiber.cancel();
-    EXPECT_EQ(fiber.join().error(), Errc::cancelled);
+    EXPECT_EQ(fiber.join_uncancellable().error(), Errc::cancelled);
     EXPECT_EQ(weft::with_timeout(1ms, never).error(), Errc::timed_out);
   });
 }

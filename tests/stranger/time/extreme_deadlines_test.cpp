@@ -103,7 +103,7 @@ class World {
   }
   ~World() {
     release.count_down();
-    blocker.join();
+    blocker.join_uncancellable();
   }
 
   std::vector<Call> calls() {
@@ -215,7 +215,7 @@ class World {
   weft::Latch release{1};
   weft::JoinHandle<void> blocker = weft::spawn([this] {
     const std::scoped_lock locks(locked, held);
-    weft::call_once(once, [this] { release.wait(); });
+    weft::call_once(once, [this] { release.wait_uncancellable(); });
   });
 };
 
@@ -240,7 +240,8 @@ TEST(ExtremeDeadlines, AFarOneEndsNoWait) {
         ASSERT_TRUE(weft::sleep(10us));
         EXPECT_FALSE(waiter.done()) << call.name << " " << deadline.time_ns();
         waiter.cancel();
-        EXPECT_EQ(waiter.join().error(), Errc::cancelled) << call.name << " " << deadline.time_ns();
+        EXPECT_EQ(waiter.join_uncancellable().error(), Errc::cancelled)
+            << call.name << " " << deadline.time_ns();
       }
     }
   });
@@ -250,7 +251,7 @@ TEST(ExtremeDeadlines, OneFiberThatAsksForThePastDoesNotStopTheSleepOfAnother) {
   stranger::in_fiber([] {
     auto past = weft::spawn([] { return weft::sleep(std::chrono::nanoseconds::min()); });
     EXPECT_TRUE(weft::sleep(1ms));
-    EXPECT_TRUE(past.join());
+    EXPECT_TRUE(past.join_uncancellable());
   });
 }
 
@@ -265,7 +266,7 @@ TEST(ExtremeDeadlines, DurationsEndASleepAtOnceOrNever) {
       auto sleeper = weft::spawn([duration] { return weft::sleep(duration); });
       EXPECT_TRUE(weft::sleep(1ms));
       sleeper.cancel();
-      EXPECT_EQ(sleeper.join().error(), Errc::cancelled);
+      EXPECT_EQ(sleeper.join_uncancellable().error(), Errc::cancelled);
     };
     never_ends(std::chrono::nanoseconds::max());
     never_ends(std::chrono::hours::max());
@@ -311,14 +312,14 @@ TEST(ExtremeDeadlines, AServerThatIsStoppedInThePastHasStopped) {
         server.get("/", [&](const weft::http::Request&, weft::http::Response& response) {
           entered.count_down();
           if (far_away)
-            leave.wait();
+            leave.wait_uncancellable();
           else
             EXPECT_EQ(weft::sleep(24h).error(), Errc::cancelled);
           response.text("done");
         });
         auto client = weft::net::TcpStream::connect(server.start("127.0.0.1:0").value()).value();
         EXPECT_TRUE(client.write_all("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
-        entered.wait();
+        entered.wait_uncancellable();
         server.stop(deadline);
         EXPECT_TRUE(weft::sleep(10us));
         leave.count_down();
