@@ -78,14 +78,14 @@ TEST(Tokens, OfAScopeThatIsLeftLetBoundFibersGoOn) {
     std::optional<CancelScope> scope(std::in_place);
     bound = weft::spawn([&go, token = scope->token()] {
       CancelScope own(token);
-      return go.acquire_uncancellable();
+      return go.acquire();
     });
     weft::yield();
     scope.reset();
     weft::yield();
     EXPECT_FALSE(bound.done());
     go.release();
-    EXPECT_TRUE(bound.join_uncancellable());
+    EXPECT_TRUE(bound.join());
   });
 }
 
@@ -97,12 +97,12 @@ TEST(Tokens, CancelLastStopsBoundFibersWithTheBlock) {
       CancelScope scope;
       bound = weft::spawn([&never, token = scope.token()] {
         CancelScope own(token);
-        return never.acquire_uncancellable();
+        return never.acquire();
       });
       weft::yield();
       scope.cancel();
     }
-    EXPECT_EQ(bound.join_uncancellable().error(), Errc::cancelled);
+    EXPECT_EQ(bound.join().error(), Errc::cancelled);
   });
 }
 

@@ -21,10 +21,10 @@ TEST(EmptyHandle, IsNotJoinableAndMayBeDetached) {
     EXPECT_FALSE(fiber.joinable());  // NOLINT(bugprone-use-after-move)
     fiber.detach();                  // of no effect
     EXPECT_TRUE(moved.joinable());
-    EXPECT_EQ(moved.join_uncancellable().value(), 1);
+    EXPECT_EQ(moved.join().value(), 1);
     EXPECT_FALSE(moved.joinable());
     moved = weft::spawn([] { return 2; });
-    EXPECT_EQ(moved.join_uncancellable().value(), 2);
+    EXPECT_EQ(moved.join().value(), 2);
   });
 }
 
@@ -33,7 +33,7 @@ TEST(EmptyHandle, MovedOntoItselfKeepsItsFiber) {
     auto fiber = weft::spawn([] { return 1; });
     auto& same = fiber;
     fiber = std::move(same);
-    EXPECT_EQ(fiber.join_uncancellable().value(), 1);
+    EXPECT_EQ(fiber.join().value(), 1);
   });
 }
 
@@ -42,8 +42,8 @@ TEST(EmptyHandle, AHandleThatGetsAnotherFiberLetsTheFirstOneGo) {
     weft::Latch ended(1);
     auto fiber = weft::spawn([&] { ended.count_down(); });
     fiber = weft::spawn([] {});
-    EXPECT_TRUE(ended.wait_uncancellable());
-    EXPECT_TRUE(fiber.join_uncancellable());
+    EXPECT_TRUE(ended.wait());
+    EXPECT_TRUE(fiber.join());
   });
 }
 
@@ -51,7 +51,7 @@ TEST(EmptyHandleDeathTest, WhateverElseIsDoneWithItNamesTheCallersLine) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   JoinHandle<int> empty;
   const char* const here = "BUG: .*\\(\\) of an empty join handle at .*empty_handle_test.cpp:";
-  EXPECT_DEATH((void)empty.join_uncancellable(), here);
+  EXPECT_DEATH((void)empty.join(), here);
   EXPECT_DEATH((void)empty.join_until(Deadline::after(std::chrono::hours(1))), here);
   EXPECT_DEATH((void)empty.join_uncancellable(), here);
   EXPECT_DEATH(empty.cancel(), here);
@@ -64,8 +64,8 @@ TEST(EmptyHandleDeathTest, AnIsolatedContextIsJoinedOnce) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(stranger::in_fiber([] {
                  weft::IsolatedContext context("once", [] {});
-                 EXPECT_TRUE(context.join_uncancellable());
-                 (void)context.join_uncancellable();
+                 EXPECT_TRUE(context.join());
+                 (void)context.join();
                }),
                "BUG: join\\(\\) of an empty join handle at .*empty_handle_test.cpp:");
 }
@@ -74,7 +74,7 @@ TEST(EmptyHandleDeathTest, AFiberDoesNotJoinItself) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(stranger::in_fiber([] {
                  JoinHandle<void> self;
-                 self = weft::spawn([&] { (void)self.join_uncancellable(); });
+                 self = weft::spawn([&] { (void)self.join(); });
                  weft::yield();
                }),
                "BUG: a fiber joins itself");

@@ -49,7 +49,7 @@ TEST(SelectFairness, OfTwoSendsThatWaitAtOneChannel) {
       for (int i = 0; i < kRounds; ++i) {
         EXPECT_TRUE(weft::select(weft::send(channel, 0, [] {}), weft::send(channel, 1, [] {})));
       }
-      expect_about_half(receiver.join_uncancellable().value());
+      expect_about_half(receiver.join().value());
     });
   }
 }

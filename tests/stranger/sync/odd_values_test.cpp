@@ -45,22 +45,22 @@ TEST(OddCountsDeathTest, AnOverflowIsABug) {
 TEST(OddCounts, ZeroAndTheGreatestAreCounts) {
   stranger::in_fiber([] {
     weft::WaitGroup group;
-    EXPECT_TRUE(group.wait_uncancellable());
+    EXPECT_TRUE(group.wait());
     group.add(0);
-    EXPECT_TRUE(group.wait_uncancellable());
+    EXPECT_TRUE(group.wait());
     group.add(kMost);
     EXPECT_EQ(group.count(), kMost);
     group.add(-kMost);
     EXPECT_EQ(group.count(), 0);
-    EXPECT_TRUE(group.wait_uncancellable());
+    EXPECT_TRUE(group.wait());
     weft::Latch open(0);
     EXPECT_TRUE(open.try_wait());
-    EXPECT_TRUE(open.wait_uncancellable());
+    EXPECT_TRUE(open.wait());
     open.count_down(0);
-    EXPECT_TRUE(open.arrive_and_wait_uncancellable(0));
+    EXPECT_TRUE(open.arrive_and_wait(0));
     weft::Latch far(kMost);
     far.count_down(kMost);
-    EXPECT_TRUE(far.wait_uncancellable());
+    EXPECT_TRUE(far.wait());
   });
 }
 
@@ -68,18 +68,18 @@ TEST(OddPermits, ZeroAndTheGreatestArePermits) {
   stranger::in_fiber([] {
     weft::Semaphore full(weft::Semaphore::max());
     EXPECT_EQ(full.available(), weft::Semaphore::max());
-    EXPECT_TRUE(full.acquire_uncancellable());
+    EXPECT_TRUE(full.acquire());
     full.release();
     full.release(0);
     EXPECT_EQ(full.available(), weft::Semaphore::max());
     weft::Semaphore none(0);
-    auto waiter = weft::spawn([&] { return none.acquire_uncancellable(); });
+    auto waiter = weft::spawn([&] { return none.acquire(); });
     weft::yield();
     none.release(0);  // wakes nobody
     weft::yield();
     EXPECT_FALSE(waiter.done());
     none.release();
-    EXPECT_TRUE(waiter.join_uncancellable());
+    EXPECT_TRUE(waiter.join());
     EXPECT_EQ(none.available(), 0u);
   });
 }
@@ -112,10 +112,8 @@ TEST(OddLocksDeathTest, AConditionVariableNeedsItsMutex) {
   weft::ConditionVariable changed;
   std::unique_lock lock(mutex, std::defer_lock);
   std::unique_lock<weft::Mutex> of_nothing;
-  EXPECT_DEATH((void)changed.wait_uncancellable(lock),
-               "BUG: a condition variable is waited for without its mutex");
-  EXPECT_DEATH((void)changed.wait_uncancellable(of_nothing),
-               "BUG: a condition variable is waited for without its mutex");
+  EXPECT_DEATH((void)changed.wait(lock), "BUG: a condition variable is waited for without its mutex");
+  EXPECT_DEATH((void)changed.wait(of_nothing), "BUG: a condition variable is waited for without its mutex");
   EXPECT_DEATH(mutex.unlock(), "BUG");
   weft::SharedMutex shared;
   EXPECT_DEATH(shared.unlock(), "BUG");
