@@ -4,6 +4,7 @@
 
 #include <weft/weft.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -60,6 +61,9 @@ TEST(Select, OfWhatNeverComesEndsWithItsFiberOrItsScope) {
     fiber.cancel();
     EXPECT_EQ(fiber.join().error(), Errc::cancelled);
     EXPECT_EQ(weft::with_timeout(1ms, never).error(), Errc::timed_out);
+    weft::CancelScope scope;
+    scope.cancel();
+    EXPECT_EQ(weft::select(weft::after(weft::Deadline::never(), [] {})).index(), SIZE_MAX);
   });
 }
 
