@@ -36,7 +36,8 @@ class Selected {
 
   explicit operator bool() const noexcept { return !error_; }
   std::error_code error() const noexcept { return error_; }
-  /// The place of the branch that was taken among the arguments, from 0 on. REQUIRES: not cancelled.
+  /// The place of the branch that was taken among the arguments, from 0 on; the greatest std::size_t if none
+  /// was.
   std::size_t index() const noexcept { return position_; }
 
  private:

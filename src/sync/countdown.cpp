@@ -11,6 +11,9 @@
 namespace weft::detail {
 namespace {
 
+/// Of a negative number, the least one too.
+std::uint64_t magnitude(std::int64_t negative) noexcept { return -static_cast<std::uint64_t>(negative); }
+
 [[maybe_unused]] const bool countdown_described =
     set_wait_describer(WaitKind::kCountdown, [](const void* object, WaitDescription& description) noexcept {
       description.add("the zero of wait group or latch ");
@@ -57,7 +60,7 @@ struct Countdown::Protocol {
       WEFT_ASSERT(!too_many, "the counter of a wait group went above its greatest number", WEFT_VALUE(before),
                   WEFT_VALUE(delta));
       WEFT_ASSERT(after >= 0, "the counter of a wait group or latch went below zero", WEFT_VALUE(before),
-                  WEFT_VALUE(-after));
+                  WEFT_VALUE(magnitude(after)));
       if (after == 0 && delta != 0) return false;
       awaited_at_zero = before == 0 && countdown.queue_.awaited();
       // Release: what was done before; acquire: the last one has seen all that the others did.
@@ -77,7 +80,7 @@ struct Countdown::Protocol {
 
 void Countdown::report_negative(const char* what_is_wrong, std::int64_t count,
                                 SourceLocation called_at) noexcept {
-  panic(called_at.file, called_at.line, what_is_wrong, {WEFT_VALUE(-count)});
+  panic(called_at.file, called_at.line, what_is_wrong, {WEFT_VALUE(magnitude(count))});
 }
 
 void Countdown::add(std::int64_t delta) noexcept {

@@ -15,7 +15,9 @@ namespace weft::detail {
 class Countdown {
  public:
   /// BUG at `made_at` below zero.
-  constexpr Countdown(std::int64_t count, SourceLocation made_at) noexcept : count_(count) {
+  explicit constexpr Countdown(std::int64_t count,
+                               SourceLocation made_at = SourceLocation::current()) noexcept
+      : count_(count) {
     if (count < 0) report_negative("a wait group or latch begins below zero", count, made_at);
   }
 

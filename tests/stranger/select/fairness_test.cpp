@@ -35,7 +35,7 @@ TEST(SelectFairness, OfTwoReceivesThatWaitAtOneChannel) {
 }
 
 TEST(SelectFairness, OfTwoSendsThatWaitAtOneChannel) {
-  for (const std::size_t capacity : {0, 1}) {
+  for (const std::size_t capacity : {std::size_t{0}, std::size_t{1}}) {
     stranger::in_fiber([capacity] {
       weft::Channel<int> channel(capacity);
       auto receiver = weft::spawn([&] {

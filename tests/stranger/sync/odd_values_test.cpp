@@ -27,6 +27,7 @@ TEST(OddCountsDeathTest, BelowZeroIsABugOfTheCallersLine) {
   EXPECT_DEATH(weft::Latch(-1), here);
   EXPECT_DEATH(weft::WaitGroup(1).add(-2), "BUG: the counter of a wait group or latch went below zero");
   EXPECT_DEATH(weft::WaitGroup(0).done(), "BUG: the counter of a wait group or latch went below zero");
+  EXPECT_DEATH(weft::WaitGroup(0).add(kLeast), "BUG: the counter of a wait group or latch went below zero");
   EXPECT_DEATH(weft::WaitGroup(5).add(kLeast), "BUG: the counter of a wait group or latch went below zero");
   EXPECT_DEATH(weft::Latch(1).count_down(2), "BUG: the counter of a wait group or latch went below zero");
   EXPECT_DEATH(weft::Latch(1).count_down(-1), "BUG: a latch goes down only .*at .*odd_values_test.cpp:");
