@@ -176,12 +176,12 @@ TEST(ModelCountdown, ARoundMayBeginWhileThoseOfTheLastOneAreWoken) {
     detail::Countdown countdown(1);
     model::run({{"first", fibers.fiber(0,
                                        [&] {
-                                         countdown.wait();
+                                         countdown.wait_uncancellable();
                                          countdown.add(1);
                                          countdown.add(-1);
-                                         countdown.wait();
+                                         countdown.wait_uncancellable();
                                        })},
-                {"second", fibers.fiber(1, [&] { countdown.wait(); })},
+                {"second", fibers.fiber(1, [&] { countdown.wait_uncancellable(); })},
                 {"last", [&] { countdown.add(-1); }}});
     model::check(countdown.count() == 0, "zero");
   });
