@@ -16,7 +16,7 @@ CurrentException::CurrentException() noexcept {
   try {
     throw;
   } catch (const std::exception& exception) {
-    what_ = exception.what();
+    if (const char* const what = exception.what(); what != nullptr) what_ = what;
   } catch (...) {}
 }
 

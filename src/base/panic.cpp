@@ -31,6 +31,14 @@ class Line {
     add({digits + sizeof(digits) - count, count});
   }
 
+  /// What came from elsewhere cannot begin a line, or steer a terminal.
+  void keep_to_one_line() noexcept {
+    for (std::size_t i = 0; i < size_; ++i) {
+      const auto byte = static_cast<unsigned char>(text_[i]);
+      if (byte < 0x20 || byte == 0x7f) text_[i] = ' ';
+    }
+  }
+
   void write(int patience_ms) const noexcept { write_standard_error({text_, size_}, patience_ms); }
 
  private:
@@ -59,6 +67,7 @@ void write_to_stderr(std::initializer_list<std::string_view> pieces) noexcept {
 void write_line_to_stderr(std::initializer_list<std::string_view> pieces, std::string_view end) noexcept {
   Line line;
   for (std::string_view piece : pieces) line.add(piece);
+  line.keep_to_one_line();
   line.end(end);
   line.write(0);
 }

@@ -38,7 +38,8 @@ void set_panic_hook(PanicHook hook) noexcept;
 /// Writes pieces of text to standard error in one write; about 1,000 bytes at most. Never waits for a reader
 /// (base/standard_error.hpp). Async-signal-safe.
 [[gnu::cold]] void write_to_stderr(std::initializer_list<std::string_view> pieces) noexcept;
-/// The same with an `end` of at most 64 bytes that is there however long the pieces are.
+/// The same with an `end` of at most 64 bytes that is there however long the pieces are; what is no text in
+/// them is a space: they may be what a peer sent, or an exception says.
 [[gnu::cold]] void write_line_to_stderr(std::initializer_list<std::string_view> pieces,
                                         std::string_view end) noexcept;
 

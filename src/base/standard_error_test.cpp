@@ -111,6 +111,12 @@ TEST_F(StandardError, ALineThatIsTooLongIsCutAndStillOneLine) {
   EXPECT_TRUE(line.ends_with("x end\n"));
 }
 
+TEST_F(StandardError, WhatAPeerSaidCannotBeginALine) {
+  be_a_pipe();
+  write_line_to_stderr({"it said: ", "a\nweft: b\r\x1b[31m\x7f"}, "\n");
+  EXPECT_EQ(read_all(), "it said: a weft: b  [31m \n");
+}
+
 TEST_F(StandardError, ErrnoIsKept) {
   be_a_pipe();
   fill();

@@ -100,7 +100,7 @@ TEST_P(Bodies, ABodyReadWholeIsHeldToTheHandlersLimit) {
     Client client(server.address());
     const std::string body = TestServer::bytes(50'000);
     const std::string refusal = make_error_code(Errc::message_too_large).message();
-    for (const std::size_t max : {0, 1, 49'999, 50'000, 50'001}) {
+    for (const std::size_t max : std::initializer_list<std::size_t>{0, 1, 49'999, 50'000, 50'001}) {
       const std::string path = "/whole/" + std::to_string(max);
       for (const std::string& request : {fixed(path, body), chunked(path, body, 999)}) {
         client.send(request);

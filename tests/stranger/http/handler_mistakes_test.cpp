@@ -18,6 +18,9 @@ using weft::http::Response;
 using weft::http::Status;
 
 struct NoStandardException {};
+struct Speechless : std::exception {
+  const char* what() const noexcept override { return nullptr; }
+};
 
 /// Serves `handler` at /it, and runs `body`; then the server still answers.
 void with_handler(const weft::http::Handler& handler,
@@ -55,6 +58,7 @@ TEST(HandlerMistakes, WhatIsThrownIs500WhateverItIs) {
   expect_500([](const Request&, Response&) { throw 42; });
   expect_500([](const Request&, Response&) { throw "text"; });
   expect_500([](const Request&, Response&) { throw NoStandardException(); });
+  expect_500([](const Request&, Response&) { throw Speechless(); });
   expect_500([](const Request&, Response&) { throw std::runtime_error("planned"); });
   expect_500([](const Request&, Response&) { throw std::bad_alloc(); });
 }

@@ -5,6 +5,7 @@
 #include <weft/weft.hpp>
 
 #include <algorithm>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -52,7 +53,8 @@ TEST(ReadAll, GivesTheBytesThatWereSent) {
       response.body(request.read_all().value(), "application/octet-stream");
     });
     const auto address = server.start("127.0.0.1:0").value();
-    for (const std::size_t size : {0, 1, 5, 16'383, 16'384, 16'385, 20'000, 200'000, 1024 * 1024}) {
+    for (const std::size_t size :
+         std::initializer_list<std::size_t>{0, 1, 5, 16'383, 16'384, 16'385, 20'000, 200'000, 1024 * 1024}) {
       const std::string body = pattern(size);
       EXPECT_TRUE(echoed(address, with_length(body)) == body) << size;
       EXPECT_TRUE(echoed(address, chunked(body, 100'000)) == body) << size;
