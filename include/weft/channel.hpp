@@ -28,7 +28,8 @@ namespace weft {
 /// or was; its `_until` form ends with Errc::timed_out at the deadline. Nothing is lost by either: a send
 /// that fails, however it does, has not touched its value, and a receive that fails has taken none; a value
 /// and the end of a wait never cross, as one of the two wins. A call that need not wait has success also in a
-/// cancelled fiber, for a bounded number of times in a row (L12).
+/// cancelled fiber, or with a deadline that has passed, for a bounded number of times in a row: it fails when
+/// the fiber has used up its budget of operations.
 ///
 /// Thread safety: all methods but the destructor, any fiber or plain thread. Suspends: the calls that say so;
 /// they block a plain thread. Destruction: nobody may be inside a call; values inside are destroyed. A fiber

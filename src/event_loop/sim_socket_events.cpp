@@ -126,12 +126,15 @@ void SimSocket::describe_waiters_locked(std::vector<std::string>& lines) {
   if (descriptor_ == nullptr) return;
   // Allocates under a spin lock, against L10: the world stands still, and is about to be reported.
   std::scoped_lock lock(descriptor_->lock);
-  for (const Direction direction : {Direction::kRead, Direction::kWrite}) {
-    descriptor_->waiters_of(direction).for_each([&](WaitNode& node) {
+  const auto describe = [&](WaitList& list, const char* waits, Direction direction) {
+    list.for_each([&](WaitNode& node) {
       const FiberDescription fiber(static_cast<Fiber&>(*node.waiter));
-      lines.push_back("fiber " + std::string(fiber.view()) + " waits to " + text_locked(direction));
+      lines.push_back("fiber " + std::string(fiber.view()) + waits + text_locked(direction));
     });
-  }
+  };
+  for (const Direction direction : {Direction::kRead, Direction::kWrite})
+    describe(descriptor_->waiters_of(direction), " waits to ", direction);
+  describe(descriptor_->writers, " waits for its turn to ", Direction::kWrite);
 }
 
 std::string SimSocket::text_locked(Direction direction) const {

@@ -183,6 +183,29 @@ TEST_P(TcpOfTheKernel, ADestructorOnAPlainThreadWaitsForOperationsInFlight) {
   EXPECT_EQ(::fcntl(number, F_GETFD), -1);
 }
 
+// One byte a step: the deadline, which has passed, is looked at after the first.
+TEST_P(TcpOfTheKernel, WholeBuffersLookAtTheirDeadlineAfterEachStep) {
+  run([] {
+    test::Streams ends;
+    EXPECT_TRUE(ends.server.write_all("0123456789"));
+    ASSERT_TRUE(ends.client.wait_readable());
+    sys::FaultPlan faults;
+    for (const Call call : {Call::recv, Call::send, Call::sendmsg})
+      faults.shorten(call, 1, {.times = sys::FaultRange::kAlways, .fd = ends.client.native_handle()});
+    yield();  // a new budget
+    const Deadline passed = Deadline::after(-1s);
+    std::array<std::byte, 10> buffer;
+    const std::span<const std::byte> several[] = {buffer, buffer};
+    const Transfer results[] = {ends.client.read_exact_until(buffer, passed),
+                                ends.client.write_all_until(std::span<const std::byte>(buffer), passed),
+                                ends.client.write_all_until(several, passed)};
+    for (const Transfer& result : results) {
+      EXPECT_EQ(result.error(), Errc::timed_out);
+      EXPECT_EQ(result.bytes(), 1u);
+    }
+  });
+}
+
 INSTANTIATE_TEST_SUITE_P(Contexts, TcpOfTheKernel, test::kernel_contexts(), test::kind_name);
 
 TEST(TcpDeathTest, ACallOutsideOfAFiberIsABugThatNamesTheCall) {
