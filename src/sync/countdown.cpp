@@ -50,10 +50,11 @@ struct Countdown::Protocol {
     bool awaited_at_zero = false;
     std::int64_t before = countdown.count_.load(weft::acquire);
     do {
-      if (countdown.queue_.destroyed()) [[unlikely]]
-        refuse_destroyed();
-      WEFT_ASSERT(before + delta >= 0, "the counter of a wait group or latch went below zero",
-                  WEFT_VALUE(before), WEFT_VALUE(-delta));
+      if (before + delta < 0) [[unlikely]] {
+        if (countdown.queue_.destroyed()) refuse_destroyed();
+        WEFT_PANIC("the counter of a wait group or latch went below zero", WEFT_VALUE(before),
+                   WEFT_VALUE(-delta));
+      }
       if (before + delta == 0 && delta != 0) return false;
       awaited_at_zero = before == 0 && countdown.queue_.awaited();
       // Release: what was done before; acquire: the last one has seen all that the others did.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weft/deadline.hpp>
+#include <weft/detail/lock_owner.hpp>
 #include <weft/detail/wait_queue.hpp>
 #include <weft/result.hpp>
 
@@ -14,6 +15,11 @@ namespace weft::detail {
 class Countdown {
  public:
   explicit constexpr Countdown(std::int64_t count) noexcept : count_(count) {}
+  ~Countdown() {
+#if WEFT_CHECK_LOCKS
+    if (!queue_.awaited()) count_.store(kDestroyedCount, relaxed);  // else the queue says what is wrong
+#endif
+  }
 
   /// Changes the counter; at zero wakes all. BUG below zero, and if it leaves zero while somebody waits
   /// there.
@@ -26,6 +32,7 @@ class Countdown {
 
  private:
   struct Protocol;
+  static constexpr std::int64_t kDestroyedCount = -(std::int64_t{1} << 62);  // any step leads below zero
 
   Atomic<std::int64_t> count_;
   WaitQueue queue_;
