@@ -7,7 +7,6 @@
 #include "event_loop/loop_registry.hpp"
 
 #include <mutex>
-#include <new>
 
 namespace weft {
 
@@ -16,11 +15,6 @@ PollingEventLoop::PollingEventLoop(const RegistrationPolicy& policy) noexcept
       id_(LoopRegistry::instance().add(*this)),
       policy_(policy),
       registers_at_open_(policy.at_open()) {}
-
-void PollingEventLoop::become_inherited() noexcept {
-  inherited_ = true;
-  new (&timers_) LoopTimers();
-}
 
 PollingEventLoop::~PollingEventLoop() {
   if (!retired_) retire();
