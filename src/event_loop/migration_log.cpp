@@ -108,8 +108,9 @@ void MigrationLog::report(MigrationKey key, const MigrationFacts& facts, const M
 
 void MigrationLog::become_inherited() noexcept {
   new (&lock_) SpinLock();
-  kept_ = {};
-  entries_ = {};
+  // One by one: the caller's stack may be small.
+  for (KeptMigrationStep& kept : kept_) kept.order = 0;
+  for (MigrationEntry& entry : entries_) entry.state = State::kFree;
   totals_ = {};
   pending_.store(0, relaxed);
 }

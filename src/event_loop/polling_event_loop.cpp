@@ -8,7 +8,6 @@
 #include "fiber/budget.hpp"
 
 #include <mutex>
-#include <new>
 
 namespace weft {
 
@@ -17,11 +16,6 @@ PollingEventLoop::PollingEventLoop(const RegistrationPolicy& policy) noexcept
       id_(LoopRegistry::instance().add(*this)),
       policy_(policy),
       registers_at_open_(policy.at_open()) {}
-
-void PollingEventLoop::become_inherited() noexcept {
-  inherited_ = true;
-  new (&timers_) LoopTimers();
-}
 
 PollingEventLoop::~PollingEventLoop() {
   if (!retired_ && id_) retire();

@@ -22,6 +22,7 @@
 #include "event_loop/write_turn.hpp"
 
 #include <cstdint>
+#include <new>
 #include <system_error>
 
 namespace weft {
@@ -66,7 +67,10 @@ class PollingEventLoop : public EventLoop {
   EventLoopCounters counters() const noexcept final { return counters_.snapshot(); }
 
   /// In a child of fork(): the kernel's half of the loop is the parent's.
-  void become_inherited() noexcept;
+  void become_inherited() noexcept {
+    inherited_ = true;
+    new (&timers_) LoopTimers();
+  }
 
   LoopId id() const noexcept { return id_; }
   void belong_to(const Home& home) noexcept final { owner_home_.store(&home, release); }

@@ -23,6 +23,15 @@ std::uint64_t magnitude(std::int64_t negative) noexcept { return -static_cast<st
 }  // namespace
 
 struct Countdown::Protocol {
+  [[noreturn, gnu::cold]] static void refuse_step(const Countdown& countdown, std::int64_t before,
+                                                  std::int64_t delta) noexcept {
+    if (countdown.queue_.destroyed()) refuse_destroyed();
+    WEFT_ASSERT(delta < 0, "the counter of a wait group went above its greatest number", WEFT_VALUE(before),
+                WEFT_VALUE(delta));
+    WEFT_PANIC("the counter of a wait group or latch went below zero", WEFT_VALUE(before),
+               WEFT_VALUE(magnitude(delta)));
+  }
+
   /// With the queue bit nobody else reaches zero.
   static bool queue(Countdown& countdown, QueueNode& node) noexcept {
     WaitChain chain = countdown.queue_.lock();
@@ -54,13 +63,8 @@ struct Countdown::Protocol {
     std::int64_t before = countdown.count_.load(weft::acquire);
     std::int64_t after = 0;
     do {
-      if (countdown.queue_.destroyed()) [[unlikely]]
-        refuse_destroyed();
-      const bool too_many = __builtin_add_overflow(before, delta, &after);
-      WEFT_ASSERT(!too_many, "the counter of a wait group went above its greatest number", WEFT_VALUE(before),
-                  WEFT_VALUE(delta));
-      WEFT_ASSERT(after >= 0, "the counter of a wait group or latch went below zero", WEFT_VALUE(before),
-                  WEFT_VALUE(magnitude(after)));
+      if (__builtin_add_overflow(before, delta, &after) || after < 0) [[unlikely]]
+        refuse_step(countdown, before, delta);
       if (after == 0 && delta != 0) return false;
       awaited_at_zero = before == 0 && countdown.queue_.awaited();
       // Release: what was done before; acquire: the last one has seen all that the others did.

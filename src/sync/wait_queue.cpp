@@ -3,30 +3,8 @@
 
 #include "base/panic.hpp"
 #include "base/portion.hpp"
-#include "execution_context/own_backtrace.hpp"
-
-namespace weft {
-
-void refuse_destroyed() noexcept {
-  write_to_stderr({"weft: a synchronization object or channel is used after it was destroyed\n"});
-  write_own_backtrace();
-  WEFT_PANIC("a synchronization object is used after it was destroyed");
-}
-
-}  // namespace weft
 
 namespace weft::detail {
-
-void end_of_life(Atomic<std::uintptr_t>& word, std::uintptr_t waiting, const char* what) noexcept {
-  if ((word.load(relaxed) & waiting) != 0) [[unlikely]] {
-    write_to_stderr({"weft: ", what, " is destroyed while somebody waits for it\n"});
-    write_own_backtrace();
-    WEFT_PANIC("a synchronization object is destroyed while somebody waits for it", WEFT_VALUE(&word));
-  }
-#if WEFT_CHECK_LOCKS
-  word.store(kDestroyed, relaxed);
-#endif
-}
 
 void WaitChain::push_back(QueueNode& node) noexcept {
   WEFT_DEBUG_ASSERT(!node.linked(), "a waiter is already in a chain");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weft/deadline.hpp>
+#include <weft/detail/lock_owner.hpp>
 #include <weft/detail/wait_queue.hpp>
 #include <weft/result.hpp>
 #include <weft/source_location.hpp>
@@ -20,6 +21,11 @@ class Countdown {
       : count_(count) {
     if (count < 0) report_negative("a wait group or latch begins below zero", count, made_at);
   }
+  ~Countdown() {
+#if WEFT_CHECK_LOCKS
+    if (!queue_.awaited()) count_.store(kDestroyedCount, relaxed);  // else the queue says what is wrong
+#endif
+  }
 
   /// Changes the counter; at zero wakes all. BUG below zero, above the greatest number, and if it leaves zero
   /// while somebody waits there.
@@ -35,6 +41,7 @@ class Countdown {
 
  private:
   struct Protocol;
+  static constexpr std::int64_t kDestroyedCount = -(std::int64_t{1} << 62);  // any step leads below zero
 
   Atomic<std::int64_t> count_;
   WaitQueue queue_;

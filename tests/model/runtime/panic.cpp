@@ -4,6 +4,7 @@
 #include "execution_context/own_backtrace.hpp"
 
 #include "model/explorer/execution.hpp"
+#include "sync/wait_queue.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -21,6 +22,10 @@ void panic(const char* file, int line, const char* what, std::initializer_list<P
 }
 
 void write_own_backtrace() noexcept {}
+
+// What is destroyed too early is found by the explorer itself.
+void refuse_destroyed() noexcept { WEFT_PANIC("a destroyed object is used"); }
+void detail::end_of_life(Atomic<std::uintptr_t>&, std::uintptr_t, const char*) noexcept {}
 
 void set_panic_hook(PanicHook) noexcept {}
 

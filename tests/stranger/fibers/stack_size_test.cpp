@@ -31,7 +31,8 @@ TEST(StackSize, ZeroIsTheDefaultOf128KiB) {
 
 TEST(StackSize, TinyStacksAreRoundedUp) {
   stranger::in_fiber([] {
-    for (std::size_t size : {1, 2, 4095, 4096}) EXPECT_TRUE(all_of_it_is_usable(size, 4 * kKiB)) << size;
+    for (const std::size_t size : {std::size_t{1}, std::size_t{2}, std::size_t{4095}})
+      EXPECT_TRUE(all_of_it_is_usable(size, 4 * kKiB)) << size;
   });
 }
 
