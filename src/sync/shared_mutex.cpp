@@ -15,6 +15,8 @@
 #include "event_loop/operation.hpp"
 #include "sync/wait_queue.hpp"
 
+#include <utility>
+
 namespace weft {
 namespace {
 
@@ -66,14 +68,10 @@ struct SharedMutex::Protocol {
 
   /// A writer that gives up no longer keeps the readers behind it from joining those that hold the lock.
   void leave_writer(QueueNode& node) noexcept {
-    WaitChain won;
-    std::uintptr_t holders = lock_queue(mutex.word_) & ~kWaiting;
+    const std::uintptr_t holders = lock_queue(mutex.word_) & ~kWaiting;
     mutex.writers_.remove_if_linked(node);
-    if ((holders & kWriter) == 0 && mutex.writers_.empty()) {
-      holders += mutex.readers_.win_all(won) * kOneReader;
-    }
+    if ((holders & kWriter) == 0 && mutex.writers_.empty()) return admit_readers(holders);
     publish(holders);
-    won.wake_all();
   }
 
   void leave_reader(QueueNode& node) noexcept {
@@ -84,14 +82,10 @@ struct SharedMutex::Protocol {
 
   /// After a writer: all waiting readers, else the next writer.
   void unlock_writer() noexcept {
-    WaitChain won;
     const std::uintptr_t before = lock_queue(mutex.word_);
     WEFT_ASSERT((before & kWriter) != 0, "unlock() of a shared mutex that no writer holds",
                 WEFT_VALUE(before));
-    std::uintptr_t holders = mutex.readers_.win_all(won) * kOneReader;
-    if (holders == 0) holders = win_writer(won);
-    publish(holders);
-    won.wake_all();
+    admit_readers(0);
   }
 
   /// After the last reader: the next writer, else the readers behind writers that have all given up.
@@ -102,9 +96,36 @@ struct SharedMutex::Protocol {
                 WEFT_VALUE(before));
     std::uintptr_t holders = (before & ~kWaiting) - kOneReader;
     if (holders == 0) holders = win_writer(won);
-    if (holders == 0) holders = mutex.readers_.win_all(won) * kOneReader;
+    if (holders == 0) return admit_readers(0);
     publish(holders);
     won.wake_all();
+  }
+
+  /// With the queue bit, which it lets go, and `holders` readers: all waiting readers join them; if there are
+  /// none, the next writer gets the lock. In portions (docs/design/sync.md): between two of them the caller
+  /// holds the lock itself, as a reader. So no writer gets it before all are in, and nobody destroys the
+  /// mutex.
+  void admit_readers(std::uintptr_t holders) noexcept {
+    WaitChain won;
+    WaitChain rest = std::exchange(mutex.readers_, {});
+    holders += rest.win_portion(won) * kOneReader;
+    if (rest.empty()) {
+      publish(holders != 0 ? holders : win_writer(won));
+      return won.wake_all();
+    }
+    QueueNode end;
+    rest.push_back(end);
+    publish(holders + kOneReader);
+    won.wake_all();
+    for (bool more = true; more;) {
+      holders = lock_queue(mutex.word_) & ~kWaiting;
+      rest = WaitChain(end.next);
+      holders += rest.win_portion(won, &end) * kOneReader;
+      more = end.next != &end;
+      publish(holders);
+      won.wake_all();
+    }
+    mutex.unlock_shared();
   }
 
   std::uintptr_t win_writer(WaitChain& won) noexcept {

@@ -47,22 +47,20 @@ QueueNode* WaitChain::win_first() noexcept {
   return nullptr;
 }
 
-std::size_t WaitChain::win_all(WaitChain& won) noexcept {
-  std::size_t count = 0;
-  for (; QueueNode* const node = win_first(); ++count) won.push_back(*node);
-  return count;
-}
-
 // A node's frame lives until its waiter is woken: it is taken off before.
 void WaitChain::wake_all() noexcept {
   while (QueueNode* const node = pop_front()) node->waiter->wake();
 }
 
-void WaitChain::win_portion(WaitChain& won, const QueueNode* end) noexcept {
+std::size_t WaitChain::win_portion(WaitChain& won, const QueueNode* end) noexcept {
+  std::size_t won_here = 0;
   for (std::uint32_t count = 0; count < kPortion && first_ != nullptr && first_ != end; ++count) {
     QueueNode* const node = pop_front();
-    if (node->win()) won.push_back(*node);
+    if (!node->win()) continue;
+    won.push_back(*node);
+    ++won_here;
   }
+  return won_here;
 }
 
 WaitChain WaitQueue::lock() noexcept {

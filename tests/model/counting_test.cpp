@@ -255,7 +255,7 @@ class PlantedCountdown {
     if (count_.fetch_add(delta, acq_rel) + delta != 0) return;
     WaitChain chain = queue_.lock();
     WaitChain won;
-    chain.win_all(won);
+    chain.win_portion(won);
     queue_.unlock(chain);
     won.wake_all();
   }

@@ -13,6 +13,7 @@
 #include <weft/latch.hpp>
 #include <weft/mutex.hpp>
 #include <weft/semaphore.hpp>
+#include <weft/shared_mutex.hpp>
 
 #include <algorithm>
 #include <functional>
@@ -136,6 +137,28 @@ TEST_F(Portions, OfThoseWhoGetAPermit) {
   expect_all_woken_in_portions();
   EXPECT_EQ(timed_out, 1u);
   EXPECT_EQ(semaphore.available(), 1u);
+}
+
+TEST_F(Portions, OfThoseWhoReadBehindAWriter) {
+  SharedMutex mutex;
+  std::size_t timed_out = 0;
+  ASSERT_TRUE(mutex.try_lock());
+  start([&] {
+    if (mutex.lock_shared_until(Deadline::never())) {
+      mutex.unlock_shared();
+    } else {
+      ++timed_out;
+    }
+  });
+  witness.between = [&] {
+    give_up(*witness.waiters.back());
+    EXPECT_FALSE(mutex.try_lock());
+  };
+  mutex.unlock();
+  expect_all_woken_in_portions();
+  EXPECT_EQ(timed_out, 1u);
+  EXPECT_TRUE(mutex.try_lock());
+  mutex.unlock();
 }
 
 TEST_F(Portions, OfThoseWhoReceiveFromAClosedChannel) {

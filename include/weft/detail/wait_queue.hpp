@@ -48,10 +48,8 @@ class WaitChain {
   /// is free; null if there is none left. The others have found another end and are on their way.
   QueueNode* win_first() noexcept;
   /// Takes some off, kPortion at most, up to `end` if that is in the chain; those that are won move to the
-  /// end of `won`.
-  void win_portion(WaitChain& won, const QueueNode* end = nullptr) noexcept;
-  /// Takes all off; those that are won move to the end of `won`. Returns how many.
-  std::size_t win_all(WaitChain& won) noexcept;
+  /// end of `won`. Returns how many.
+  std::size_t win_portion(WaitChain& won, const QueueNode* end = nullptr) noexcept;
   /// Wakes all that were won, and empties the chain. REQUIRES: no queue bit is held.
   void wake_all() noexcept;
 
