@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The end of a context: closing, counting, telling who waits for it (docs/design/contexts.md).
+#include "execution_context/closing_steps.hpp"
 #include "execution_context/context.hpp"
 #include "execution_context/context_lanes.hpp"
 #include "execution_context/monitor.hpp"
@@ -8,8 +9,8 @@ namespace weft {
 
 void Context::close() noexcept {
   if (closing_.exchange(true, seq_cst)) return;
-  for_each_lane([](Context& lane) { lane.closing_.store(true, seq_cst); });
-  cancel_fibers();
+  close_and_cancel([this] { for_each_lane([](Context& lane) { lane.closing_.store(true, seq_cst); }); },
+                   [this] { cancel_fibers(); });
   look_whether_drained();
   Monitor::unpark();  // it watches what does not end
 }

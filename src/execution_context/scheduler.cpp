@@ -3,6 +3,7 @@
 #include "execution_context/scheduler.hpp"
 
 #include "base/clock.hpp"
+#include "execution_context/closing_steps.hpp"
 #include "execution_context/context.hpp"
 #include "execution_context/scheduler_hot.hpp"
 
@@ -101,10 +102,7 @@ void Scheduler::finish() noexcept {
 
 void Scheduler::entered() noexcept {
   after_switch();
-  // The closer says so, then looks at every fiber there is; this fiber came into being, then looks here
-  // (store buffering; the fence pairs with the seq_cst store in close()).
-  full_fence();
-  if (context_.closing()) [[unlikely]]
+  if (born_while_closing([this] { return context_.closing(); })) [[unlikely]]
     this_fiber_or_null()->cancel();
 }
 

@@ -172,6 +172,29 @@ TEST(ModelSleep, ADutyThatIsTakenUpWhileItIsRevokedIsTakenUpOrFree) {
   });
 }
 
+// What a page says of two seq_cst operations, asked with the words that ship (docs/design/event-loop.md): who
+// arms stores the next deadline, then looks whether the loop sleeps; the sleeper says so, then reads the next
+// deadline.
+TEST(ModelSleep, ADeadlineThatIsArmedWhileTheLoopFallsAsleepIsSeenOrEndsTheSleep) {
+  model::expect_holds([] {
+    SleepWord sleep;
+    Atomic<int> next{0};
+    model::name(sleep, "sleep");
+    model::name(next, "next");
+    bool notified = false, seen = false;
+    model::run({{"sleeper",
+                 [&] {
+                   sleep.announce();
+                   seen = !sleep.begin_block() || next.load(seq_cst) != 0;
+                 }},
+                {"armer", [&] {
+                   next.store(1, seq_cst);
+                   notified = sleep.interrupt();
+                 }}});
+    model::check(notified || seen, "the loop wakes in time");
+  });
+}
+
 /// A sleeper and a submitter without their fences, or with a step in the wrong place.
 template <bool kFences, bool kPublishFirst, bool kLookAgain>
 void planted() {
