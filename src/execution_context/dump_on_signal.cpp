@@ -4,6 +4,7 @@
 #include <weft/dump.hpp>
 
 #include "base/atomic.hpp"
+#include "base/sanitizers.hpp"
 #include "execution_context/library_thread.hpp"
 #include "sys/futex.hpp"
 #include "sys/signal.hpp"
