@@ -52,7 +52,7 @@ void Scheduler::resume(Fiber& fiber) noexcept {
 Fiber* Scheduler::next_from_root() noexcept {
   if (handoff_ != nullptr) return std::exchange(handoff_, nullptr);
   for (;;) {
-    if (std::exchange(due_, false)) [[unlikely]]
+    if (due_) [[unlikely]]
       serve_what_is_due();
     if (leaving()) return nullptr;
     if (Fiber* fiber = pick_local()) return found(fiber);
@@ -83,6 +83,7 @@ bool Scheduler::end_search() noexcept {
 // L12: some of the context's queue, now and then the one that was spawned first, and a look into the event
 // loop.
 void Scheduler::serve_what_is_due() noexcept {
+  due_ = false;
   served_ns_ = pace_.since_ns();
   writes_.flush();
   if (spawn_stack_used_ && dues_ % kOldestInterval == 0) {
@@ -90,8 +91,10 @@ void Scheduler::serve_what_is_due() noexcept {
   }
   FiberQueue woken;
   take_from_global(woken, overdue_ ? kGlobalBatch : 1);
+  const bool took_some = !woken.empty();
   counters_.local_enqueues.add(woken.size());
   if (!std::exchange(poll_due_, false) || !poll_now(woken)) push_first(woken);
+  if (took_some && !alone_) context_.notify();
 }
 
 // A fair share: the siblings want some too.
