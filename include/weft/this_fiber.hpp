@@ -33,6 +33,16 @@ auto spawn(F&& closure, const SpawnOptions& options = {},
 /// Lets the other runnable fibers of this thread run first. Suspends. Not cancellable.
 void yield() noexcept;
 
+/// Counts as one operation of the calling fiber, as a read, a write, or a send into a channel does: every
+/// 64th without a wait in between, or the first after a quarter of a millisecond, lets the other runnable
+/// fibers run first, and notices a cancellation. For loops that find all they need in memory:
+///
+///     while (parser.next(message) && weft::checkpoint()) handle(message);
+///
+/// May suspend. Errc::cancelled or Errc::timed_out if the fiber, or the cancel scope around the call, was
+/// cancelled or has ended by then. On a plain thread: does nothing.
+Result<void> checkpoint() noexcept;
+
 /// Suspends the calling fiber until the deadline. Errc::cancelled if the fiber, or the cancel scope around
 /// the call, is cancelled first, or was; Errc::timed_out if the scope's deadline comes first. On a plain
 /// thread: blocks it.

@@ -8,8 +8,6 @@
 
 #include <weft/detail/atomic.hpp>
 
-#include "base/sanitizers.hpp"
-
 #include <sched.h>
 
 namespace weft {
@@ -22,16 +20,11 @@ using detail::relaxed;
 using detail::release;
 using detail::seq_cst;
 
-/// A full fence. Each use names its litmus test and the fence it pairs with.
-inline void full_fence() noexcept {
-#if WEFT_TSAN
-  // TSan does not model fences; a read-modify-write on one word gives it the same order.
-  static std::atomic<int> fence_word{0};
-  fence_word.fetch_add(0, std::memory_order_seq_cst);
-#else
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-#endif
-}
+/// A full fence. Each use names its litmus test and the fence it pairs with. It orders a store before a load
+/// (store buffering), and nothing else: data is published by a release and an acquire of its own. TSan does
+/// not model fences, and so needs none; a read-modify-write on one word in its place would order any two
+/// threads of the process, and hide the races of users.
+inline void full_fence() noexcept { std::atomic_thread_fence(std::memory_order_seq_cst); }
 
 /// Tells the CPU that this is a spin-wait loop: what was read will be read again until another thread has
 /// changed it.

@@ -2,6 +2,7 @@
 #include "event_loop/migration_note.hpp"
 
 #include "base/clock.hpp"
+#include "base/sanitizers.hpp"
 #include "event_loop/loop_pin.hpp"
 #include "event_loop/migration_log.hpp"
 #include "event_loop/polling_event_loop.hpp"

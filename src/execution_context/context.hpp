@@ -204,11 +204,13 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   Atomic<std::uint32_t> external_callers_{0};  // inside enqueue(): the destructor waits for them
   SharedCounter global_enqueues_;
 
+  // Written by each poll.
   alignas(kCacheLine) IdleSet idle_;
-  Atomic<std::int64_t> last_poll_ns_{0};
+  static_assert(sizeof(IdleSet) % kCacheLine == 0 && alignof(IdleSet) == kCacheLine,
+                "what polls write would share a line with what each fiber reads at its start");
 
-  // The end.
-  Atomic<bool> closing_{false};
+  // The end. Read by each fiber at its start, written once.
+  alignas(kCacheLine) Atomic<bool> closing_{false};
   Atomic<bool> main_returned_{false};  // written before closing_
   Atomic<bool> drained_{false};
   SpinLock drain_lock_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The end of a context: closing, counting, telling who waits for it (docs/design/contexts.md).
+#include "execution_context/closing_steps.hpp"
 #include "execution_context/context.hpp"
 #include "execution_context/context_lanes.hpp"
 #include "execution_context/monitor.hpp"
@@ -12,14 +13,12 @@ namespace weft {
 
 void Context::close() noexcept {
   if (closing_.exchange(true, seq_cst)) return;
-  for_each_lane([](Context& lane) { lane.closing_.store(true, seq_cst); });
-  cancel_fibers();
+  close_and_cancel([this] { for_each_lane([](Context& lane) { lane.closing_.store(true, seq_cst); }); },
+                   [this] { cancel_fibers(); });
   look_whether_drained();
   Monitor::unpark();  // it watches what does not end
 }
 
-// Only slots whose last fiber was, as far as their marks tell, of this context: the process may have a
-// million others.
 void Context::close_after_main() noexcept {
   main_returned_.store(true, relaxed);  // published by the store of closing_
   close();
@@ -34,13 +33,14 @@ void Context::start_closing(Fiber& fiber) noexcept {
   fiber.drop_storage();
 }
 
+// Only slots whose last fiber was, as far as their marks tell, of this context: the process may have a
+// million others.
 void Context::cancel_fibers() noexcept {
   const std::uint32_t own = StackSlab::mark_of(static_cast<const Home*>(this));
   const auto mine = [&](std::uint32_t mark) noexcept {
     return mark == own || (lanes_ != nullptr && owns_mark(mark));
   };
   std::uint32_t looked_at = 0;
-  full_fence();  // closing; now look for fibers: pairs with the one in Scheduler::entered()
   StackPool::process().for_each_marked_slot(mine, [&](StackSlot& slot) {
     Fiber& fiber = Fiber::in_slot(slot);
     if (!fiber.try_reference()) return;

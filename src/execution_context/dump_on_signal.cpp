@@ -4,6 +4,7 @@
 #include <weft/dump.hpp>
 
 #include "base/atomic.hpp"
+#include "base/sanitizers.hpp"
 #include "base/standard_error.hpp"
 #include "execution_context/dump.hpp"
 #include "execution_context/library_thread.hpp"

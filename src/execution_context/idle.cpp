@@ -53,12 +53,15 @@ void IdleSet::wake_all() noexcept {
 
 bool IdleSet::begin_poll(IdleThread& thread) noexcept {
   if (!duty_->begin(thread)) return false;
-  if (shared()) [[unlikely]]
-    in_loop_.store(true, seq_cst);
+  note_in_loop();
   return true;
 }
 
-bool IdleSet::may_poll(const IdleThread& thread) const noexcept { return duty_->possible(thread); }
+bool IdleSet::begin_overdue_poll(IdleThread& thread) noexcept {
+  if (!duty_->begin_instead(thread)) return false;
+  note_in_loop();
+  return true;
+}
 
 void IdleSet::end_poll(IdleThread& thread, bool keep) noexcept {
   if (shared()) [[unlikely]]

@@ -50,6 +50,7 @@ void look_whether_it_ends(Context& context, Sight& sight) {
 }
 
 void look_at(Context& context, Scheduler& scheduler, Sight& sight) {
+  scheduler.look_soon();
   MonitorRecord& record = scheduler.monitor_record;
   const std::uint64_t ticks = scheduler.ticks();
   const bool moved = ticks != record.ticks;

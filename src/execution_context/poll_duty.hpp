@@ -2,7 +2,8 @@
 #pragma once
 
 // Who may go into an event loop: one thread at a time (S11, docs/design/idle.md). The word is the address of
-// the thread that has the duty, plus kInLoop while it is in the loop.
+// the thread that has the duty, plus kInLoop while it is in the loop. Beside it stands when the loop was
+// polled last: both are written by each poll.
 //
 // Thread safety: any thread, for a thread of its own.
 
@@ -23,15 +24,25 @@ class PollDuty {
     if (holder != kNobody && holder != kept_by(thread)) return false;
     return holder_.compare_exchange_strong(holder, kept_by(thread) + kInLoop, seq_cst);
   }
+  /// The same, also if another thread has kept the duty and is not in the loop: it has missed the bound
+  /// (L12).
+  [[nodiscard]] bool begin_instead(const IdleThread& thread) noexcept {
+    std::uintptr_t holder = holder_.load(relaxed);
+    if ((holder & kInLoop) != 0) return false;
+    return holder_.compare_exchange_strong(holder, kept_by(thread) + kInLoop, seq_cst);
+  }
   /// Out of the event loop. With `keep` the duty stays with the thread.
   void end(const IdleThread& thread, bool keep) noexcept {
     holder_.store(keep ? kept_by(thread) : kNobody, seq_cst);
   }
-  /// Whether begin() would probably succeed.
-  bool possible(const IdleThread& thread) const noexcept {
-    const std::uintptr_t holder = holder_.load(relaxed);  // stale is fine: asked again soon
-    return holder == kNobody || holder == kept_by(thread);
-  }
+  /// Whether somebody is in the loop, or always would be. Stale is fine: asked again soon.
+  bool in_loop() const noexcept { return (holder_.load(relaxed) & kInLoop) != 0; }
+
+  /// A poll ended at that time. By who has the duty.
+  void polled(std::int64_t now_ns) noexcept { last_poll_ns_.store(now_ns, relaxed); }
+  /// When the last poll ended. Stale is fine: a poll too many.
+  std::int64_t last_poll_ns() const noexcept { return last_poll_ns_.load(relaxed); }
+
   bool free() const noexcept { return holder_.load(seq_cst) == kNobody; }
   /// Takes the duty from a thread that kept it. False if it is in the loop, or has none.
   bool revoke(const IdleThread& thread) noexcept {
@@ -50,6 +61,7 @@ class PollDuty {
   }
 
   Atomic<std::uintptr_t> holder_{kNobody};
+  Atomic<std::int64_t> last_poll_ns_{0};
 };
 
 }  // namespace weft

@@ -60,6 +60,13 @@ class BasicRunQueue {
   /// Who pop() would probably bring, perhaps long gone: only good to be prefetched. Owner.
   const Fiber* oldest() const noexcept { return slots_[head_.load(relaxed) & (kCapacity - 1)].load(relaxed); }
 
+  /// Where the next one is pushed. Positions grow, modulo 2^32. Owner.
+  std::uint32_t end() const noexcept { return tail_.load(relaxed); }
+  /// Whether everything that was pushed before `position` has been taken.
+  bool has_passed(std::uint32_t position) const noexcept {
+    return static_cast<std::int32_t>(head_.load(relaxed) - position) >= 0;
+  }
+
   /// Moves half of the fibers, rounded up so that a single one goes too, to the end of `thief`. Returns how
   /// many. REQUIRES: the caller owns `thief`, which is empty.
   std::uint32_t steal_into(BasicRunQueue& thief) noexcept {

@@ -3,6 +3,7 @@
 #include "execution_context/scheduler.hpp"
 
 #include "base/clock.hpp"
+#include "execution_context/closing_steps.hpp"
 #include "execution_context/context.hpp"
 #include "execution_context/scheduler_hot.hpp"
 
@@ -26,11 +27,17 @@ Scheduler::Scheduler(Context& context, std::uint32_t index) noexcept
 
 // The next fiber for this thread, or null: go to the root stack.
 WEFT_HOT Fiber* Scheduler::pick() noexcept {
-  if (--until_due_ == 0) [[unlikely]] {
-    if (something_is_due()) return nullptr;
-    until_due_ = kDueInterval;
-  }
+  if (look_is_due()) [[unlikely]]
+    return pick_after_look();
   return pick_local();
+}
+
+[[gnu::noinline]] Fiber* Scheduler::pick_after_look() noexcept {
+  due_ = look_around();
+  if (due_) return nullptr;
+  Fiber* const next = pick_local();
+  if (next != nullptr && runs_long(*next)) give_up_poll_duty();
+  return next;
 }
 
 // The ring gets its turn (S4). Out of line, as what follows.
@@ -38,7 +45,7 @@ WEFT_HOT Fiber* Scheduler::pick() noexcept {
   next_streak_ = 0;
   if (next == nullptr) return pop();
   if (run_queue_.empty()) return next;
-  push(*next);
+  push_woken(*next);
   return pop();
 }
 
@@ -60,7 +67,7 @@ WEFT_HOT void Scheduler::switch_from(Flow& flow, Fiber* next, bool ends) noexcep
 // The current fiber goes on, as if it had been switched to.
 WEFT_HOT void Scheduler::stay() noexcept {
   tick();
-  budget = kBudget;
+  budget = kBudgetPart;
 }
 
 WEFT_HOT void Scheduler::suspend_inline() noexcept {
@@ -76,12 +83,11 @@ WEFT_HOT void Scheduler::suspend_inline() noexcept {
 WEFT_HOT void Scheduler::yield_inline() noexcept {
   Fiber& self = *current;  // NOLINT(clang-analyzer-core.NullDereference): yield() has looked
   counters_.local_enqueues.add();
-  if (run_next_.load(relaxed) != nullptr || spawn_stack_used_ || until_due_ == 1) [[unlikely]] {
+  if (run_next_.load(relaxed) != nullptr || spawn_stack_used_ || look_is_due()) [[unlikely]] {
     push(self);
     return suspend();
   }
   // The usual case of pick(): the ring's oldest, whose place is then free for this one.
-  --until_due_;
   next_streak_ = 0;
   Fiber* const next = pop();
   if (next == nullptr) return stay();
@@ -101,10 +107,7 @@ void Scheduler::finish() noexcept {
 
 void Scheduler::entered() noexcept {
   after_switch();
-  // The closer says so, then looks at every fiber there is; this fiber came into being, then looks here
-  // (store buffering; the fence pairs with the seq_cst store in close()).
-  full_fence();
-  if (context_.closing()) [[unlikely]]
+  if (born_while_closing([this] { return context_.closing(); })) [[unlikely]]
     context_.start_closing(*this_fiber_or_null());
 }
 
@@ -114,18 +117,52 @@ void Scheduler::arm_timer(Waiter& waiter) noexcept {
 
 void Scheduler::disarm_timer(Waiter& waiter) noexcept { event_loop->timers().disarm(waiter); }
 
-// L12: what a thread with a never empty local queue must look at now and then.
-bool Scheduler::something_is_due() noexcept {
-  if (spawn_stack_used_ && ++dues_ % kOldestInterval == 0) return true;
-  return !writes_.empty() || !context_.global_queue_.empty() || leaving() || poll_is_due();
+// A look at the clock. True: something is due, for the root stack. Of what the current fiber, the last one
+// that ran, is known now if it was the only one since the last look.
+bool Scheduler::look_around() noexcept {
+  const bool counted = !pace_.long_switches();
+  const std::int64_t now = now_ns();
+  const Pace::Look look = pace_.look(ticks(), now);
+  look_at_.store(ticks() + pace_.switches_to_next_look(), relaxed);
+  if (look.switches == 1) note_run(*current, look.took_ns);
+  if (next_streak_ != 0 && look.took_ns >= Pace::kBoundNs) next_streak_ = kNextStreakMax;  // S4, by time
+  overdue_ = now - served_ns_ >= Pace::kDueNs;
+  return leaving() || ((overdue_ || counted) && something_is_due(now, counted));
 }
 
-bool Scheduler::poll_is_due() noexcept {
-  // Whoever is in the event loop now, or has kept the duty, answers for the bound.
-  if (!context_.idle_.may_poll(*this)) return false;
-  const std::int64_t since_ns = now_ns() - context_.last_poll_ns_.load(relaxed);
-  // 0 after so many switches: the clock is a simulation's, which stands still while fibers run.
-  return since_ns == 0 || since_ns > kPollBoundNs;
+// Once may have been the kernel, which gave the CPU to another thread.
+void Scheduler::note_run(Fiber& fiber, std::int64_t took_ns) noexcept {
+  const std::uint8_t before = fiber.long_runs.load(relaxed);
+  const std::uint8_t now = took_ns < Pace::kBoundNs ? 0 : before == 0 ? 1 : kLongRuns;
+  if (now != before) fiber.long_runs.store(now, relaxed);
+}
+
+// L12: what a thread with a never empty local queue must look at now and then.
+bool Scheduler::something_is_due(std::int64_t now_ns, bool counted) noexcept {
+  // Whoever is in the event loop now answers for the bound. 0 after so many switches: the clock is a
+  // simulation's, which stands still while fibers run.
+  const IdleSet& idle = context_.idle_;
+  const std::int64_t since_ns = now_ns - idle.last_poll_ns();
+  poll_due_ = (since_ns >= Pace::kDueNs || (since_ns == 0 && counted)) && !idle.somebody_polls();
+  if (spawn_stack_used_ && ++dues_ % kOldestInterval == 0) return true;
+  return !writes_.empty() || !context_.global_queue_.empty() || poll_due_;
+}
+
+// Nobody would poll while a fiber runs next that keeps its thread for long (S11).
+void Scheduler::give_up_poll_duty() noexcept {
+  if (alone_ && !context_.idle_.shared()) return;  // there is nobody else
+  if (!context_.idle_.revoke_poll_duty(*this)) return;
+  context_.notify();
+  context_.offer_poll_duty();
+}
+
+// A part of the budget is spent. Operations that find everything ready may take long, with what lies between
+// them: a fiber has 64 of them, or kTurnNs and the part in which that passes.
+void Scheduler::budget_spent() noexcept {
+  if (std::exchange(turn_, ticks()) != ticks()) parts_ = 0;
+  const bool over = pace_.long_switches() && now_ns() - pace_.since_ns() >= kTurnNs;
+  if (over || ++parts_ == kBudget / kBudgetPart) return yield();
+  budget = kBudgetPart;
 }
 
 [[gnu::noinline]] void Scheduler::release_zombie() noexcept {
@@ -161,8 +198,12 @@ void Scheduler::enqueue_last(Fiber& fiber) noexcept {
 
 // Out of line, both: their callers' usual case is another one, and needs no frame.
 [[gnu::noinline]] void Scheduler::push_and_notify(Fiber& fiber) noexcept {
-  push(fiber);
+  push_woken(fiber);
   if (!alone_) context_.notify();
+}
+void Scheduler::push_woken(Fiber& fiber) noexcept {
+  push(fiber);
+  woken_until_ = run_queue_.end();
 }
 [[gnu::noinline]] void Scheduler::push(Fiber& fiber) noexcept {
   if (!run_queue_.push(fiber)) overflow(fiber);

@@ -17,6 +17,7 @@
 #include "event_loop/write_batch.hpp"
 #include "execution_context/batch_worth.hpp"
 #include "execution_context/idle.hpp"
+#include "execution_context/pace.hpp"
 #include "execution_context/park_spin.hpp"
 #include "execution_context/run_queue.hpp"
 #include "execution_context/spawn_stack.hpp"
@@ -61,6 +62,7 @@ class Scheduler final : public Runner, public IdleThread {
   // ------------------------------------------------------------------------------------------------
   void suspend() noexcept override;
   void yield() noexcept override;
+  void budget_spent() noexcept override;
   [[noreturn]] void finish() noexcept override;
   void entered() noexcept override;
   void arm_timer(Waiter& waiter) noexcept override;
@@ -87,6 +89,8 @@ class Scheduler final : public Runner, public IdleThread {
   /// The monitor's word that this scheduler is stuck in a fiber: siblings may take its run-next slot too
   /// (S8).
   void set_stuck(bool stuck) noexcept { stuck_.store(stuck, relaxed); }
+  /// Makes it look at the clock when it switches next.
+  void look_soon() noexcept { look_at_.store(0, relaxed); }
   /// Something that a sibling could take.
   bool has_fibers_to_steal() const noexcept { return !run_queue_.empty() || !spawn_stack_.empty(); }
   /// The same, now that the scheduler is stuck.
@@ -116,13 +120,23 @@ class Scheduler final : public Runner, public IdleThread {
   void suspend_inline() noexcept;
   void stay() noexcept;
   Fiber* pick() noexcept;
+  Fiber* pick_after_look() noexcept;
   Fiber* pick_local() noexcept;
   Fiber* pick_instead_of(Fiber* next) noexcept;
   Fiber* exchange_next(Fiber* fiber) noexcept;
   Fiber* pop() noexcept { return alone_ ? run_queue_.pop_alone() : run_queue_.pop(); }
   Fiber* pop_spawned() noexcept;
-  bool something_is_due() noexcept;
-  bool poll_is_due() noexcept;
+  bool look_is_due() const noexcept { return ticks_.load(relaxed) >= look_at_.load(relaxed); }
+  bool look_around() noexcept;
+  bool something_is_due(std::int64_t now_ns, bool counted) noexcept;
+  /// Fibers run from now on: the time before was not theirs, and nothing is late.
+  void start_after_sleep(std::int64_t now_ns) noexcept {
+    pace_.start(ticks(), now_ns);
+    served_ns_ = now_ns;
+  }
+  static bool runs_long(const Fiber& fiber) noexcept { return fiber.long_runs.load(relaxed) >= kLongRuns; }
+  static void note_run(Fiber& fiber, std::int64_t took_ns) noexcept;
+  void give_up_poll_duty() noexcept;
   void tick() noexcept { ticks_.store(ticks_.load(relaxed) + 1, relaxed); }
   void set_running(Fiber* fiber) noexcept;
   void switch_from(Flow& flow, Fiber* next, bool ends) noexcept;
@@ -131,6 +145,8 @@ class Scheduler final : public Runner, public IdleThread {
   }
   void release_zombie() noexcept;
   void push(Fiber& fiber) noexcept;
+  void push_woken(Fiber& fiber) noexcept;
+  void push_first(FiberQueue& woken) noexcept;
   void push_and_notify(Fiber& fiber) noexcept;
   void overflow(Fiber& fiber) noexcept;
 
@@ -139,15 +155,17 @@ class Scheduler final : public Runner, public IdleThread {
   Fiber* next_from_root() noexcept;
   void serve_what_is_due() noexcept;
   void resume(Fiber& fiber) noexcept;
-  Fiber* take_global(std::size_t count_max) noexcept;
+  Fiber* take_global() noexcept;
+  void take_from_global(FiberQueue& taken, std::size_t count_max) noexcept;
   Fiber* found(Fiber* fiber) noexcept;
   bool end_search() noexcept;
   Fiber* search() noexcept;
   Fiber* search_once() noexcept;
   void sleep() noexcept;
   void poll_and_block() noexcept;
-  void poll_now() noexcept;
-  void take_runnable(FiberQueue& runnable, std::int64_t now_ns) noexcept;
+  bool poll_now(FiberQueue& woken) noexcept;
+  bool came_out(std::size_t count, std::int64_t now_ns) noexcept;
+  void leave_loop(bool worth_a_sibling) noexcept;
   void end_poll(bool keep) noexcept;
   void park() noexcept;
   void fall_asleep() noexcept { asleep_.store(true, relaxed); }
@@ -155,13 +173,15 @@ class Scheduler final : public Runner, public IdleThread {
   bool leaving() const noexcept;
   void leave() noexcept;
 
-  static constexpr std::uint32_t kDueInterval = 61;     // switches between looks at what else is due (L12)
-  static constexpr std::uint32_t kOldestInterval = 16;  // of these looks, between those at the oldest spawned
-  static constexpr std::int64_t kPollBoundNs =
-      1'000'000;  // the event loop is polled at least that often (L12, S11)
+  static constexpr std::uint32_t kOldestInterval =
+      16;  // times that something is due, between those at the oldest spawned
+  static constexpr std::int64_t kTurnNs =
+      250'000;  // of operations without a wait before a fiber yields (L12)
   static constexpr std::uint32_t kNextStreakMax =
       16;                                       // newest-first picks in a row before the ring gets one (S4)
-  static constexpr std::uint32_t kBudget = 64;  // I/O operations without a wait before a fiber yields (L12)
+  static constexpr std::uint32_t kBudget = 64;  // operations without a wait before a fiber yields (L12)
+  static constexpr std::uint32_t kBudgetPart = 8;  // of them, before it is looked how long they took
+  static constexpr std::uint8_t kLongRuns = 2;     // that a fiber made in a row is known to run long
 
   Context& context_;
   const std::uint32_t index_;
@@ -173,8 +193,15 @@ class Scheduler final : public Runner, public IdleThread {
   Fiber* zombie_ = nullptr;   // finished, still to be released by whoever runs next here
   std::uint32_t next_streak_ = 0;
   bool spawn_stack_used_ = false;  // something was pushed since it was found empty
-  std::uint32_t until_due_ = kDueInterval;
-  std::uint32_t dues_ = 0;  // with something on the spawn stack
+  bool due_ = false;               // the root stack has to serve what is due
+  bool poll_due_ = false;          // the event loop, too
+  bool overdue_ = false;           // by time, not by count
+  std::uint32_t dues_ = 0;         // with something on the spawn stack
+  std::uint32_t woken_until_ = 0;  // from this position of the ring on all fibers in it have yielded
+  Pace pace_;
+  std::int64_t served_ns_ = 0;  // when what is due was served last
+  std::uint64_t turn_ = 0;      // the tick in which parts of a budget are counted
+  std::uint32_t parts_ = 0;
   std::uint32_t victim_ = 0;
   bool searching_ = false;
   BatchWorth batch_worth_;
@@ -186,6 +213,7 @@ class Scheduler final : public Runner, public IdleThread {
   // Written by this thread, read by others.
   alignas(kCacheLine) Atomic<Fiber*> run_next_{nullptr};  // taken by thieves only from a stuck scheduler
   Atomic<std::uint64_t> ticks_{0};
+  Atomic<std::uint64_t> look_at_{0};  // from these ticks on the clock is looked at; 0 by the monitor
   Atomic<Fiber*> running_{nullptr};
   Atomic<bool> asleep_{false};
   Atomic<int> thread_id_{0};

@@ -35,7 +35,7 @@ WEFT_HOT void Scheduler::set_running(Fiber* fiber) noexcept {
   current = fiber;
   running_.store(fiber, relaxed);
   tick();
-  budget = kBudget;
+  budget = kBudgetPart;
 }
 
 }  // namespace weft

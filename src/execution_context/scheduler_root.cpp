@@ -32,6 +32,7 @@ void Scheduler::run() noexcept {
   set_this_runner(this);
   enable_alternate_stack();
   event_loop->enter_thread();
+  start_after_sleep(now_ns());
   while (Fiber* fiber = next_from_root()) resume(*fiber);
   leave();
   event_loop->leave_thread();
@@ -42,6 +43,8 @@ void Scheduler::run() noexcept {
 void Scheduler::resume(Fiber& fiber) noexcept {
   // Here, on the root stack, waiting is safe: whoever leaves that fiber waits for nothing of ours (P3).
   for (SpinBackoff backoff; fiber.flow.machine.saved.load(acquire) == 0;) backoff.pause();
+  if (runs_long(fiber)) [[unlikely]]
+    give_up_poll_duty();
   set_running(&fiber);
   switch_flow(root_, fiber.flow);
   after_switch();
@@ -52,22 +55,25 @@ Fiber* Scheduler::next_from_root() noexcept {
   if (handoff_ != nullptr) return std::exchange(handoff_, nullptr);
   for (;;) {
     if (leaving()) return nullptr;
-    if (until_due_ == 0) serve_what_is_due();
+    if (due_) [[unlikely]]
+      serve_what_is_due();
     if (Fiber* fiber = pick_local()) return found(fiber);
     if (!writes_.empty()) {
       writes_.flush();
       continue;  // it may have woken somebody
     }
-    if (Fiber* fiber = take_global(kGlobalBatch)) return found(fiber);
+    if (Fiber* fiber = take_global()) return found(fiber);
     if (Fiber* fiber = search()) return found(fiber);
     sleep();
   }
 }
 
 // Ends the search, if there was one, with success. The last one to search did it for everybody: there may be
-// more work than one thread's (S5).
+// more work than one thread's (S5), and nobody who polls (I4).
 Fiber* Scheduler::found(Fiber* fiber) noexcept {
-  if (end_search() && context_.has_visible_work()) context_.notify();
+  if (!end_search()) return fiber;
+  if (wake_for_the_rest(context_.idle_, *event_loop, [this] { return context_.has_visible_work(); }))
+    context_.offer_poll_duty();
   return fiber;
 }
 
@@ -76,30 +82,57 @@ bool Scheduler::end_search() noexcept {
   return std::exchange(searching_, false) && context_.idle_.end_search();
 }
 
-// L12: one fiber of the context's queue, now and then the one that was spawned first, and a look into the
-// event loop.
+// L12: some of the context's queue, now and then the one that was spawned first, and a look into the event
+// loop.
 void Scheduler::serve_what_is_due() noexcept {
-  until_due_ = kDueInterval;
+  due_ = false;
+  served_ns_ = pace_.since_ns();
   writes_.flush();
   if (spawn_stack_used_ && dues_ % kOldestInterval == 0) {
     if (Fiber* fiber = spawn_stack_.steal()) enqueue_last(*fiber);
   }
-  if (Fiber* fiber = take_global(1)) enqueue_last(*fiber);
-  if (poll_is_due()) poll_now();
+  FiberQueue woken;
+  take_from_global(woken, overdue_ ? kGlobalBatch : 1);
+  const bool took_some = !woken.empty();
+  counters_.local_enqueues.add(woken.size());
+  if (!std::exchange(poll_due_, false) || !poll_now(woken)) push_first(woken);
+  if (took_some && !alone_) context_.notify();
 }
 
-Fiber* Scheduler::take_global(std::size_t count_max) noexcept {
+// A fair share: the siblings want some too.
+void Scheduler::take_from_global(FiberQueue& taken, std::size_t count_max) noexcept {
   GlobalQueue& queue = context_.global_queue_;
-  if (queue.empty()) return nullptr;
-  FiberQueue taken;
-  // A fair share: the siblings want some too.
+  if (queue.empty()) return;
   const std::size_t share = queue.size() / context_.parallelism() + 1;
   queue.take(taken, share < count_max ? share : count_max);
+}
+
+Fiber* Scheduler::take_global() noexcept {
+  FiberQueue taken;
+  take_from_global(taken, kGlobalBatch);
   Fiber* const first = taken.pop();
-  while (Fiber* fiber = taken.pop()) {
-    if (!run_queue_.push(*fiber)) overflow(*fiber);
-  }
+  while (Fiber* fiber = taken.pop()) push_woken(*fiber);
   return first;
+}
+
+// What was woken goes before those that only yielded: they had their turn, and each of them may take as long
+// as it likes for the next. Then one of them runs before they are overtaken again.
+void Scheduler::push_first(FiberQueue& woken) noexcept {
+  if (woken.empty()) return;
+  if (overdue_) {  // before what was woken or spawned last, too
+    if (Fiber* const next = exchange_next(nullptr)) woken.push(*next);
+    next_streak_ = kNextStreakMax;
+  }
+  const std::uint32_t yielded_end = run_queue_.end();
+  const bool overtakes = run_queue_.has_passed(woken_until_ + 1);
+  while (Fiber* fiber = woken.pop()) push_woken(*fiber);
+  if (!overtakes) return;
+  // Round they go, one by one: the ring is never empty meanwhile.
+  while (!run_queue_.has_passed(yielded_end)) {
+    Fiber* const yielded = pop();
+    if (yielded == nullptr) return;  // thieves were faster
+    push(*yielded);
+  }
 }
 
 // Looks in the siblings' queues (S5). Whoever publishes work meanwhile relies on it and wakes nobody.
@@ -129,7 +162,7 @@ Fiber* Scheduler::search_once() noexcept {
     }
   }
   cpu_relax();
-  return take_global(kGlobalBatch);
+  return take_global();
 }
 
 void Scheduler::sleep() noexcept {
@@ -155,7 +188,13 @@ void Scheduler::poll_and_block() noexcept {
   fall_asleep();
   const std::int64_t now = event_loop->run(context_, runnable);
   wake_up();
-  take_runnable(runnable, now);
+  start_after_sleep(now);
+  const bool worth_a_sibling = came_out(runnable.size(), now);
+  while (Fiber* fiber = runnable.pop()) {
+    if (!run_queue_.push(*fiber)) overflow(*fiber);
+  }
+  woken_until_ = run_queue_.end();
+  leave_loop(worth_a_sibling);
 }
 
 // The monitor says that it parks, then looks who is awake; we are awake, then look whether it is parked
@@ -165,23 +204,30 @@ void Scheduler::wake_up() noexcept {
   Monitor::scheduler_woke_up();
 }
 
-// A look without sleep, unless another thread is in the event loop.
-void Scheduler::poll_now() noexcept {
-  if (!context_.idle_.begin_poll(*this)) return;
+// A look without sleep, behind `woken`; false: another thread is in the event loop. True: what was woken has
+// been enqueued.
+bool Scheduler::poll_now(FiberQueue& woken) noexcept {
+  if (!context_.idle_.begin_overdue_poll(*this)) return false;
   FiberQueue runnable;
   const std::int64_t now = event_loop->run(context_, runnable);
-  take_runnable(runnable, now);
+  pace_.start(ticks(), now);
+  const bool worth_a_sibling = came_out(runnable.size(), now);
+  woken.splice(runnable);
+  push_first(woken);
+  leave_loop(worth_a_sibling);
+  return true;
 }
 
-// Out of the event loop. With little to run the duty is kept: passing it on would cost a wake-up for each
-// poll. With more a sibling is woken, unless one is searching, and whoever is idle first polls again (S11).
-void Scheduler::take_runnable(FiberQueue& runnable, std::int64_t now_ns) noexcept {
-  context_.last_poll_ns_.store(now_ns, relaxed);
-  const bool worth_a_sibling = !alone_ && batch_worth_.begin(runnable.size(), now_ns);
-  counters_.local_enqueues.add(runnable.size());
-  while (Fiber* fiber = runnable.pop()) {
-    if (!run_queue_.push(*fiber)) overflow(*fiber);
-  }
+// Out of the event loop, with so many fibers. Whether they are worth a sibling's help.
+bool Scheduler::came_out(std::size_t count, std::int64_t now_ns) noexcept {
+  context_.idle_.polled(now_ns);
+  counters_.local_enqueues.add(count);
+  return !alone_ && batch_worth_.begin(count, now_ns);
+}
+
+// With little to run the duty is kept: passing it on would cost a wake-up for each poll. With more a sibling
+// is woken, unless one is searching, and whoever is idle first polls again (S11).
+void Scheduler::leave_loop(bool worth_a_sibling) noexcept {
   end_poll(!worth_a_sibling);
   if (worth_a_sibling) context_.notify();
 }
@@ -205,6 +251,7 @@ void Scheduler::park() noexcept {
   fall_asleep();
   park_spin_.park(parker, thread_id());
   wake_up();
+  start_after_sleep(now_ns());
   counters_.unparks.add();
   searching_ = true;  // IdleSet::wake_one counted us in
 }
@@ -221,7 +268,7 @@ void Scheduler::become_inherited() noexcept {
   new (&spawn_stack_) SpawnStack();
   spawn_stack_used_ = false;
   new (&stack_cache_) StackCache(StackPool::process());
-  until_due_ = 1;
+  look_at_.store(0, relaxed);
 }
 
 // S7: nothing may be left behind in a queue that nobody serves any more.
@@ -237,7 +284,7 @@ void Scheduler::leave() noexcept {
   while (Fiber* fiber = pop_spawned()) left.push(*fiber);
   if (!left.empty()) context_.global_queue_.push(left);
   stack_cache_.flush();
-  until_due_ = kDueInterval;
+  due_ = poll_due_ = false;
   context_.notify();
   context_.offer_poll_duty();
   if (context_.closing()) context_.look_whether_drained();

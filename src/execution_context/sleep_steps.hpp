@@ -18,6 +18,15 @@ void wake_for_work(IdleSet& idle, Loop& loop) noexcept {
   if (idle.may_be_in_loop()) loop.interrupt();
 }
 
+/// After the last search of all found something: wakes somebody if there is more, or if nobody is going to
+/// poll: whoever freed the duty saw that somebody searched, and woke nobody (I4). True: the duty was free.
+template <class Loop, class HasWork>
+bool wake_for_the_rest(IdleSet& idle, Loop& loop, HasWork&& has_work) noexcept {
+  const bool duty_free = idle.poll_duty_free();
+  if (duty_free || has_work()) wake_for_work(idle, loop);
+  return duty_free;
+}
+
 /// Before `thread` parks: whether it must; then somebody unparks it. `look` says, of everything there is,
 /// whether there is something to do.
 template <class Look>

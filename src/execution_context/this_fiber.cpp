@@ -3,6 +3,7 @@
 
 #include "event_loop/operation.hpp"
 #include "execution_context/context.hpp"
+#include "fiber/budget.hpp"
 #include "fiber/cancel_node.hpp"
 
 namespace weft {
@@ -11,6 +12,8 @@ Context& detail::current_spawn_context() noexcept {
   this_fiber_required("spawn()");
   return current_context()->spawn_context();
 }
+
+Result<void> checkpoint() noexcept { return result_of_outcome(spend_budget_before(this_runner())); }
 
 Result<void> sleep_until(Deadline deadline) noexcept {
   Waiter& self = Waiter::current();

@@ -9,6 +9,7 @@
 #include "execution_context/thread_backtrace.hpp"
 
 #include "base/clock.hpp"
+#include "base/sanitizers.hpp"
 #include "base/spin_backoff.hpp"
 #include "execution_context/interrupted_registers.hpp"
 #include "fiber/frame_walk.hpp"

@@ -16,7 +16,7 @@ WaitOutcome yield_at_end_of_budget(Runner& runner, Deadline deadline) noexcept {
   runner.budget = 1;  // the next operation comes here again, unless there was a switch
   if (runner.current == nullptr) return WaitOutcome::kReady;  // a scheduler's own stack: nobody to yield
   if (const WaitOutcome ended = runner.current->cancellation(); ended != WaitOutcome::kReady) return ended;
-  runner.yield();
+  runner.budget_spent();
   return deadline.passed() ? WaitOutcome::kTimedOut : WaitOutcome::kReady;
 }
 

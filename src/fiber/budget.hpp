@@ -2,7 +2,8 @@
 #pragma once
 
 // The operation budget (L12): a fiber whose operations never have to wait lets others run now and then, and
-// notices then that it was cancelled. The budget is the runner's; each switch sets it anew.
+// notices then that it was cancelled. The budget is the runner's; each switch sets it anew. A scheduler hands
+// it out in parts, and looks between two of them whether the fiber has had the thread for long enough.
 //
 // Operations of fibers only, those of event loops, look first whether an end is due, and pay afterwards:
 // end_due(), spend_budget(). What plain threads call too pays before: spend_budget_before().
@@ -36,7 +37,7 @@ inline bool cancel_is_due(Runner& runner) noexcept {
 /// After an operation. Suspends: may.
 inline void spend_budget(Runner& runner) noexcept {
   if (--runner.budget == 0) [[unlikely]]
-    runner.yield();
+    runner.budget_spent();
 }
 inline void spend_budget() noexcept { spend_budget(*this_runner()); }
 

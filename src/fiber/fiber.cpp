@@ -138,6 +138,7 @@ void Fiber::reset() noexcept {
   if (exception != nullptr) exception = nullptr;
   drop = nullptr;
   done = started = main_returned = detached = uses_timer = false;
+  long_runs.store(0, relaxed);
   scope.store(nullptr, relaxed);
   bindings = nullptr;
   word.reset();

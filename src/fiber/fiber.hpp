@@ -54,6 +54,8 @@ class alignas(kCacheLine) Fiber final : public Waiter {
   static Fiber* create(StackPool& pool, StackCache* cache, const FiberOptions& options) noexcept;
 
   // -- written by the thread that switches ---------------------------------------------------------------
+  /// How many of its last runs that were measured took 1 ms or more, in a row; at most 2. A hint.
+  Atomic<std::uint8_t> long_runs{0};
   Flow flow;
   Fiber* queue_next = nullptr;  ///< link in the one queue that holds this fiber while it is runnable
 

@@ -51,6 +51,8 @@ class Runner {
   virtual void suspend() noexcept = 0;
   /// Enqueues the current fiber behind the other runnable ones of its queue and suspends.
   virtual void yield() noexcept = 0;
+  /// The budget is spent: yields, unless it was only a part of what the fiber may do without a switch.
+  virtual void budget_spent() noexcept { yield(); }
   /// Leaves the current fiber for good; its memory is released by whoever runs next on this thread.
   [[noreturn]] virtual void finish() noexcept = 0;
 

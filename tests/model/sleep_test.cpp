@@ -82,7 +82,7 @@ struct Thread : IdleThread {
       const bool last = context.idle.end_search();
       searching = false;
       if (found) {
-        if (last && !context.queue.empty()) wake_for_work(context.idle, context.loop);
+        if (last) wake_for_the_rest(context.idle, context.loop, [&] { return !context.queue.empty(); });
         context.run_one();
       } else if (context.idle.begin_poll(*this)) {
         poll(context);
@@ -157,6 +157,75 @@ TEST(ModelSleep, TwoThreadsAndTwoSubmissionsAtRandom) {
   });
 }
 
+/// A poller takes two fibers out of the loop and frees the duty; each of them keeps its thread until
+/// something comes that only a poll brings. A third thread is parked, or about to park. What was wrong:
+/// whoever was woken for the second fiber, found it and was the last to search, looked for more work, but not
+/// at the duty.
+template <bool kLooksAtDuty>
+void busy_burst() {
+  IdleSet idle;
+  SleepyLoop loop;
+  Atomic<int> fibers{0};
+  Atomic<int> event{0};  // 1: it is there; 2: a poll has brought it
+  model::name(idle, "idle");
+  model::name(loop, "loop");
+  model::name(fibers, "fibers");
+  model::name(event, "event");
+  const auto take = [&] {
+    int left = fibers.load(seq_cst);
+    while (left > 0 && !fibers.compare_exchange_strong(left, left - 1, seq_cst)) continue;
+    return left > 0;
+  };
+  const auto keep_thread = [&] {
+    while (event.load(acquire) != 2) cpu_relax();
+  };
+  Thread poller, sibling, third;
+  model::check(idle.begin_poll(poller), "nobody has it");
+  const auto idle_thread = [&](Thread& thread) {
+    while (event.load(acquire) != 2) {
+      if (!thread.searching) idle.begin_search();
+      thread.searching = true;
+      const bool found = take();
+      const bool last = idle.end_search();
+      thread.searching = false;
+      const auto has_work = [&] { return fibers.load(seq_cst) != 0; };
+      if (found) {
+        if (last && kLooksAtDuty) wake_for_the_rest(idle, loop, has_work);
+        if (last && !kLooksAtDuty && has_work()) wake_for_work(idle, loop);
+        return keep_thread();
+      }
+      if (idle.begin_poll(thread)) {  // and polls until the event comes
+        while (event.load(acquire) != 1) cpu_relax();
+        event.store(2, release);
+        return idle.wake_all();  // the end
+      }
+      const auto look = [&] { return has_work() || idle.poll_duty_free() || event.load(acquire) == 2; };
+      if (!must_park(idle, thread, look)) continue;
+      thread.parker.park();
+      thread.searching = true;
+    }
+  };
+  model::run({{"poller",
+               [&] {
+                 fibers.store(2, release);
+                 idle.end_poll(poller, false);
+                 wake_for_work(idle, loop);
+                 const bool first = take();
+                 event.store(1, release);
+                 if (first) return keep_thread();
+                 idle_thread(poller);
+               }},
+              {"sibling", [&] { idle_thread(sibling); }},
+              {"third", [&] { idle_thread(third); }}});
+}
+
+TEST(ModelSleep, SomebodyPollsWhileTheFibersOfAPollKeepTheirThreads) {
+  model::expect_holds(model::always_bounded(1), busy_burst<true>);
+}
+TEST(ModelSleep, PlantedALastSearcherThatDoesNotLookAtTheDutyIsFound) {
+  model::expect_fails(model::always_bounded(1), FailureKind::kDeadlock, busy_burst<false>);
+}
+
 // Both change the word from "kept". Whoever loses finds the duty free, or the keeper in the loop.
 TEST(ModelSleep, ADutyThatIsTakenUpWhileItIsRevokedIsTakenUpOrFree) {
   model::expect_holds([] {
@@ -169,6 +238,29 @@ TEST(ModelSleep, ADutyThatIsTakenUpWhileItIsRevokedIsTakenUpOrFree) {
                 {"monitor", [&] { revoked = idle.revoke_poll_duty(keeper); }}});
     model::check(begun || revoked, "one of the two had its way");
     model::check(idle.poll_duty_free() == !begun, "and the duty is free if the keeper had not");
+  });
+}
+
+// What a page says of two seq_cst operations, asked with the words that ship (docs/design/event-loop.md): who
+// arms stores the next deadline, then looks whether the loop sleeps; the sleeper says so, then reads the next
+// deadline.
+TEST(ModelSleep, ADeadlineThatIsArmedWhileTheLoopFallsAsleepIsSeenOrEndsTheSleep) {
+  model::expect_holds([] {
+    SleepWord sleep;
+    Atomic<int> next{0};
+    model::name(sleep, "sleep");
+    model::name(next, "next");
+    bool notified = false, seen = false;
+    model::run({{"sleeper",
+                 [&] {
+                   sleep.announce();
+                   seen = !sleep.begin_block() || next.load(seq_cst) != 0;
+                 }},
+                {"armer", [&] {
+                   next.store(1, seq_cst);
+                   notified = sleep.interrupt();
+                 }}});
+    model::check(notified || seen, "the loop wakes in time");
   });
 }
 

@@ -5,6 +5,8 @@
 #include "http/server/routes.hpp"
 #include "http/server/whole_body.hpp"
 
+#include <weft/this_fiber.hpp>
+
 #include <array>
 #include <cstring>
 #include <cxxabi.h>
@@ -52,6 +54,10 @@ Result<std::size_t> Exchange::read_body(std::span<std::byte> buffer) {
     return 0;
   if (!body_outcome_) return body_outcome_.error();
   protocol::RequestReader& reader = block_.reader;
+  // Thousands of chunks may be in the block already, and their reader never wait.
+  if (reader.has_input()) {
+    if (const Result<void> go_on = checkpoint(); !go_on) return fail_body(go_on.error());
+  }
   for (;;) {
     if (reader.finished()) return Errc::end_of_file;
     send_continue();
@@ -144,6 +150,7 @@ bool Exchange::drain_body() {
     return true;
   const Deadline deadline = body_deadline();
   for (std::uint64_t drained = 0; !reader.finished();) {
+    if (!checkpoint()) return false;
     const BodyPiece piece = reader.pull_body(Block::kInputSize);
     drained += piece.data.size();
     if (piece.status == BodyStatus::refused || drained > limits_.limits.unread_body_size_max) return false;
