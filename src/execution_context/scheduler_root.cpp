@@ -2,6 +2,7 @@
 // What runs on the thread's own stack: looking for work farther away, the event loop, sleep
 // (docs/design/idle.md).
 #include "base/clock.hpp"
+#include "base/spin_backoff.hpp"
 #include "execution_context/context.hpp"
 #include "execution_context/forked_child.hpp"
 #include "execution_context/monitor.hpp"
