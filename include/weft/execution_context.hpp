@@ -82,8 +82,8 @@ struct ParallelOptions {
 ///     workers.spawn([] { serve(); });
 class ParallelContext final : public ExecutionContext {
  public:
-  /// Throws std::system_error when threads or descriptors are used up, parallelism is out of range, or the
-  /// strategy makes no sense.
+  /// Throws std::system_error when threads, descriptors or event loops (4,096 in a process) are used up,
+  /// parallelism is out of range, or the strategy makes no sense.
   explicit ParallelContext(std::string name, const ParallelOptions& options = {});
 
   /// Adds threads, or retires some: those leave when their fibers suspend, and no fiber is
@@ -102,7 +102,8 @@ struct ConcurrentOptions {
 /// no lock between two suspensions.
 class ConcurrentContext final : public ExecutionContext {
  public:
-  /// Throws std::system_error when threads or descriptors are used up, or the strategy makes no sense.
+  /// Throws std::system_error when threads, descriptors or event loops (4,096 in a process) are used up, or
+  /// the strategy makes no sense.
   explicit ConcurrentContext(std::string name, const ConcurrentOptions& options = {});
 };
 
@@ -124,8 +125,8 @@ class IsolatedContext final : public ExecutionContext {
  public:
   /// Starts the thread and `closure` on it. What the closure spawns, and spawn() of this object, goes to
   /// `spawn_context`; without one to the context of the fiber that makes the isolated one, and on a plain
-  /// thread that is a BUG. Throws std::system_error when threads or descriptors are used up, or the
-  /// strategy makes no sense.
+  /// thread that is a BUG. Throws std::system_error when threads, descriptors or event loops (4,096 in a
+  /// process) are used up, or the strategy makes no sense.
   template <class F>
   IsolatedContext(std::string name, F&& closure, SourceLocation spawned_at = SourceLocation::current())
       : IsolatedContext(std::move(name), IsolatedOptions{}, std::forward<F>(closure), spawned_at) {}

@@ -56,8 +56,8 @@ class MainContext {
 /// Afterwards an epoll_wait of the thread's own may once end with EINTR although no signal came, if writes
 /// were put off (docs/design/write-batch.md).
 ///
-/// On a plain thread only (BUG in a fiber). Throws std::system_error when threads or descriptors are used up,
-/// or the strategy makes no sense.
+/// On a plain thread only (BUG in a fiber). Throws std::system_error when threads, descriptors or event loops
+/// (4,096 in a process) are used up, or the strategy makes no sense.
 ///
 ///     int main() {
 ///       return weft::run([] { serve(); });

@@ -41,6 +41,7 @@ void Context::cancel_fibers() noexcept {
     return mark == own || (lanes_ != nullptr && owns_mark(mark));
   };
   std::uint32_t looked_at = 0;
+  if (all_finished()) return;  // a fiber that is not counted yet looks later, and finds `closing`
   StackPool::process().for_each_marked_slot(mine, [&](StackSlot& slot) {
     Fiber& fiber = Fiber::in_slot(slot);
     if (!fiber.try_reference()) return;

@@ -42,7 +42,7 @@ class LateTest : public testing::Test {
           body();
           set_clock_override(nullptr);
         })
-        .join();
+        .join_uncancellable();
   }
 
   /// A fiber that runs for so long, does something, and yields, until it is told to stop.
@@ -62,7 +62,7 @@ class LateTest : public testing::Test {
 
   void stop_hogs(std::vector<JoinHandle<void>>& hogs) {
     stop_ = true;
-    for (auto& hog : hogs) hog.join();
+    for (auto& hog : hogs) hog.join_uncancellable();
   }
 
   std::int64_t clock_ns_ = 0;
@@ -188,8 +188,8 @@ TEST_F(LateTest, FibersThatYieldRunAlthoughOthersAreWokenForEver) {
         }
       }));
     }
-    yielder.join();
-    for (auto& sleeper : sleepers) sleeper.join();
+    yielder.join_uncancellable();
+    for (auto& sleeper : sleepers) sleeper.join_uncancellable();
     EXPECT_EQ(yields, 100);
   });
 }
@@ -209,7 +209,7 @@ TEST_F(LateTest, AFiberWhoseOperationsTakeLongYieldsAfterAFewOfThem) {
       EXPECT_EQ(near.read_some(byte).value(), 1u);
       clock_ns_ += 100'000;
     }
-    other.join();
+    other.join_uncancellable();
     EXPECT_GE(reads_when_the_other_ran, 0);
     EXPECT_LE(reads_when_the_other_ran, 10);  // 1 ms
   });

@@ -42,9 +42,9 @@ class PollDutyTest : public testing::Test {
     spawn_here([start_ns, &ran] {
       EXPECT_TRUE(sleep_until(Deadline::at_ns(start_ns + kMs)));
       ran.set_value();
-    }).join();
+    }).join_uncancellable();
     bool all = true;
-    for (auto& fiber : fibers) all = fiber.join() && all;
+    for (auto& fiber : fibers) all = fiber.join_uncancellable() && all;
     return all;
   }
 
@@ -87,7 +87,7 @@ TEST_F(PollDutyTest, AFiberThatIsKnownToRunLongDoesNotKeepItsPollersDuty) {
       EXPECT_TRUE(sleep_until(Deadline::at_ns(start_ns)));
       return future.wait_for(kLongEnough) == std::future_status::ready;
     });
-    ASSERT_TRUE(slow.join());
+    ASSERT_TRUE(slow.join_uncancellable());
   }
 }
 

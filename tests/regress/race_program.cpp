@@ -25,7 +25,7 @@ void wait_for(const std::atomic<bool>& flag) {
 }
 
 void start_a_fiber() {
-  weft::spawn([] {}).join();
+  weft::spawn([] {}).join_uncancellable();
 }
 
 }  // namespace
@@ -50,7 +50,7 @@ int main() {
     raced = 2;
     over.set_value();
   });
-  writes_first.join();
-  writes_second.join();
+  writes_first.join_uncancellable();
+  writes_second.join_uncancellable();
   return raced == 2 ? 0 : 1;
 }

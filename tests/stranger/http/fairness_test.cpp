@@ -20,7 +20,7 @@ TEST(ChunkFairness, AHandlerThatReadsSmallChunksLetsOthersRun) {
       auto other = weft::spawn([&] { reads_when_the_other_ran = reads; });
       std::array<std::byte, 100> part;
       while (request.read_some(part)) ++reads;
-      other.join();
+      other.join_uncancellable();
       response.body("read", "text/plain");
     });
     const auto address = server.start("127.0.0.1:0").value();
