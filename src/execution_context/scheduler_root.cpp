@@ -191,7 +191,7 @@ void Scheduler::poll_and_block() noexcept {
   while (Fiber* fiber = runnable.pop()) {
     if (!run_queue_.push(*fiber)) overflow(*fiber);
   }
-  woken_until_ = run_queue_.end();
+  woken_until_ = polled_until_ = run_queue_.end();
   leave_loop(worth_a_sibling);
 }
 
@@ -212,6 +212,7 @@ bool Scheduler::poll_now(FiberQueue& woken) noexcept {
   const bool worth_a_sibling = came_out(runnable.size(), now);
   woken.splice(runnable);
   push_first(woken);
+  polled_until_ = woken_until_;
   leave_loop(worth_a_sibling);
   return true;
 }
