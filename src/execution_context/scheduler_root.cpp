@@ -205,7 +205,7 @@ void Scheduler::wake_up() noexcept {
 // A look without sleep, behind `woken`; false: another thread is in the event loop. True: what was woken has
 // been enqueued.
 bool Scheduler::poll_now(FiberQueue& woken) noexcept {
-  if (!context_.idle_.begin_overdue_poll(*this)) return false;
+  if (!context_.idle_.begin_poll(*this)) return false;
   FiberQueue runnable;
   const std::int64_t now = event_loop->run(context_, runnable);
   pace_.start(ticks(), now);
