@@ -53,13 +53,8 @@ void IdleSet::wake_all() noexcept {
 
 bool IdleSet::begin_poll(IdleThread& thread) noexcept {
   if (!duty_->begin(thread)) return false;
-  note_in_loop();
-  return true;
-}
-
-bool IdleSet::begin_overdue_poll(IdleThread& thread) noexcept {
-  if (!duty_->begin_instead(thread)) return false;
-  note_in_loop();
+  if (shared()) [[unlikely]]
+    in_loop_.store(true, seq_cst);
   return true;
 }
 

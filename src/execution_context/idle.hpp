@@ -61,9 +61,8 @@ class IdleSet {
   [[nodiscard]] bool begin_poll(IdleThread& thread) noexcept;
   /// Out of the event loop. With `keep` the duty stays with the thread: it polls again within L12's bound.
   void end_poll(IdleThread& thread, bool keep) noexcept;
-  /// The same where the last poll was too long ago: also if another thread has kept the duty.
-  [[nodiscard]] bool begin_overdue_poll(IdleThread& thread) noexcept;
-  bool somebody_polls() const noexcept { return duty_->in_loop(); }
+  /// Whether begin_poll() would probably succeed.
+  bool may_poll(const IdleThread& thread) const noexcept { return duty_->possible(thread); }
   void polled(std::int64_t now_ns) noexcept { duty_->polled(now_ns); }
   std::int64_t last_poll_ns() const noexcept { return duty_->last_poll_ns(); }
   bool poll_duty_free() const noexcept { return duty_->free(); }
@@ -71,11 +70,6 @@ class IdleSet {
   bool revoke_poll_duty(IdleThread& thread) noexcept;
 
  private:
-  void note_in_loop() noexcept {
-    if (shared()) [[unlikely]]
-      in_loop_.store(true, seq_cst);
-  }
-
   alignas(kCacheLine) Atomic<std::uint32_t> searching_{0};
   Atomic<std::uint32_t> parked_{0};  // the size of the list, written under the lock
   PollDuty own_duty_;

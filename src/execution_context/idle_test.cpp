@@ -92,8 +92,7 @@ TEST(IdleSetTest, OnlyOneThreadHasThePollDuty) {
   ASSERT_TRUE(idle.begin_poll(a));
   EXPECT_FALSE(idle.begin_poll(b));
   EXPECT_FALSE(idle.begin_poll(a)) << "it is in the loop already";
-  EXPECT_TRUE(idle.somebody_polls());
-  EXPECT_FALSE(idle.begin_overdue_poll(b)) << "there is nothing to be overdue";
+  EXPECT_FALSE(idle.may_poll(b));
   idle.end_poll(a, false);
   EXPECT_TRUE(idle.poll_duty_free());
   EXPECT_TRUE(idle.begin_poll(b));
@@ -105,21 +104,9 @@ TEST(IdleSetTest, AKeptDutyCanBeTakenUpAgainByItsKeeperOnly) {
   ASSERT_TRUE(idle.begin_poll(keeper));
   idle.end_poll(keeper, true);
   EXPECT_FALSE(idle.poll_duty_free());
-  EXPECT_FALSE(idle.somebody_polls());
+  EXPECT_TRUE(idle.may_poll(keeper));
   EXPECT_FALSE(idle.begin_poll(other));
   EXPECT_TRUE(idle.begin_poll(keeper));
-}
-
-TEST(IdleSetTest, ADutyThatIsKeptForTooLongIsTakenOver) {
-  IdleSet idle;
-  IdleThread keeper, other;
-  ASSERT_TRUE(idle.begin_poll(keeper));
-  idle.end_poll(keeper, true);
-  ASSERT_TRUE(idle.begin_overdue_poll(other));
-  EXPECT_FALSE(idle.begin_poll(keeper));
-  EXPECT_FALSE(idle.revoke_poll_duty(keeper));
-  idle.end_poll(other, true);
-  EXPECT_FALSE(idle.begin_poll(keeper)) << "it is the other's now";
 }
 
 TEST(IdleSetTest, ADutyIsRevokedOnlyWhileItIsKeptOutsideTheLoop) {

@@ -24,19 +24,15 @@ class PollDuty {
     if (holder != kNobody && holder != kept_by(thread)) return false;
     return holder_.compare_exchange_strong(holder, kept_by(thread) + kInLoop, seq_cst);
   }
-  /// The same, also if another thread has kept the duty and is not in the loop: it has missed the bound
-  /// (L12).
-  [[nodiscard]] bool begin_instead(const IdleThread& thread) noexcept {
-    std::uintptr_t holder = holder_.load(relaxed);
-    if ((holder & kInLoop) != 0) return false;
-    return holder_.compare_exchange_strong(holder, kept_by(thread) + kInLoop, seq_cst);
-  }
   /// Out of the event loop. With `keep` the duty stays with the thread.
   void end(const IdleThread& thread, bool keep) noexcept {
     holder_.store(keep ? kept_by(thread) : kNobody, seq_cst);
   }
-  /// Whether somebody is in the loop, or always would be. Stale is fine: asked again soon.
-  bool in_loop() const noexcept { return (holder_.load(relaxed) & kInLoop) != 0; }
+  /// Whether begin() would probably succeed.
+  bool possible(const IdleThread& thread) const noexcept {
+    const std::uintptr_t holder = holder_.load(relaxed);  // stale is fine: asked again soon
+    return holder == kNobody || holder == kept_by(thread);
+  }
 
   /// A poll ended at that time. By who has the duty.
   void polled(std::int64_t now_ns) noexcept { last_poll_ns_.store(now_ns, relaxed); }

@@ -139,11 +139,13 @@ void Scheduler::note_run(Fiber& fiber, std::int64_t took_ns) noexcept {
 
 // L12: what a thread with a never empty local queue must look at now and then.
 bool Scheduler::something_is_due(std::int64_t now_ns, bool counted) noexcept {
-  // Whoever is in the event loop now answers for the bound. 0 after so many switches: the clock is a
+  // Whoever is in the event loop now, or keeps the duty, answers for the bound. What a poll has brought runs
+  // before the next one: what that brings would go behind it. 0 after so many switches: the clock is a
   // simulation's, which stands still while fibers run.
   const IdleSet& idle = context_.idle_;
   const std::int64_t since_ns = now_ns - idle.last_poll_ns();
-  poll_due_ = (since_ns >= Pace::kDueNs || (since_ns == 0 && counted)) && !idle.somebody_polls();
+  const bool overdue = since_ns >= Pace::kDueNs && run_queue_.has_passed(polled_until_);
+  poll_due_ = (overdue || (since_ns == 0 && counted)) && idle.may_poll(*this);
   if (spawn_stack_used_ && ++dues_ % kOldestInterval == 0) return true;
   return !writes_.empty() || !context_.global_queue_.empty() || poll_due_;
 }

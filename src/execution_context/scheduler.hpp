@@ -192,12 +192,13 @@ class Scheduler final : public Runner, public IdleThread {
   Fiber* handoff_ = nullptr;  // picked on a fiber's stack, to be resumed from the root stack
   Fiber* zombie_ = nullptr;   // finished, still to be released by whoever runs next here
   std::uint32_t next_streak_ = 0;
-  bool spawn_stack_used_ = false;  // something was pushed since it was found empty
-  bool due_ = false;               // the root stack has to serve what is due
-  bool poll_due_ = false;          // the event loop, too
-  bool overdue_ = false;           // by time, not by count
-  std::uint32_t dues_ = 0;         // with something on the spawn stack
-  std::uint32_t woken_until_ = 0;  // from this position of the ring on all fibers in it have yielded
+  bool spawn_stack_used_ = false;   // something was pushed since it was found empty
+  bool due_ = false;                // the root stack has to serve what is due
+  bool poll_due_ = false;           // the event loop, too
+  bool overdue_ = false;            // by time, not by count
+  std::uint32_t dues_ = 0;          // with something on the spawn stack
+  std::uint32_t woken_until_ = 0;   // from this position of the ring on all fibers in it have yielded
+  std::uint32_t polled_until_ = 0;  // the same, when the last poll's had been pushed
   Pace pace_;
   std::int64_t served_ns_ = 0;  // when what is due was served last
   std::uint64_t turn_ = 0;      // the tick in which parts of a budget are counted

@@ -194,7 +194,7 @@ void Scheduler::poll_and_block() noexcept {
   while (Fiber* fiber = runnable.pop()) {
     if (!run_queue_.push(*fiber)) overflow(*fiber);
   }
-  woken_until_ = run_queue_.end();
+  woken_until_ = polled_until_ = run_queue_.end();
   leave_loop(worth_a_sibling);
 }
 
@@ -208,13 +208,14 @@ void Scheduler::wake_up() noexcept {
 // A look without sleep, behind `woken`; false: another thread is in the event loop. True: what was woken has
 // been enqueued.
 bool Scheduler::poll_now(FiberQueue& woken) noexcept {
-  if (!context_.idle_.begin_overdue_poll(*this)) return false;
+  if (!context_.idle_.begin_poll(*this)) return false;
   FiberQueue runnable;
   const std::int64_t now = event_loop->run(context_, runnable);
   pace_.start(ticks(), now);
   const bool worth_a_sibling = came_out(runnable.size(), now);
   woken.splice(runnable);
   push_first(woken);
+  polled_until_ = woken_until_;
   leave_loop(worth_a_sibling);
   return true;
 }
