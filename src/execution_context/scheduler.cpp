@@ -163,9 +163,11 @@ void Scheduler::give_up_poll_duty() noexcept {
 void Scheduler::budget_spent() noexcept {
   if (std::exchange(turn_, ticks()) != ticks()) parts_ = 0;
   const bool over = pace_.long_switches() && now_ns() - pace_.since_ns() >= kTurnNs;
-  if (over || ++parts_ == kBudget / kBudgetPart) return yield();
+  if (over || ++parts_ == kBudget / kBudgetPart) return let_others_run();
   budget = kBudgetPart;
 }
+
+void Scheduler::let_others_run() noexcept { context_.inherited() ? stay() : yield(); }
 
 [[gnu::noinline]] void Scheduler::release_zombie() noexcept {
   std::exchange(zombie_, nullptr)->release(stack_cache_.pool(), &stack_cache_);

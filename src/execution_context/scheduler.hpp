@@ -62,6 +62,7 @@ class Scheduler final : public Runner, public IdleThread {
   // ------------------------------------------------------------------------------------------------
   void suspend() noexcept override;
   void yield() noexcept override;
+  void let_others_run() noexcept override;
   void budget_spent() noexcept override;
   [[noreturn]] void finish() noexcept override;
   void entered() noexcept override;

@@ -8,7 +8,7 @@ namespace weft {
 [[gnu::cold]] WaitOutcome look_at_end_of_budget(Runner& runner, Deadline deadline) noexcept {
   if (const WaitOutcome ended = runner.current->cancellation(); ended != WaitOutcome::kReady) return ended;
   if (!deadline.passed()) return WaitOutcome::kReady;
-  runner.yield();  // as a wait would: who asks again and again lets others run
+  runner.let_others_run();  // as a wait would: who asks again and again lets others run
   return WaitOutcome::kTimedOut;
 }
 

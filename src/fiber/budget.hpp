@@ -61,7 +61,7 @@ inline bool pay_from_budget(Runner* runner) noexcept { return runner == nullptr 
 /// REQUIRES: the caller holds no lock. Suspends: may; afterwards this_runner() may be another one.
 inline void rest_between_portions() noexcept {
   Runner* const runner = this_runner();
-  if (runner != nullptr && runner->current != nullptr) runner->yield();
+  if (runner != nullptr && runner->current != nullptr) runner->let_others_run();
 }
 
 }  // namespace weft

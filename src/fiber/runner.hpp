@@ -51,8 +51,11 @@ class Runner {
   virtual void suspend() noexcept = 0;
   /// Enqueues the current fiber behind the other runnable ones of its queue and suspends.
   virtual void yield() noexcept = 0;
+  /// A yield of the library's own: between portions of long work, or at the end of a budget. A fiber that
+  /// must not yield, as in a child of fork(), goes on.
+  virtual void let_others_run() noexcept { yield(); }
   /// The budget is spent: yields, unless it was only a part of what the fiber may do without a switch.
-  virtual void budget_spent() noexcept { yield(); }
+  virtual void budget_spent() noexcept { let_others_run(); }
   /// Leaves the current fiber for good; its memory is released by whoever runs next on this thread.
   [[noreturn]] virtual void finish() noexcept = 0;
 

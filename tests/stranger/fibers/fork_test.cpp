@@ -212,6 +212,23 @@ INSTANTIATE_TEST_SUITE_P(Strategies, Fork, testing::ValuesIn(weft::EventLoopStra
                            return name;
                          });
 
+// A library yields now and then when a fiber does much without a wait. The child has nobody to yield to.
+TEST(ForkedChild, WhatNeedNotWaitMayBeDoneAsOftenAsTheChildLikes) {
+  stranger::in_fiber([] {
+    const Child child = in_child([] {
+      weft::Channel<int> numbers(1);
+      int sum = 0;
+      for (int i = 0; i < 1000; ++i) {
+        if (!numbers.send(i)) return 1;
+        sum += numbers.receive().value() == i ? 1 : 0;
+        (void)weft::checkpoint();
+      }
+      return sum == 1000 ? 0 : 2;
+    });
+    EXPECT_EQ(child.exit_code(), 0) << child.text;
+  });
+}
+
 TEST(ForkedChild, EachCallThatWaitsIsNamed) {
   in_fiber([] {
     auto sleeper = weft::spawn([] { (void)weft::sleep(1h); });
