@@ -15,7 +15,7 @@ extern "C" [[gnu::noinline]] void all_wait() { asm volatile(""); }
 [[gnu::noinline]] void sleep_long() {
   volatile int dreams = 4711;
   (void)weft::sleep(std::chrono::hours(1));
-  dreams = 0;
+  asm volatile("" : : "m"(dreams));
 }
 
 [[gnu::noinline]] void receive_order(weft::Channel<int>& orders) { (void)orders.receive(); }
