@@ -160,11 +160,18 @@ void Scheduler::give_up_poll_duty() noexcept {
 
 // A part of the budget is spent. Operations that find everything ready may take long, with what lies between
 // them: a fiber has 64 of them, or kTurnNs and the part in which that passes.
-void Scheduler::budget_spent() noexcept {
+bool Scheduler::budget_is_over() const noexcept {
+  const std::uint32_t parts = turn_ == ticks() ? parts_ : 0;
+  if (parts + 1 == kBudget / kBudgetPart) return true;
+  return pace_.long_switches() && now_ns() - pace_.since_ns() >= kTurnNs;
+}
+
+bool Scheduler::budget_spent() noexcept {
+  if (budget_is_over()) return let_others_run(), true;
   if (std::exchange(turn_, ticks()) != ticks()) parts_ = 0;
-  const bool over = pace_.long_switches() && now_ns() - pace_.since_ns() >= kTurnNs;
-  if (over || ++parts_ == kBudget / kBudgetPart) return let_others_run();
+  ++parts_;
   budget = kBudgetPart;
+  return false;
 }
 
 void Scheduler::let_others_run() noexcept { context_.inherited() ? stay() : yield(); }

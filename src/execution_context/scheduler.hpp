@@ -63,7 +63,8 @@ class Scheduler final : public Runner, public IdleThread {
   void suspend() noexcept override;
   void yield() noexcept override;
   void let_others_run() noexcept override;
-  void budget_spent() noexcept override;
+  bool budget_is_over() const noexcept override;
+  bool budget_spent() noexcept override;
   [[noreturn]] void finish() noexcept override;
   void entered() noexcept override;
   void arm_timer(Waiter& waiter) noexcept override;

@@ -7,7 +7,7 @@ namespace weft {
 
 [[gnu::cold]] WaitOutcome look_at_end_of_budget(Runner& runner, Deadline deadline) noexcept {
   if (const WaitOutcome ended = runner.current->cancellation(); ended != WaitOutcome::kReady) return ended;
-  if (!deadline.passed()) return WaitOutcome::kReady;
+  if (!runner.budget_is_over() || !deadline.passed()) return WaitOutcome::kReady;
   runner.let_others_run();  // as a wait would: who asks again and again lets others run
   return WaitOutcome::kTimedOut;
 }
@@ -16,8 +16,7 @@ WaitOutcome yield_at_end_of_budget(Runner& runner, Deadline deadline) noexcept {
   runner.budget = 1;  // the next operation comes here again, unless there was a switch
   if (runner.current == nullptr) return WaitOutcome::kReady;  // a scheduler's own stack: nobody to yield
   if (const WaitOutcome ended = runner.current->cancellation(); ended != WaitOutcome::kReady) return ended;
-  runner.budget_spent();
-  return deadline.passed() ? WaitOutcome::kTimedOut : WaitOutcome::kReady;
+  return runner.budget_spent() && deadline.passed() ? WaitOutcome::kTimedOut : WaitOutcome::kReady;
 }
 
 }  // namespace weft

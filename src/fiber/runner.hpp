@@ -54,8 +54,10 @@ class Runner {
   /// A yield of the library's own: between portions of long work, or at the end of a budget. A fiber that
   /// must not yield, as in a child of fork(), goes on.
   virtual void let_others_run() noexcept { yield(); }
-  /// The budget is spent: yields, unless it was only a part of what the fiber may do without a switch.
-  virtual void budget_spent() noexcept { let_others_run(); }
+  /// With one operation left: whether the fiber has to yield after it. False: that is the end of a part only.
+  virtual bool budget_is_over() const noexcept { return true; }
+  /// The budget is spent: true, after a yield, if it is over; else the next part begins.
+  virtual bool budget_spent() noexcept { return let_others_run(), true; }
   /// Leaves the current fiber for good; its memory is released by whoever runs next on this thread.
   [[noreturn]] virtual void finish() noexcept = 0;
 
