@@ -154,7 +154,9 @@ Result<void> RouteTable::add(Method method, std::string_view pattern, RouteId ro
   return {};
 }
 
-RouteMatch RouteTable::find(Method method, std::string_view path, PathParameters& parameters) const noexcept {
+// Within both: a hot function with a second caller would no longer be a part of the first.
+[[gnu::always_inline]] inline RouteMatch RouteTable::look_up(Method method, std::string_view path,
+                                                             PathParameters& parameters) const noexcept {
   parameters.truncate(0);
   Search search{method, parameters, {}};
   if (const auto* node = static_cast<const Node*>(literals_.find(path))) {
@@ -171,6 +173,15 @@ RouteMatch RouteTable::find(Method method, std::string_view path, PathParameters
   if (search.allowed.empty()) return {};
   const bool options = method == Method::options;
   return {options ? RouteOutcome::options : RouteOutcome::method_not_allowed, 0, search.allowed};
+}
+
+RouteMatch RouteTable::find(Method method, std::string_view path, PathParameters& parameters) const noexcept {
+  return look_up(method, path, parameters);
+}
+
+RouteMatch RouteTable::find_again(Method method, std::string_view path,
+                                  PathParameters& parameters) const noexcept {
+  return look_up(method, path, parameters);
 }
 
 std::string allow_value(MethodSet methods) {

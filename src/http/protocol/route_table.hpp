@@ -55,11 +55,16 @@ class RouteTable {
 
   /// `path` as in RequestHead::path. Fills `parameters` if a route is found.
   RouteMatch find(Method method, std::string_view path, PathParameters& parameters) const noexcept;
+  /// The same, for reports.
+  [[gnu::cold, gnu::noinline]] RouteMatch find_again(Method method, std::string_view path,
+                                                     PathParameters& parameters) const noexcept;
 
  private:
   struct Route;
   struct Search;
   struct Node;
+
+  RouteMatch look_up(Method method, std::string_view path, PathParameters& parameters) const noexcept;
 
   std::unique_ptr<Node> root_;
   PathIndex literals_;  // pattern without names and "%" -> Node

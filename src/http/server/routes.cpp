@@ -49,7 +49,7 @@ void Routes::answer(const RequestHead& head, PathParameters& parameters, const R
 
 std::string_view Routes::pattern_of(const RequestHead& head) const noexcept {
   PathParameters parameters;
-  const protocol::RouteMatch match = table_.find(head.method, head.path, parameters);
+  const protocol::RouteMatch match = table_.find_again(head.method, head.path, parameters);
   return match.outcome == protocol::RouteOutcome::found ? routes_[match.route].pattern : head.path;
 }
 
