@@ -24,7 +24,7 @@ void put(WholeBody& body, std::string_view text) {
 }
 
 TEST(WholeBody, HoldsTheBytesThatCameInPiecesOfAnySize) {
-  for (const std::size_t piece : {1, 7, 16383, 16384, 16385, 100'000}) {
+  for (const std::size_t piece : {1u, 7u, 16383u, 16384u, 16385u, 100'000u}) {
     WholeBody body(kUnlimited);
     std::string sent;
     for (char c = 'a'; sent.size() < 200'000; c = c == 'z' ? 'a' : static_cast<char>(c + 1)) {
@@ -53,7 +53,7 @@ TEST(WholeBody, TheRoomAtMostDoublesWhatCame) {
 }
 
 TEST(WholeBody, NeverTakesMoreThanItsLimit) {
-  for (const std::size_t limit : {1, 16383, 16384, 16385, 1'000'000}) {
+  for (const std::size_t limit : {1u, 16383u, 16384u, 16385u, 1'000'000u}) {
     WholeBody body(limit);
     std::size_t came = 0;
     for (; !body.full(); came += body.room().size(), body.received(body.room().size())) {
