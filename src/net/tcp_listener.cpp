@@ -2,7 +2,7 @@
 #include <weft/net/tcp_listener.hpp>
 #include <weft/this_fiber.hpp>
 
-#include "base/panic.hpp"
+#include "base/limited_log.hpp"
 #include "event_loop/descriptor_use.hpp"
 #include "net/current_loop.hpp"
 #include "net/sockaddr.hpp"
@@ -39,13 +39,15 @@ bool ends_accepting(const std::error_code& error) noexcept {
   return error.category() != std::system_category() || is_one_of(error, {EBADF, EINVAL, ENOTSOCK, EFAULT});
 }
 
-/// Said once for the process until an accept works again: every listener suffers from the same shortage.
+/// Said once for the process until an accept works again: every listener suffers from the same shortage. Now
+/// and then only, as peers that come and go can make it come and go.
 Atomic<bool> shortage_reported{false};
+constinit LimitedLog shortage_log;
 
 void report_shortage(const std::error_code& error) {
   if (shortage_reported.exchange(true, relaxed)) return;
-  write_to_stderr(
-      {"weft: accept() has to wait: ", error.message(), "; it goes on when there is room again\n"});
+  shortage_log.write(
+      {"weft: accept() has to wait: ", error.message(), "; it goes on when there is room again"});
 }
 
 }  // namespace

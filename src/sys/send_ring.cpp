@@ -5,6 +5,7 @@
 
 #include "base/atomic.hpp"
 #include "base/panic.hpp"
+#include "base/spin_backoff.hpp"
 #include "sys/errors.hpp"
 #include "sys/fault.hpp"
 
@@ -57,6 +58,8 @@ unsigned take_answers(io_uring& ring, std::span<RingSend> sends) noexcept {
   io_uring_cq_advance(&ring, count);
   return count;
 }
+
+bool is_shortage(int error) noexcept { return error == EAGAIN || error == EBUSY || error == ENOMEM; }
 
 /// A ring may lie where another one was, of another thread. liburing maps and unmaps by system calls of its
 /// own, of which TSan does not learn: it is told that one comes after the other.
@@ -112,10 +115,13 @@ void SendRing::Close::operator()(io_uring* ring) const noexcept {
     taken += static_cast<unsigned>(raw);
   }
   for (unsigned i = taken > before ? taken - before : 0; i < count; ++i) make_void(*entries[i]);
+  SpinBackoff shortage;
   for (unsigned answered = take_answers(*ring_, sends); answered < taken;) {
     io_uring_cqe* answer = nullptr;
     const int waited = io_uring_wait_cqe(ring_.get(), &answer);
-    WEFT_ASSERT(waited == 0 || waited == -EINTR, "io_uring has lost an answer", WEFT_VALUE(waited));
+    WEFT_ASSERT(waited == 0 || waited == -EINTR || is_shortage(-waited), "io_uring has lost an answer",
+                WEFT_VALUE(waited));
+    if (is_shortage(-waited)) shortage.pause();  // the kernel has the messages, and no memory to say so yet
     answered += take_answers(*ring_, sends);
   }
 }
