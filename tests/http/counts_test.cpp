@@ -71,7 +71,12 @@ struct Cost {
   std::uint64_t allocations = 0;
 };
 
-void expect_least_cost(const Cost& cost, bool batches, std::uint64_t allocations_max = 0) {
+struct LeastCost {
+  std::uint64_t allocations = 0;
+  double others_per_request = 0.01;  // the monitor's futexes, by the second
+};
+
+void expect_least_cost(const Cost& cost, bool batches, const LeastCost& most = {}) {
   EXPECT_GE(cost.calls[Call::recv], kRequestsInAll);
   // A wake-up may find nothing: at most one request in a hundred pays for that.
   EXPECT_LE(cost.calls[Call::recv], kRequestsInAll + kRequestsInAll / 100);
@@ -83,9 +88,8 @@ void expect_least_cost(const Cost& cost, bool batches, std::uint64_t allocations
     EXPECT_EQ(cost.calls[Call::send], kRequestsInAll);
   }
   EXPECT_EQ(cost.calls.epoll_ctl(), 0u);
-  EXPECT_LE(cost.allocations, allocations_max);
-  // The monitor's futexes, by the second, and those of siblings that are woken for a burst.
-  EXPECT_LE(cost.others_per_request, 0.01) << "futexes: " << cost.calls.futex();
+  EXPECT_LE(cost.allocations, most.allocations);
+  EXPECT_LE(cost.others_per_request, most.others_per_request) << "futexes: " << cost.calls.futex();
 }
 
 double median(std::vector<double> values) {
@@ -146,8 +150,14 @@ TEST(RequestCounts, OneReceiveAndOneSendAndNothingElseWithoutBatches) {
 TEST(RequestCounts, OneReceiveAndOneSendAndNothingElseInTwoThreadsThatShareTheWork) {
   // A thread that has its first responses to put off allocates room for them; the second may be late.
   constexpr std::uint64_t kOnce = 4;
+  // Siblings are woken for a burst: 0.001 to 0.003 where the threads have their CPUs, 0.027 where other
+  // processes want them, too. A wake-up for each poll would be 0.08 and more.
+  constexpr double kBursts = 0.05;
   ParallelContext context("serve", {.parallelism = 2});
-  context.spawn([] { expect_least_cost(serve_and_measure(true), true, kOnce); }).join_uncancellable();
+  context.spawn([] {
+           expect_least_cost(serve_and_measure(true), true, {kOnce, kBursts});
+         })
+      .join_uncancellable();
 }
 
 /// By the system call itself, which is not counted.
