@@ -296,6 +296,15 @@ def rule_marks(file):
         yield file.finding(line, "marks", f"{match.group()}: do it, or write an issue")
 
 
+def rule_sanitizer_macros(file):
+    """Without its header such a macro is 0, and nobody is told."""
+    header = "base/sanitizers.hpp"
+    if not file.is_cpp or file.path == f"src/{header}" or header in (name for _, name, _ in includes(file)):
+        return
+    for line, match in file.matches(r"\bWEFT_(?:ASAN|TSAN|NO_SANITIZE|HAS_FEATURE)\b"):
+        yield file.finding(line, "sanitizers", f"{match.group()} is of {header}: include it")
+
+
 # --- What the code may not use ------------------------------------------------------------------------------
 
 def rule_catch_all(file):
@@ -371,7 +380,8 @@ def broken_link(files, file, line, link):
 
 RULES = [rule_layers, rule_http_stands_on_public_headers, rule_public_headers_stand_alone,
          rule_include_from_the_root, rule_file_size, rule_columns, rule_function_size, rule_licence,
-         rule_whitespace, rule_pragma_once, rule_marks, rule_catch_all, rule_atomics, rule_sleep_in_tests]
+         rule_whitespace, rule_pragma_once, rule_marks, rule_sanitizer_macros, rule_catch_all, rule_atomics,
+         rule_sleep_in_tests]
 TREE_RULES = [rule_no_orphans, rule_links]
 
 

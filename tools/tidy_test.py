@@ -161,6 +161,10 @@ class Forbidden(TidyTest):
     def test_std_atomic_may_stand_in_its_own_header(self):
         self.passes("src/base/atomic.hpp", header("#include <atomic>", "std::atomic<int> a;"))
 
+    def test_a_sanitizer_macro_without_its_header_is_found(self):
+        self.finds("sanitizers", "src/sys/a.cpp", source("#if WEFT_TSAN", "#endif"), 2)
+        self.passes("src/sys/a.cpp", source('#include "base/sanitizers.hpp"', "#if WEFT_TSAN", "#endif"))
+
     def test_a_sleep_in_a_test_is_found(self):
         for text in ("std::this_thread::sleep_for(1s);", "usleep(5);", "::sleep(1);", "nanosleep(&a, &b);"):
             self.finds("sleep", "src/net/a_test.cpp", source(text), 2)

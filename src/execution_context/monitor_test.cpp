@@ -4,6 +4,7 @@
 #include "execution_context/monitor.hpp"
 
 #include "base/clock.hpp"
+#include "base/sanitizers.hpp"
 #include "support/contexts.hpp"
 
 #include <weft/monitor.hpp>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // S7: schedulers come and go, and no fiber is lost.
+#include "base/sanitizers.hpp"
 #include "execution_context/parallelism.hpp"
 #include "support/contexts.hpp"
 

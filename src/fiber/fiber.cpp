@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fiber/fiber.hpp"
 
+#include "base/sanitizers.hpp"
 #include "fiber/join.hpp"
 
 #include <cstring>

@@ -2,6 +2,7 @@
 #include "fiber/flow.hpp"
 
 #include "base/opaque.hpp"
+#include "base/sanitizers.hpp"
 #include "fiber/context/switch.hpp"
 
 #if WEFT_ASAN

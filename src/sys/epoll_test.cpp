@@ -2,6 +2,7 @@
 #include "sys/epoll.hpp"
 
 #include "base/clock.hpp"
+#include "base/sanitizers.hpp"
 #include "sys/errors.hpp"
 #include "sys/event_fd.hpp"
 #include "sys/fault.hpp"

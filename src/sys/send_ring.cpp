@@ -5,6 +5,7 @@
 
 #include "base/atomic.hpp"
 #include "base/panic.hpp"
+#include "base/sanitizers.hpp"
 #include "base/spin_backoff.hpp"
 #include "sys/errors.hpp"
 #include "sys/fault.hpp"
