@@ -12,7 +12,8 @@ class BufferSource {
   /// Called when a read will probably find something. Not empty. May throw; does not suspend.
   virtual std::span<std::byte> take() = 0;
   /// Called when it found nothing after all, before the fiber waits (again), and when the read ends without
-  /// bytes: at the end of the file, by an error.
+  /// bytes: at the end of the file, by an error. Also, before any take(), by a write that is followed by the
+  /// read, once its data is sent or copied: the data may lie in the buffer.
   virtual void give_back() noexcept = 0;
 
  protected:

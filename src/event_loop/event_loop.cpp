@@ -38,6 +38,7 @@ Result<std::size_t> EventLoop::write_then_read(DescriptorHandle handle, std::spa
     if (const Result<void> written = write_all_in_turn(*turn, data, deadlines.write); !written)
       return written.error();
   }
+  source.give_back();  // `data` may lie in it, and the read may have to wait
   return read_when_ready(handle, source, deadlines.read);
 }
 

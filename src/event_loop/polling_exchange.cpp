@@ -40,7 +40,11 @@ Result<void> PollingEventLoop::write_and_wait(WriteTurn& turn, std::span<const s
                                               BufferSource& source, const ExchangeDeadlines& deadlines) {
   Descriptor& descriptor = *turn;
   WriteSlot* const slot = slot_for(*this_runner(), descriptor, data.size());
-  if (slot == nullptr) return write_all_in_turn(descriptor, data, deadlines.write);
+  if (slot == nullptr) {
+    Result<void> written = write_all_in_turn(descriptor, data, deadlines.write);
+    if (written) source.give_back();  // `data` may lie in it, and the read may have to wait
+    return written;
+  }
   slot->fill(descriptor, data);
   Result<void> waited;
   const WriteTicket ticket = wait_with_write(turn, deadlines.read, *slot, source, waited);

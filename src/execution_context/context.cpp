@@ -74,6 +74,7 @@ Context::Context(ContextOptions options)
   } guard{this};
   if (own_event_loop_ != nullptr) own_event_loop_->belong_to(*this);
   prepare_process();
+  std::vector<std::unique_ptr<Context>> added;  // goes after the lock
   {
     std::scoped_lock lock(resize_lock_);
     // A lone scheduler where several were asked for.
@@ -84,7 +85,7 @@ Context::Context(ContextOptions options)
       shared_loop_->add(*this);
     }
     for (std::uint32_t i = 0; i < (lanes_ == nullptr ? options.parallelism : 1); ++i) add_scheduler();
-    if (lanes_ != nullptr) add_lanes(options.parallelism);
+    if (lanes_ != nullptr) add_lanes(options.parallelism, added);
   }
   ContextRegistry::instance().add(*this);
   guard.context = nullptr;

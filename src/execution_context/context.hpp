@@ -150,7 +150,7 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   // --------------------------------------
   template <class Visit>
   void for_each_lane(Visit&& visit) const;
-  void add_lanes(std::uint32_t until);
+  void add_lanes(std::uint32_t until, std::vector<std::unique_ptr<Context>>& added);
   bool owns(const Fiber& fiber) const noexcept;
   bool owns_mark(std::uint32_t mark) const noexcept;
   void start_here(Fiber& fiber) noexcept;

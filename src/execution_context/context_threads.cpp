@@ -21,10 +21,9 @@ void Context::add_scheduler() {
   if (index != 0 || !uses_calling_thread_) start_thread(index);
 }
 
-// All or none: fibers are dealt to lanes as soon as they are added, and none ever goes. REQUIRES:
-// resize_lock_ held, a leader.
-void Context::add_lanes(std::uint32_t until) {
-  std::vector<std::unique_ptr<Context>> added;
+// All or none: fibers are dealt to lanes as soon as they are added, and none ever goes. What was added in
+// vain stays in `added`, for the caller: its end may suspend. REQUIRES: resize_lock_ held, a leader.
+void Context::add_lanes(std::uint32_t until, std::vector<std::unique_ptr<Context>>& added) {
   for (std::uint32_t lane = lanes_->count(); lane < until; ++lane) {
     added.push_back(std::make_unique<Context>(
         ContextOptions{.name = name_, .lane_of = this, .lane = lane, .strategy = strategy_}));
@@ -72,6 +71,7 @@ void Context::resize(std::uint32_t parallelism) {
     throw std::system_error(std::make_error_code(std::errc::invalid_argument),
                             "weft: parallelism out of range");
   }
+  std::vector<std::unique_ptr<Context>> added;  // goes after the lock
   std::scoped_lock lock(resize_lock_);
   if (lanes_ != nullptr) {
     if (parallelism < lanes_->count()) {
@@ -79,7 +79,7 @@ void Context::resize(std::uint32_t parallelism) {
           std::make_error_code(std::errc::operation_not_supported),
           "weft: fibers stay on their threads under " + strategy_.to_string() + ": none can be retired");
     }
-    return add_lanes(parallelism);
+    return add_lanes(parallelism, added);
   }
   struct RetireAtExit {
     Context& context;

@@ -62,7 +62,9 @@ class BasicRunQueue {
 
   /// Where the next one is pushed. Positions grow, modulo 2^32. Owner.
   std::uint32_t end() const noexcept { return tail_.load(relaxed); }
-  /// Whether everything that was pushed before `position` has been taken.
+  /// Where the oldest one was pushed, or end(); thieves move it on.
+  std::uint32_t begin() const noexcept { return head_.load(relaxed); }
+  /// Whether everything that was pushed before `position` has been taken. Of positions less than 2^31 ago.
   bool has_passed(std::uint32_t position) const noexcept {
     return static_cast<std::int32_t>(head_.load(relaxed) - position) >= 0;
   }

@@ -84,15 +84,31 @@ WEFT_HOT void Scheduler::yield_inline() noexcept {
   Fiber& self = *current;  // NOLINT(clang-analyzer-core.NullDereference): yield() has looked
   counters_.local_enqueues.add();
   if (run_next_.load(relaxed) != nullptr || spawn_stack_used_ || look_is_due()) [[unlikely]] {
+    if (!look_is_due()) return yield_behind_all();
     push(self);
     return suspend();
   }
   // The usual case of pick(): the ring's oldest, whose place is then free for this one.
   next_streak_ = 0;
   Fiber* const next = pop();
-  if (next == nullptr) return stay();
+  if (next == nullptr) [[unlikely]]
+    return context_.global_queue_.empty() ? stay() : yield_behind_all();
   run_queue_.push_after_pop(self);
   switch_from(self.flow, next, false);
+}
+
+// Behind what waits in the context's queue, too: who yields again and again would keep it waiting, as that is
+// looked at now and then only while there is something nearer.
+[[gnu::noinline]] void Scheduler::yield_behind_all() noexcept {
+  Fiber& self = *current;
+  if (context_.global_queue_.empty()) {
+    push(self);
+  } else {
+    FiberQueue last;
+    last.push(self);
+    context_.global_queue_.push(last);
+  }
+  suspend();
 }
 
 void Scheduler::suspend() noexcept { suspend_inline(); }
@@ -137,6 +153,16 @@ void Scheduler::note_run(Fiber& fiber, std::int64_t took_ns) noexcept {
   if (now != before) fiber.long_runs.store(now, relaxed);
 }
 
+// Whether what the last poll brought has begun to run. Marks that were passed are moved along: an old one
+// would seem to lie ahead after 2^31 more fibers.
+bool Scheduler::passed_marks() noexcept {
+  const std::uint32_t begin = run_queue_.begin();
+  if (run_queue_.has_passed(woken_until_ + 1)) woken_until_ = begin - 1;
+  if (!run_queue_.has_passed(polled_until_)) return false;
+  polled_until_ = begin;
+  return true;
+}
+
 // L12: what a thread with a never empty local queue must look at now and then.
 bool Scheduler::something_is_due(std::int64_t now_ns, bool counted) noexcept {
   // Whoever is in the event loop now, or keeps the duty, answers for the bound. What a poll has brought runs
@@ -144,7 +170,8 @@ bool Scheduler::something_is_due(std::int64_t now_ns, bool counted) noexcept {
   // simulation's, which stands still while fibers run.
   const IdleSet& idle = context_.idle_;
   const std::int64_t since_ns = now_ns - idle.last_poll_ns();
-  const bool overdue = since_ns >= Pace::kDueNs && run_queue_.has_passed(polled_until_);
+  // Of a loop that is shared the last poll's may be another context's.
+  const bool overdue = (passed_marks() || idle.shared()) && since_ns >= Pace::kDueNs;
   poll_due_ = (overdue || (since_ns == 0 && counted)) && idle.may_poll(*this);
   if (spawn_stack_used_ && ++dues_ % kOldestInterval == 0) return true;
   return !writes_.empty() || !context_.global_queue_.empty() || poll_due_;

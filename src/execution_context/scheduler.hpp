@@ -119,6 +119,7 @@ class Scheduler final : public Runner, public IdleThread {
   // -------------------------------------------------------------------------------
   friend void yield() noexcept;
   void yield_inline() noexcept;
+  void yield_behind_all() noexcept;
   void suspend_inline() noexcept;
   void stay() noexcept;
   Fiber* pick() noexcept;
@@ -130,6 +131,7 @@ class Scheduler final : public Runner, public IdleThread {
   Fiber* pop_spawned() noexcept;
   bool look_is_due() const noexcept { return ticks_.load(relaxed) >= look_at_.load(relaxed); }
   bool look_around() noexcept;
+  bool passed_marks() noexcept;
   bool something_is_due(std::int64_t now_ns, bool counted) noexcept;
   /// Fibers run from now on: the time before was not theirs, and nothing is late.
   void start_after_sleep(std::int64_t now_ns) noexcept {

@@ -271,6 +271,7 @@ void Scheduler::become_inherited() noexcept {
   spawn_stack_used_ = false;
   new (&stack_cache_) StackCache(StackPool::process());
   look_at_.store(0, relaxed);
+  writes = nullptr;  // what the parent's fibers have put off is the parent's
 }
 
 // S7: nothing may be left behind in a queue that nobody serves any more.

@@ -76,7 +76,8 @@ void CancelNode::leave() noexcept {
   self.scope.store(outer_, relaxed);
   // What stopped somebody in here counts for the scope around it, if it came from there or from above.
   if (stopped_ != WaitOutcome::kReady && outer_ != nullptr && outer_ == parent_ &&
-      (outer_->ended() != WaitOutcome::kReady || self.word.cancel_requested()))
+      (outer_->ended() == stopped_ ||
+       (stopped_ == WaitOutcome::kCancelled && self.word.cancel_requested() && !shielded_)))
     outer_->note_stopped(stopped_);
   unlink();
 }
@@ -140,7 +141,7 @@ void CancelSweep::run_and_unlock(CancelNode& top) noexcept {
       at->sweeping_.store(false, release);  // the last touch: pairs with wait_until_swept() (R12)
       at = above;
     }
-    if (visited_ >= kPortion) wake_and_tell();
+    if (visited_ >= kPortion) wake();
     if (at != nullptr) at->lock_.lock();
   }
   wake_and_tell();
@@ -191,7 +192,7 @@ void CancelSweep::collect_locked(CancelNode& node) noexcept {
 }
 
 // A node lives until its waiter is woken: the next one is read before. The order is that of the sweep.
-void CancelSweep::wake_and_tell() noexcept {
+void CancelSweep::wake() noexcept {
   visited_ = 0;
   CancelNode* ordered = nullptr;
   while (CancelNode* const node = woken_) {
@@ -202,6 +203,11 @@ void CancelSweep::wake_and_tell() noexcept {
     ordered = node->next_woken_;
     node->waiter_->wake();
   }
+}
+
+// When the sweep is over: a listener is the user's code, and takes as long as it likes.
+void CancelSweep::wake_and_tell() noexcept {
+  wake();
   while (CancelListener* const listener = told_) {
     told_ = listener->next_told_;
     listener->node_ended();

@@ -148,10 +148,11 @@ class CancelSweep {
   void collect_locked(CancelNode& node) noexcept;
   bool begin_locked(CancelNode& node) noexcept;
   CancelNode* visit_children_locked(CancelNode& node) noexcept;
+  void wake() noexcept;
   void wake_and_tell() noexcept;
 
   const WaitOutcome reason_;
-  std::uint32_t visited_ = 0;  // since wake_and_tell()
+  std::uint32_t visited_ = 0;  // since wake()
   CancelNode* woken_ = nullptr;
   CancelListener* told_ = nullptr;
 };

@@ -2,6 +2,7 @@
 #include "fiber/waiter.hpp"
 
 #include "base/opaque.hpp"
+#include "fiber/budget.hpp"
 #include "fiber/fiber.hpp"
 #include "fiber/runner.hpp"
 #include "fiber/thread_waiter.hpp"
@@ -37,7 +38,7 @@ WaitOutcome Waiter::wait_for_winner() noexcept {
   if (kind_ == Kind::kFiber) [[likely]] {
     // A cancel request that came before begin() has nobody who acts on it but the waiter.
     if (word.cancel_requested() && cancel_own_wait()) [[unlikely]]
-      return WaitOutcome::kCancelled;
+      return ended_at_once(WaitOutcome::kCancelled);
     Runner* const runner = this_runner();
     const std::int64_t until_ns = deadline_ns.load(relaxed);  // the waiter's own store
     // seq_cst: begin() wrote the word before this load; the timer's holder stores armed_at_ns before it
@@ -48,6 +49,12 @@ WaitOutcome Waiter::wait_for_winner() noexcept {
     static_cast<ThreadWaiter&>(*this).park();
   }
   return word.outcome();
+}
+
+// A fiber that waits again and again although it was cancelled lets others run now and then (L12).
+WaitOutcome Waiter::ended_at_once(WaitOutcome outcome) noexcept {
+  if (kind_ == Kind::kFiber) spend_budget(*this_runner());
+  return outcome;
 }
 
 bool Waiter::cancel_own_wait() noexcept { return word.request_cancel(); }

@@ -114,6 +114,8 @@ class Waiter : public Timer {
   WaitOutcome cancellation_in_scope() noexcept;
   // Kept out of wait_for_winner(), whose frame is small without it.
   [[gnu::cold, gnu::noinline]] bool cancel_own_wait() noexcept;
+  /// `outcome`, of a wait that was over before it began. Suspends: may.
+  [[gnu::cold, gnu::noinline]] WaitOutcome ended_at_once(WaitOutcome outcome) noexcept;
 
   const Kind kind_;
 };

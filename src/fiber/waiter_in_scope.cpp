@@ -29,7 +29,7 @@ WaitOutcome Waiter::wait_in_scope() noexcept {
   WaitTicket ticket;
   if (ended != WaitOutcome::kReady && word.current(ticket) && word.try_win(ticket, ended)) {
     node.note_stopped(ended);
-    return ended;
+    return ended_at_once(ended);
   }
   const WaitOutcome outcome = wait_for_winner();
   // Not if it was ended from above for that reason: what is above may have other deadlines.

@@ -9,6 +9,7 @@
 #include "sys/errors.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <initializer_list>
 #include <tuple>
 

@@ -122,10 +122,14 @@ struct SharedMutex::Protocol {
       rest = WaitChain(end.next);
       holders += rest.win_portion(won, &end) * kOneReader;
       more = end.next != &end;
+      if (!more) {  // its own share: from the next line on the mutex may be destroyed
+        holders -= kOneReader;
+        if (holders == 0) holders = win_writer(won);
+        if (holders == 0) return admit_readers(0);  // nobody was won: others may wait since
+      }
       publish(holders);
       won.wake_all();
     }
-    mutex.unlock_shared();
   }
 
   std::uintptr_t win_writer(WaitChain& won) noexcept {

@@ -51,7 +51,7 @@ enum class Method : std::uint8_t {
 
 inline constexpr std::size_t kMethodCount = 34;
 
-/// The method as it stands in a request line: "GET".
+/// The method as it stands in a request line: "GET". Empty for a number that is none of the above.
 std::string_view to_string(Method method) noexcept;
 
 /// The method of that exact (case-sensitive) name, if it is a known one.

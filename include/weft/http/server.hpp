@@ -108,8 +108,9 @@ class Server {
   /// 100 ms.
   Result<net::SocketAddress> start(std::string_view address, const ServeOptions& options = {});
 
-  /// Waits until stop() was called and the last connection has ended. Suspends. If the calling fiber is
-  /// cancelled: stops at once, waits, and returns Errc::cancelled.
+  /// Waits until stop() was called and the last connection has ended; of a server that was not started it
+  /// returns at once. Suspends. If the calling fiber is cancelled (Errc::cancelled), or at the deadline of
+  /// the scope around the call (Errc::timed_out), it stops the server at once, waits, and returns that error.
   Result<void> wait();
 
   /// start() and wait().

@@ -14,7 +14,10 @@ constexpr std::array<std::string_view, kMethodCount> kNames = {
 
 }  // namespace
 
-std::string_view to_string(Method method) noexcept { return kNames[static_cast<std::size_t>(method)]; }
+std::string_view to_string(Method method) noexcept {
+  const auto index = static_cast<std::size_t>(method);
+  return index < kNames.size() ? kNames[index] : std::string_view();
+}
 
 std::optional<Method> method_from(std::string_view name) noexcept {
   for (std::size_t i = 0; i < kNames.size(); ++i) {

@@ -55,7 +55,9 @@ class Connection final : public ListNode<>, private BufferSource {
   [[gnu::cold]] Head refuse(Status status);
   [[gnu::cold]] void linger();
   std::span<std::byte> take() override;
-  void give_back() noexcept override { lease_.give_back(); }
+  void give_back() noexcept override {
+    if (lease_.held()) lease_.give_back();
+  }
 
   net::TcpStream stream_;
   const Shared& shared_;

@@ -56,7 +56,7 @@ Result<std::size_t> Exchange::read_body(std::span<std::byte> buffer) {
   protocol::RequestReader& reader = block_.reader;
   // Thousands of chunks may be in the block already, and their reader never wait.
   if (reader.has_input()) {
-    if (const Result<void> go_on = checkpoint(); !go_on) return fail_body(go_on.error());
+    if (const Result<void> go_on = checkpoint(); !go_on) return fail_body(go_on.error(), Deadline::never());
   }
   for (;;) {
     if (reader.finished()) return Errc::end_of_file;
@@ -68,15 +68,17 @@ Result<std::size_t> Exchange::read_body(std::span<std::byte> buffer) {
         return piece.data.size();
       case BodyStatus::end: return Errc::end_of_file;
       case BodyStatus::refused:
-        answer_as_ = reader.refusal().status;
-        return fail_body(answer_as_ == Status::bad_request ? Errc::malformed_message
-                                                           : Errc::message_too_large);
+        answer_unless_answered(reader.refusal().status);
+        body_outcome_ = reader.refusal().status == Status::bad_request ? Errc::malformed_message
+                                                                       : Errc::message_too_large;
+        return body_outcome_.error();
       case BodyStatus::need_input: break;
     }
     if (const std::uint64_t direct = reader.direct_size(); direct >= buffer.size()) {
       // A large body goes straight to its reader, without passing through the block.
-      const Result<std::size_t> n = stream_.read_some_until(buffer, body_deadline());
-      if (!n) return fail_body(n.error());
+      const Deadline deadline = body_deadline();
+      const Result<std::size_t> n = stream_.read_some_until(buffer, deadline);
+      if (!n) return fail_body(n.error(), deadline);
       reader.received_directly(*n);
       return *n;
     }
@@ -101,22 +103,28 @@ Result<std::string> Exchange::read_whole_body(std::uint64_t size_max) {
 Result<void> Exchange::receive_body(Deadline deadline) {
   const std::span<char> free = block_.reader.free_space();
   const Result<std::size_t> n = stream_.read_some_until(std::as_writable_bytes(free), deadline);
-  if (!n) return fail_body(n.error());
+  if (!n) return fail_body(n.error(), deadline);
   block_.reader.received(*n);
   return {};
 }
 
-std::error_code Exchange::fail_body(std::error_code error) noexcept {
-  if (error == Errc::timed_out) answer_as_ = Status::request_timeout;
+// A read with `deadline` has failed. A time limit or a cancel of the handler's own is for the handler to
+// answer.
+std::error_code Exchange::fail_body(std::error_code error, Deadline deadline) noexcept {
+  if (error == Errc::timed_out && deadline.passed()) answer_unless_answered(Status::request_timeout);
   // The end of what the client sends is not the end of the body. It may still listen.
   if (error == make_error_code(Errc::end_of_file)) {
     error = Errc::malformed_message;
-    answer_as_ = Status::bad_request;
+    answer_unless_answered(Status::bad_request);
   }
-  // What the handler makes of a body that was cancelled is nobody's answer.
-  if (error == make_error_code(Errc::cancelled)) broken_ = true;
+  // The server stops: what the handler makes of a body that was cancelled is nobody's answer.
+  if (error == make_error_code(Errc::cancelled) && draining_.load(relaxed)) broken_ = true;
   body_outcome_ = error;
   return error;
+}
+
+void Exchange::answer_unless_answered(Status status) noexcept {
+  if (answer_as_ == Status::ok) answer_as_ = status;
 }
 
 // Not into a response that has begun.

@@ -100,7 +100,8 @@ class Exchange {
   void decide_keep_alive() noexcept;
   void send_continue();
   Result<void> receive_body(Deadline deadline);
-  std::error_code fail_body(std::error_code error) noexcept;
+  std::error_code fail_body(std::error_code error, Deadline deadline) noexcept;
+  void answer_unless_answered(Status status) noexcept;
   bool send(std::string_view text) {
     const net::Transfer sent = stream_.write_all_until(std::as_bytes(std::span(text)), write_deadline());
     return sent || send_rest(text, sent);

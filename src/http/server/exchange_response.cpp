@@ -145,6 +145,7 @@ Result<void> Exchange::write(std::string_view piece) {
   }
   const Result<protocol::BodyFrame> frame = body_encoder_.frame(piece.size());
   if (!frame) {
+    if (!head.empty()) streaming_ = false;  // nothing was sent yet
     note(Mistake::kBodyTooLong);
     return frame.error();
   }

@@ -17,6 +17,8 @@ void answer_with_allow(Response& response, Status status, MethodSet allowed) {
 }  // namespace
 
 void Routes::add(Method method, std::string_view pattern, Handler handler) {
+  if (to_string(method).empty())
+    throw std::invalid_argument("weft: a route has a method that does not exist");
   const std::string name = std::string(to_string(method)) + " " + std::string(pattern);
   if (!handler) throw std::invalid_argument("weft: the route " + name + " has no handler");
   const auto id = static_cast<protocol::RouteId>(routes_.size());

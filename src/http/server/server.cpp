@@ -66,7 +66,7 @@ class Server::Core {
   void end(Connection& connection);
   JoinHandle<void> take_acceptor();
   JoinHandle<void> take_connection();
-  bool join(JoinHandle<void> handle);
+  Result<void> join(JoinHandle<void> handle);
   void cancel_connections();
   Deadline drain_deadline();
 
@@ -235,34 +235,35 @@ void Server::Core::stop(Deadline deadline) {
 }
 
 Result<void> Server::Core::wait() {
-  bool cancelled = false;
+  Result<void> waited;
   for (JoinHandle<void> acceptor = take_acceptor(); acceptor.joinable(); acceptor = take_acceptor()) {
-    if (acceptor.join_until(Deadline::never())) continue;
-    cancelled = true;
+    const Result<void> joined = acceptor.join();
+    if (joined) continue;
+    waited = joined;
     stop(Deadline::at_ns(0));
     acceptor.join_uncancellable();
   }
   for (JoinHandle<void> connection = take_connection(); connection.joinable();
        connection = take_connection()) {
-    cancelled = !join(std::move(connection)) || cancelled;
+    if (const Result<void> joined = join(std::move(connection)); !joined) waited = joined;
   }
-  if (cancelled) return Errc::cancelled;
-  return {};
+  return waited;
 }
 
-// Waits for a connection; when the drain is over all of them are cancelled. False if the calling fiber was
-// cancelled.
-bool Server::Core::join(JoinHandle<void> handle) {
+// Waits for a connection; when the drain is over all of them are cancelled. An error: the calling fiber, or
+// the scope around the call, has ended meanwhile.
+Result<void> Server::Core::join(JoinHandle<void> handle) {
   for (;;) {
     const Deadline deadline = drain_deadline();
-    const Result<void> joined = handle.join_until(std::min(deadline, Deadline::after(kDeadlineLookup)));
-    if (joined) return true;
-    const bool cancelled = joined.error() == make_error_code(Errc::cancelled);
-    if (!cancelled && !deadline.passed()) continue;
+    Result<void> joined = handle.join_until(std::min(deadline, Deadline::after(kDeadlineLookup)));
+    if (joined) return joined;
+    const bool gives_up = this_fiber::cancel_requested();
+    if (!gives_up && !deadline.passed()) continue;
+    if (gives_up) joined = handle.join();  // at once, with the error of what has ended
     handle.cancel();
     cancel_connections();
-    handle.join_uncancellable();
-    return !cancelled;
+    if (handle.joinable()) handle.join_uncancellable();
+    return gives_up ? joined : Result<void>();
   }
 }
 

@@ -57,6 +57,33 @@ TEST(ManyWaiters, OfASemaphoreEachGetsOnePermit) {
   EXPECT_EQ(permits.available(), 0u);
 }
 
+// What was wrong: the unlock() that lets them in came back to the mutex when the last of them had destroyed
+// it.
+TEST(ManyWaiters, TheLastReaderMayDestroyTheSharedMutex) {
+  for (int round = 0; round < 20; ++round) {
+    constexpr int kReaders = 700;
+    auto mutex = std::make_unique<weft::SharedMutex>();
+    std::atomic<int> begun{0}, left{kReaders};
+    stranger::in_fiber([&] {
+      weft::ParallelContext others("others", {.parallelism = 2});
+      mutex->lock();
+      weft::TaskGroup<void> readers;
+      for (int i = 0; i < kReaders; ++i) {
+        readers.spawn(others, [&] {
+          ++begun;
+          mutex->lock_shared();
+          mutex->unlock_shared();
+          if (--left == 0) mutex.reset();
+        });
+      }
+      while (begun != kReaders) weft::yield();
+      mutex->unlock();
+      EXPECT_TRUE(readers.wait());
+    });
+    EXPECT_EQ(mutex, nullptr);
+  }
+}
+
 TEST(ManyWaiters, OfAChannelAllFindItClosed) {
   std::unique_ptr<weft::Channel<int>> channel;
   expect_all_told(
