@@ -18,6 +18,7 @@ constexpr std::size_t kPieceSizeMax = 1024;
 constexpr int kReportPatienceMs = 100;
 /// In a row, although poll() saw room: others write, too.
 constexpr int kRefusalsMax = 3;
+constexpr int kSignalsMax = 20;
 
 Atomic<std::uint64_t> dropped{0};
 Atomic<std::uint64_t> dropped_untold{0};
@@ -31,7 +32,11 @@ bool never_full(int fd) noexcept {
 // A reader that has gone is no room: a write would raise SIGPIPE.
 bool has_room(int fd, int patience_ms) noexcept {
   pollfd entry{.fd = fd, .events = POLLOUT, .revents = 0};
-  return ::poll(&entry, 1, patience_ms) == 1 && entry.revents == POLLOUT;
+  int ready = ::poll(&entry, 1, patience_ms);
+  // Signals, of a profiler for example, do not end the patience; many of them do.
+  for (int signals = 0; ready < 0 && errno == EINTR && signals < kSignalsMax; ++signals)
+    ready = ::poll(&entry, 1, patience_ms);
+  return ready == 1 && entry.revents == POLLOUT;
 }
 
 // Room may be gone again: others write, too. Kernels and files without RWF_NOWAIT have only poll()'s word.

@@ -32,6 +32,7 @@ constexpr const char* kWhatIsAllowed =
 
 // Whatever is used in the child, and cannot be made anew there: nobody may be in the middle of changing it.
 void before_fork() noexcept {
+  SharedLoop::lock_for_fork();
   ContextRegistry::instance().lock_for_fork();
   lock_backtraces_for_fork();
 }
@@ -39,6 +40,7 @@ void before_fork() noexcept {
 void after_fork_in_parent() noexcept {
   unlock_backtraces_after_fork();
   ContextRegistry::instance().unlock_after_fork();
+  SharedLoop::unlock_after_fork();
 }
 
 void after_fork_in_child() noexcept {

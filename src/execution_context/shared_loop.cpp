@@ -44,9 +44,11 @@ std::shared_ptr<SharedLoop> SharedLoop::of(const EventLoopStrategy& strategy) {
   return loop;
 }
 
+void SharedLoop::lock_for_fork() noexcept { SharedLoops::instance().lock.lock(); }
+void SharedLoop::unlock_after_fork() noexcept { SharedLoops::instance().lock.unlock(); }
+
 void SharedLoop::become_inherited() noexcept {
   SharedLoops& loops = SharedLoops::instance();
-  new (&loops.lock) std::mutex();
   for (const SharedLoops::Entry& entry : loops.entries) {
     if (const std::shared_ptr<SharedLoop> loop = entry.loop.lock()) new (&loop->poller_) std::thread();
   }

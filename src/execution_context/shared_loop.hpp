@@ -37,6 +37,9 @@ class SharedLoop {
 
   /// In a child of fork(): those there were stay with the contexts that have them, and do nothing.
   static void become_inherited() noexcept;
+  /// While a thread forks no other changes the list of loops.
+  static void lock_for_fork() noexcept;
+  static void unlock_after_fork() noexcept;
 
   EventLoop& loop() noexcept { return *loop_; }
   PollDuty& duty() noexcept { return duty_; }
