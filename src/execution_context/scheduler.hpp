@@ -158,6 +158,7 @@ class Scheduler final : public Runner, public IdleThread {
   // -------------------------------------------------------------------
   Fiber* next_from_root() noexcept;
   void serve_what_is_due() noexcept;
+  std::size_t overdue_batch() const noexcept;
   void resume(Fiber& fiber) noexcept;
   Fiber* take_global() noexcept;
   void take_from_global(FiberQueue& taken, std::size_t count_max) noexcept;

@@ -93,11 +93,20 @@ void Scheduler::serve_what_is_due() noexcept {
     if (Fiber* fiber = spawn_stack_.steal()) enqueue_last(*fiber);
   }
   FiberQueue woken;
-  take_from_global(woken, overdue_ ? kGlobalBatch : 1);
+  take_from_global(woken, overdue_ ? overdue_batch() : 1);
   const bool took_some = !woken.empty();
   counters_.local_enqueues.add(woken.size());
   if (!std::exchange(poll_due_, false) || !poll_now(woken)) push_first(woken);
   if (took_some && !alone_) context_.notify();
+}
+
+// What was taken before, and still waits in the ring, counts: a ring that runs over sheds its oldest, behind
+// everything.
+std::size_t Scheduler::overdue_batch() const noexcept {
+  const auto waiting = static_cast<std::int32_t>(woken_until_ - run_queue_.begin());
+  if (waiting <= 0) return kGlobalBatch;
+  const auto taken = static_cast<std::size_t>(waiting);
+  return taken < kGlobalBatch ? kGlobalBatch - taken : 1;
 }
 
 // A fair share: the siblings want some too.

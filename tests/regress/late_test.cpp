@@ -14,6 +14,7 @@
 #include <weft/net/tcp_stream.hpp>
 #include <weft/this_fiber.hpp>
 
+#include <algorithm>
 #include <array>
 #include <thread>
 #include <utility>
@@ -168,6 +169,30 @@ TEST_F(LateTest, AMessageFromOutsideIsLateByOneRunOfAnotherFiber) {
     EXPECT_LE(worst_ns, kRunNs + kBoundNs);
     stop_hogs(hogs);
   });
+}
+
+// What was wrong: each half millisecond brought 64 more into a ring that was not empty yet, until it ran over
+// and shed its oldest.
+TEST_F(LateTest, WhatComesFromOutsideRunsInItsOrderHoweverLongEachTakes) {
+  constexpr int kFibers = 700;
+  std::vector<int> order;
+  run([&] {
+    std::vector<JoinHandle<void>> fibers;
+    std::thread([&, &core = detail::current_spawn_context()] {
+      for (int i = 0; i < kFibers; ++i) {
+        fibers.push_back(spawn_in(
+            core,
+            [this, &order, i] {
+              order.push_back(i);
+              clock_ns_ += 100'000;
+            },
+            {}, SourceLocation::current()));
+      }
+    }).join();
+    for (auto& fiber : fibers) fiber.join_uncancellable();
+  });
+  ASSERT_EQ(order.size(), static_cast<std::size_t>(kFibers));
+  EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
 }
 
 // A fiber that yields is overtaken by what was woken, but has its turn in between.
