@@ -26,8 +26,8 @@ LAYERS = ["base", "sys", "fiber", "event_loop", "execution_context", "sync", "ne
 # The layer of each public header that is not in a folder of its layer (net/, http/). "all": the umbrella
 # headers, which no layer may include.
 PUBLIC_HEADER_LAYER = {
-    "atomic": "base", "buffer_source": "base", "deadline": "base", "error": "base", "outcome": "base",
-    "result": "base", "source_location": "base",
+    "atomic": "base", "buffer": "base", "buffer_source": "base", "deadline": "base", "error": "base",
+    "outcome": "base", "result": "base", "source_location": "base",
     "fiber_start": "fiber", "spawn_options": "fiber",
     "counters": "event_loop", "event_loop_strategy": "event_loop", "descriptor_handle": "event_loop",
     "execution_context": "execution_context", "join_handle": "execution_context", "run": "execution_context",

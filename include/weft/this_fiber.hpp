@@ -43,14 +43,22 @@ void yield() noexcept;
 /// cancelled or has ended by then. On a plain thread: does nothing.
 Result<void> checkpoint() noexcept;
 
+/// How a sleep went: a Result<void> that may be dropped, as most programs have nothing to do after a sleep
+/// that was cut short but to go on, and the next wait fails as well.
+class SleepResult final : public Result<void> {
+ public:
+  using Result<void>::Result;
+  SleepResult(const Result<void>& result) noexcept : Result<void>(result) {}  // NOLINT
+};
+
 /// Suspends the calling fiber until the deadline. Errc::cancelled if the fiber, or the cancel scope around
 /// the call, is cancelled first, or was; Errc::timed_out if the scope's deadline comes first. On a plain
 /// thread: blocks it.
 ///
 ///     while (weft::sleep(1s)) collect_statistics();   // until cancelled
-Result<void> sleep_until(Deadline deadline) noexcept;
+SleepResult sleep_until(Deadline deadline) noexcept;
 template <class Rep, class Period>
-Result<void> sleep(std::chrono::duration<Rep, Period> duration) {
+SleepResult sleep(std::chrono::duration<Rep, Period> duration) {
   return sleep_until(Deadline::after(duration));
 }
 

@@ -4,6 +4,7 @@
 // All of weft. Start at runtime.hpp, which says what to read first.
 
 #include <weft/all.hpp>
+#include <weft/buffer.hpp>
 #include <weft/cancel_scope.hpp>
 #include <weft/cancel_token.hpp>
 #include <weft/channel.hpp>

@@ -15,7 +15,7 @@ Context& detail::current_spawn_context() noexcept {
 
 Result<void> checkpoint() noexcept { return result_of_outcome(spend_budget_before(this_runner())); }
 
-Result<void> sleep_until(Deadline deadline) noexcept {
+SleepResult sleep_until(Deadline deadline) noexcept {
   Waiter& self = Waiter::current();
   CancelNode* const scope = self.scope.load(relaxed);
   if (scope != nullptr && scope->ended() != WaitOutcome::kReady) [[unlikely]] {
@@ -28,7 +28,7 @@ Result<void> sleep_until(Deadline deadline) noexcept {
   if (scope == nullptr) return {};
   // Who sleeps to the end of the scope, or less, has slept, unless the scope was ended earlier.
   if (scope->deadline_ns() < deadline.time_ns()) return Errc::timed_out;
-  return scope->ended() == WaitOutcome::kReady || deadline.passed() ? Result<void>() : Errc::timed_out;
+  return scope->ended() == WaitOutcome::kReady || deadline.passed() ? SleepResult() : Errc::timed_out;
 }
 
 namespace this_fiber {
