@@ -10,7 +10,8 @@
 namespace weft {
 namespace {
 
-Atomic<PanicHook> panic_hook{nullptr};
+constinit Atomic<PanicHook> panic_hook{nullptr};
+constinit Atomic<PanicWitness> panic_witness{nullptr};
 
 /// The last words may wait a little for a reader.
 constexpr int kPanicPatienceMs = 1000;
@@ -56,6 +57,8 @@ class Line {
 
 }  // namespace
 
+void set_panic_witness(PanicWitness witness) noexcept { panic_witness.store(witness, release); }
+
 void set_panic_hook(PanicHook hook) noexcept { panic_hook.store(hook, release); }
 
 void write_to_stderr(std::initializer_list<std::string_view> pieces) noexcept {
@@ -86,13 +89,18 @@ void panic(const char* file, int line_number, const char* what,
     separator = ", ";
   }
   if (values.size() != 0) line.add(")");
-  line.add(" at ");
-  line.add(file);
-  line.add(":");
-  line.add_number(static_cast<std::uint64_t>(line_number));
-  line.end("\n");
-  line.write(kPanicPatienceMs);
-  // The exchange keeps a hook that panics itself from being entered twice.
+  // The exchanges keep a witness or hook that panics itself from being entered twice.
+  if (PanicWitness witness = panic_witness.exchange(nullptr, acq_rel); witness != nullptr) {
+    line.write(kPanicPatienceMs);  // first, whatever becomes of the witness
+    witness(file, line_number);
+  } else {
+    line.add(" at ");
+    line.add(file);
+    line.add(":");
+    line.add_number(static_cast<std::uint64_t>(line_number));
+    line.end("\n");
+    line.write(kPanicPatienceMs);
+  }
   if (PanicHook hook = panic_hook.exchange(nullptr, acq_rel); hook != nullptr) hook();
   std::abort();
 }

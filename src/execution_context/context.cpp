@@ -9,6 +9,7 @@
 #include "execution_context/dump.hpp"
 #include "execution_context/forked_child.hpp"
 #include "execution_context/monitor.hpp"
+#include "execution_context/own_backtrace.hpp"
 #include "execution_context/shared_loop.hpp"
 #include "execution_context/sleep_steps.hpp"
 #include "fiber/overflow.hpp"
@@ -32,6 +33,7 @@ bool has_lanes(const ContextOptions& options, const EventLoopStrategy& strategy)
 void prepare_process() {
   [[maybe_unused]] static const bool prepared = [] {
     install_overflow_handler();
+    keep_panic_witness();
     set_panic_hook(dump_fibers_and_die);
     prepare_for_fork();
     return true;
@@ -53,6 +55,7 @@ Context::Context(ContextOptions options)
     : name_(std::move(options.name)),
       resizable_(options.resizable),
       strategy_(checked_strategy(options.strategy)),
+      stuck_report_after_(options.stuck_report_after),
       alone_(has_lanes(options, strategy_) || (options.parallelism == 1 && !options.resizable)),
       uses_calling_thread_(options.uses_calling_thread),
       isolated_(options.isolated),

@@ -66,7 +66,7 @@ void look_at(Context& context, Scheduler& scheduler, Sight& sight) {
   record.stuck = true;
   scheduler.put_off_writes().flush_from_outside();
   context.relieve(scheduler);
-  if (record.reported || sight.to_report || !stuck_for_too_long(stuck_ns)) return;
+  if (record.reported || sight.to_report || !stuck_for_too_long(context, stuck_ns)) return;
   sight.to_report = StuckFiber::of(context, scheduler, stuck_ns);
   record.reported = sight.to_report.has_value();
 }
