@@ -12,6 +12,7 @@ namespace {
 
 constinit Atomic<PanicHook> panic_hook{nullptr};
 constinit Atomic<PanicWitness> panic_witness{nullptr};
+constinit Atomic<bool> panic_begun{false};
 
 /// The last words may wait a little for a reader.
 constexpr int kPanicPatienceMs = 1000;
@@ -57,6 +58,8 @@ class Line {
 
 }  // namespace
 
+bool panicking() noexcept { return panic_begun.load(relaxed); }
+
 void set_panic_witness(PanicWitness witness) noexcept { panic_witness.store(witness, release); }
 
 void set_panic_hook(PanicHook hook) noexcept { panic_hook.store(hook, release); }
@@ -77,6 +80,7 @@ void write_line_to_stderr(std::initializer_list<std::string_view> pieces, std::s
 
 void panic(const char* file, int line_number, const char* what,
            std::initializer_list<PanicValue> values) noexcept {
+  panic_begun.store(true, relaxed);
   Line line;
   line.add("BUG: ");
   line.add(what);

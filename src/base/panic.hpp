@@ -32,6 +32,9 @@ constexpr std::uint64_t panic_bits(const T& value) noexcept {
 [[noreturn, gnu::cold]] void panic(const char* file, int line, const char* what,
                                    std::initializer_list<PanicValue> values = {}) noexcept;
 
+/// Whether panic() was called: nothing else is to be said any more.
+bool panicking() noexcept;
+
 /// Installs what ends the first line of a panic, whose text was written without its end: `" at <place>\n"`,
 /// and what else is known of how the program got there. Null removes it.
 using PanicWitness = void (*)(const char* file, int line);

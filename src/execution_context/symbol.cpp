@@ -145,6 +145,8 @@ bool is_own(const NamedFrame& frame) noexcept {
   const std::string_view name = qualified_name(frame.function);
   if (name.starts_with("weft_context_")) return true;
   if (!frame.file.empty()) return frame.file.starts_with("/usr/include/") || in_own_sources(frame.file);
+  // What a fiber runs may have become a part of this instantiation.
+  if (name.starts_with("weft::detail::FiberBox<")) return false;
   return name.starts_with("weft::") || name.starts_with("std::");
 }
 

@@ -88,13 +88,13 @@ TcpStream::~TcpStream() {
 
 Result<TcpStream> TcpStream::connect(const SocketAddress& address, Deadline deadline) {
   Result<DescriptorHandle> handle = current_loop("TcpStream::connect()").connect(to_raw(address), deadline);
-  if (!handle) return handle.error();
+  if (!handle) return detail::failure_about(handle.error(), "connecting to", address.to_string());
   return TcpStream(*handle);
 }
 
 Result<TcpStream> TcpStream::connect(std::string_view address, Deadline deadline) {
   const Result<SocketAddress> parsed = SocketAddress::parse(address);
-  if (!parsed) return parsed.error();
+  if (!parsed) return detail::failure_about(parsed.error(), "connecting to", address);
   return connect(*parsed, deadline);
 }
 

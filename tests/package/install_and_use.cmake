@@ -12,6 +12,7 @@ step(${CMAKE_COMMAND} -G ${GENERATOR} -S "${USER}" -B "${WORK}/build" -D CMAKE_B
 step(${CMAKE_COMMAND} --build "${WORK}/build")
 step("${WORK}/build/user")
 step("${WORK}/build/user_of_llhttp")
+step("${WORK}/build/without_exceptions")
 
 # Each frame is larger than a fiber's stack; without -fstack-clash-protection, which the target brings, it
 # stepped over the guard and into another fiber's stack, and the program ended with 0.
