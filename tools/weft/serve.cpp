@@ -100,7 +100,7 @@ int fail(const std::string& what) {
 }
 
 /// The command line is wrong.
-int refuse(const std::string& what) {
+int wrong_usage(const std::string& what) {
   say(what);
   return kWrongUsage;
 }
@@ -111,11 +111,11 @@ int serve(const ServeCommand& command) {
   try {
     add_routes(server, command);
   } catch (const std::exception& error) {
-    return refuse(error.what());
+    return wrong_usage(error.what());
   }
   const Result<net::SocketAddress> bound = server.start(
       command.address, {.contexts = contexts.list(), .batch_responses = !command.no_response_batches});
-  if (bound.error() == Errc::invalid_address) return refuse(bound.message());
+  if (bound.error() == Errc::invalid_address) return wrong_usage(bound.message());
   if (!bound) return fail(bound.message());
   dump_on_signal(SIGQUIT);
   const StopSignals signals([&server, &command] {
@@ -168,7 +168,7 @@ CLI::App* ServeCommand::add_to(CLI::App& app) {
 
 int ServeCommand::run() const {
   if (context == ServeContext::kConcurrent && threads != 1)
-    return refuse("--context concurrent has exactly one thread");
+    return wrong_usage("--context concurrent has exactly one thread");
   if (read_to_eagain) set_read_policy(ReadPolicy::kToEagain);
   block_stop_signals();
   const std::uint32_t parallelism = context == ServeContext::kParallel ? threads : 1;
