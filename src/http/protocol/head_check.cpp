@@ -186,6 +186,11 @@ Refusal check_transfer_encoding(const Facts& facts, RequestHead& head) noexcept 
 
 Refusal check_framing(const Facts& facts, const FramingReport& report, RequestHead& head) noexcept {
   head.body = BodyFraming::none;
+  if (!facts.has_transfer_encoding && facts.content_length_count == 0 && !report.chunked &&
+      !report.has_content_length) [[likely]] {
+    head.content_length = 0;
+    return kAccepted;
+  }
   head.content_length = facts.content_length;
   if (facts.has_transfer_encoding) {
     if (const Refusal refusal = check_transfer_encoding(facts, head)) return refusal;

@@ -5,6 +5,7 @@
 #include "http/protocol/characters.hpp"
 #include "http/protocol/status_lines.hpp"
 
+#include <array>
 #include <cstring>
 
 namespace weft::http::protocol {
@@ -19,13 +20,18 @@ char* put_literal(char* at, const char (&text)[N]) noexcept {
   return at + N - 1;
 }
 
+// "00" to "99".
+constexpr auto kTwoDigits = [] {
+  std::array<std::array<char, 2>, 100> table{};
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    table[i] = {static_cast<char>('0' + i / 10), static_cast<char>('0' + i % 10)};
+  }
+  return table;
+}();
+
 [[gnu::always_inline]] inline char* put_decimal(char* at, std::uint64_t value) noexcept {
   if (value < 10) return *at = static_cast<char>('0' + value), at + 1;
-  if (value < 100) {
-    at[0] = static_cast<char>('0' + value / 10);
-    at[1] = static_cast<char>('0' + value % 10);
-    return at + 2;
-  }
+  if (value < 100) return std::memcpy(at, kTwoDigits[value].data(), 2), at + 2;
   char* end = at + 1;
   for (std::uint64_t rest = value; rest >= 10; rest /= 10) ++end;
   for (char* digit = end; digit != at; value /= 10) *--digit = static_cast<char>('0' + value % 10);
@@ -202,7 +208,10 @@ Result<void> ResponseEncoder::set_connection(std::string_view value) noexcept {
 
 // A 204 has no Content-Length at all (RFC 9110, 8.6); a 304 only the one that its handler knows.
 char* ResponseEncoder::put_length(char* at, std::uint64_t length) const noexcept {
-  if (status_ == Status::no_content || (status_ == Status::not_modified && !has_length_)) return at;
+  if (status_ != Status::ok &&
+      (status_ == Status::no_content || (status_ == Status::not_modified && !has_length_))) {
+    return at;
+  }
   at = put_decimal(put_literal(at, "Content-Length: "), length);
   return put_literal(at, "\r\n");
 }
