@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""flood: the latency of one polite client beside clients that send legal bodies of one-byte chunks, endlessly.
+"""flood: the latency of a polite client beside clients that send legal bodies of one-byte chunks, endlessly.
 
 What is asked: a bound in time, not in counts, on how long one connection keeps a thread. A process floods, so
 that this one's clock is not disturbed by it."""
