@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <string_view>
 
 namespace weft::http::protocol {
 namespace {
@@ -50,9 +51,33 @@ void RequestReader::rewind_body_window() noexcept {
 
 // Not complete at the first try: there is more room at the front, perhaps.
 HeadStatus RequestReader::parse_head_slow(HeadStatus status) noexcept {
-  if (status == HeadStatus::refused || begin_ == first_) return status;
+  if (status == HeadStatus::refused) {
+    if (refusal().status != Status::bad_request || !replace_tabs_of_codings()) return status;
+    parser_.begin(begin_, limits_);
+    return parse_head();
+  }
+  if (begin_ == first_) return status;
   move_to_front();
   return parse_head();
+}
+
+// llhttp 8.1 takes a tab behind "chunked" for a part of the coding's name. White space is white space there
+// (RFC 9110, 5.6.3), so a head with tabs says the same with spaces. False: there were none.
+bool RequestReader::replace_tabs_of_codings() noexcept {
+  constexpr std::string_view kName = "transfer-encoding:";
+  bool replaced = false;
+  char* line = begin_;
+  while (line != filled_) {
+    char* const line_end = std::find(line, filled_, '\n');
+    const std::string_view text(line, static_cast<std::size_t>(line_end - line));
+    if (equals_ignoring_case(text.substr(0, kName.size()), kName)) {
+      replaced = replaced || text.find('\t') != text.npos;
+      std::replace(line, line_end, '\t', ' ');
+    }
+    if (line_end == filled_ || (text == "\r" && line != begin_)) break;
+    line = line_end + 1;
+  }
+  return replaced;
 }
 
 // Pre: the head at begin_ is incomplete, so nothing points into it yet.

@@ -68,6 +68,7 @@ class RequestReader {
 
  private:
   HeadStatus parse_head_slow(HeadStatus status) noexcept;
+  bool replace_tabs_of_codings() noexcept;
   void move_to_front() noexcept;
   void rewind_body_window() noexcept;
 
