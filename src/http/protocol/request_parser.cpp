@@ -16,7 +16,8 @@ static_assert(static_cast<int>(Method::del) == HTTP_DELETE &&
 
 namespace {
 
-constexpr Refusal kTooManyHeaders{Status::request_header_fields_too_large, "too many headers"};
+constexpr Refusal kTooManyHeaders{Status::request_header_fields_too_large,
+                                  "the request has more headers than header_count_max"};
 
 }  // namespace
 
@@ -114,7 +115,7 @@ Refusal RequestParser::complete_head() noexcept {
     phase_ = Phase::finished;
   } else if (head_.body == BodyFraming::fixed) {
     if (head_.content_length > limits_->body_size_max)
-      return {Status::content_too_large, "the body is too large"};
+      return {Status::content_too_large, "the request's body is larger than body_size_max"};
     left_ = head_.content_length;
     phase_ = Phase::fixed;
   } else {
@@ -126,9 +127,15 @@ Refusal RequestParser::complete_head() noexcept {
   return kAccepted;
 }
 
+// 414 as long as the target goes on, whichever of the two limits is met.
 Refusal RequestParser::over_head_limit() const noexcept {
-  if (stop_ == head_stop_) return {Status::request_header_fields_too_large, "the head is too large"};
-  return {Status::uri_too_long, "the request line is too long"};
+  const std::string_view head(begin_, static_cast<std::size_t>(cursor_ - begin_));
+  const std::size_t target = head.find(' ');
+  const bool in_target = target != head.npos && head.find(' ', target + 1) == head.npos;
+  if (stop_ != head_stop_)
+    return {Status::uri_too_long, "the request line is larger than request_line_size_max"};
+  if (in_target) return {Status::uri_too_long, "the request line is larger than head_size_max"};
+  return {Status::request_header_fields_too_large, "the request's head is larger than head_size_max"};
 }
 
 BodyPiece RequestParser::pull_body(const char* end, std::size_t size_max) noexcept {
@@ -247,7 +254,7 @@ int RequestParser::on_header_value(const char* at, std::size_t size) noexcept {
 
 int RequestParser::on_chunk_header() noexcept {
   if (llhttp_.content_length <= left_) return 0;
-  return refuse_in_callback({Status::content_too_large, "the body is too large"});
+  return refuse_in_callback({Status::content_too_large, "the request's body is larger than body_size_max"});
 }
 
 int RequestParser::on_body(const char* at, std::size_t size) noexcept {

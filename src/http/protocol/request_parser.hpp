@@ -74,6 +74,8 @@ class RequestParser {
   const RequestHead& head() const noexcept { return head_; }
   /// The message, body included, has been consumed.
   bool finished() const noexcept { return phase_ == Phase::finished; }
+  /// Refused, as the input went on where the limits on sizes end.
+  bool stopped_at_limit() const noexcept { return refusal_ && cursor_ == stop_; }
   /// Not null after a refusal.
   const Refusal& refusal() const noexcept { return refusal_; }
 
