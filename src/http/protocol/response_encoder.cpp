@@ -109,18 +109,6 @@ ResponseEncoder::ResponseEncoder(std::span<char> buffer, std::size_t head_size_m
   begin({});
 }
 
-void ResponseEncoder::begin(const ResponseContext& context) noexcept {
-  if (buffer_.grown()) [[unlikely]]
-    buffer_.shrink({});
-  at_ = buffer_.first() + kGap;
-  length_ = 0;
-  status_ = Status::ok;
-  framing_ = ResponseFraming::fixed;
-  context_ = context;
-  keep_alive_ = context.keep_alive;
-  has_length_ = has_date_ = false;
-}
-
 Result<void> ResponseEncoder::set_status(Status status) noexcept {
   if (code_of(status) < 200 || code_of(status) > 599) return Errc::malformed_message;
   status_ = status;

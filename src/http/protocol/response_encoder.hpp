@@ -60,7 +60,17 @@ class ResponseEncoder {
   static constexpr std::size_t kBufferSizeMin = 256;
 
   /// Starts the response to a request.
-  void begin(const ResponseContext& context) noexcept;
+  void begin(const ResponseContext& context) noexcept {
+    if (buffer_.grown()) [[unlikely]]
+      buffer_.shrink({});
+    at_ = buffer_.first() + kGap;
+    length_ = 0;
+    status_ = Status::ok;
+    framing_ = ResponseFraming::fixed;
+    context_ = context;
+    keep_alive_ = context.keep_alive;
+    has_length_ = has_date_ = false;
+  }
 
   /// A final status, 200 to 599.
   Result<void> set_status(Status status) noexcept;

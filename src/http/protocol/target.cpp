@@ -94,7 +94,7 @@ bool is_authority(std::string_view text) noexcept {
 
 Refusal split_target(RequestHead& head) noexcept {
   const std::string_view target = head.target;
-  if (target == "/") return head.path = target, head.query = {}, kAccepted;
+  if (target.size() == 1 && target[0] == '/') return head.path = target, head.query = {}, kAccepted;
   if (target.empty()) return kBadTarget;
   if (target.find('#') != target.npos) return bad_request("the request target has a fragment");
   if (target[0] == '/') return split_path(head, target);
