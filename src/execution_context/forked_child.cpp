@@ -47,7 +47,8 @@ void after_fork_in_child() noexcept {
   ++fork_count;
   const Runner* const runner = this_runner();
   forked_fiber = runner == nullptr ? nullptr : runner->current;
-  after_fork_in_parent();  // the locks
+  if (forked_fiber != nullptr) forked_fiber->reference();  // it may end, and is described then
+  after_fork_in_parent();                                  // the locks
   ContextRegistry::instance().for_each([](Context& context) { context.become_inherited(); });
   ContextRegistry::instance().become_inherited();
   SharedLoop::become_inherited();
