@@ -359,4 +359,30 @@ TEST(ForkedChild, WhatOtherThreadsWereDoingDoesNotMatter) {
   for (std::thread& thread : plain) thread.join();
 }
 
+// Its lock was held in the child for good if a thread of the parent was setting a handler, or the strategy,
+// at the time.
+TEST(ForkedChild, SettingsThatOtherThreadsWereChangingCanBeChanged) {
+  SKIP_IF_CHILDREN_CANNOT_HAVE_THREADS();
+  EXPECT_EQ(weft::run([] {}), 0);  // forks are prepared for
+  std::atomic<bool> done{false};
+  const auto change_all = [] {
+    weft::set_deadlock_handler({});
+    weft::set_leak_handler({});
+    weft::set_stuck_handler({});
+    weft::set_default_event_loop_strategy(weft::default_event_loop_strategy());
+  };
+  std::thread other([&] {
+    while (!done) change_all();
+  });
+  for (int i = 0; i < 100; ++i) {
+    const Child child = in_child([&] {
+      change_all();
+      return i % 10 == 0 ? run_anew(1) : 0;
+    });
+    EXPECT_EQ(child.exit_code(), 0) << child.text;
+  }
+  done = true;
+  other.join();
+}
+
 }  // namespace
