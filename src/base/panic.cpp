@@ -2,6 +2,7 @@
 #include "base/panic.hpp"
 
 #include "base/atomic.hpp"
+#include "base/control_characters.hpp"
 #include "base/standard_error.hpp"
 
 #include <cstdlib>
@@ -12,7 +13,8 @@ namespace {
 
 constinit Atomic<PanicHook> panic_hook{nullptr};
 constinit Atomic<PanicWitness> panic_witness{nullptr};
-constinit Atomic<bool> panic_begun{false};
+
+Atomic<bool> dying{false};
 
 /// The last words may wait a little for a reader.
 constexpr int kPanicPatienceMs = 1000;
@@ -34,12 +36,7 @@ class Line {
   }
 
   /// What came from elsewhere cannot begin a line, or steer a terminal.
-  void keep_to_one_line() noexcept {
-    for (std::size_t i = 0; i < size_; ++i) {
-      const auto byte = static_cast<unsigned char>(text_[i]);
-      if (byte < 0x20 || byte == 0x7f) text_[i] = ' ';
-    }
-  }
+  void keep_to_one_line() noexcept { blank_control_characters(text_, size_); }
 
   void write(int patience_ms) const noexcept { write_standard_error({text_, size_}, patience_ms); }
 
@@ -58,11 +55,11 @@ class Line {
 
 }  // namespace
 
-bool panicking() noexcept { return panic_begun.load(relaxed); }
-
 void set_panic_witness(PanicWitness witness) noexcept { panic_witness.store(witness, release); }
 
 void set_panic_hook(PanicHook hook) noexcept { panic_hook.store(hook, release); }
+
+bool process_is_dying() noexcept { return dying.load(relaxed); }
 
 void write_to_stderr(std::initializer_list<std::string_view> pieces) noexcept {
   Line line;
@@ -80,7 +77,7 @@ void write_line_to_stderr(std::initializer_list<std::string_view> pieces, std::s
 
 void panic(const char* file, int line_number, const char* what,
            std::initializer_list<PanicValue> values) noexcept {
-  panic_begun.store(true, relaxed);
+  dying.store(true, relaxed);
   Line line;
   line.add("BUG: ");
   line.add(what);

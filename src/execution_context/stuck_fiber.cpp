@@ -3,7 +3,6 @@
 
 #include "base/clock.hpp"
 #include "base/environment.hpp"
-#include "base/panic.hpp"
 #include "execution_context/report_handler.hpp"
 #include "execution_context/stuck_places.hpp"
 #include "execution_context/thread_backtrace.hpp"
@@ -46,7 +45,6 @@ void set_stuck_report_after(std::chrono::milliseconds threshold) noexcept {
 void set_stuck_handler(StuckHandler handler) { settings().handler.set(std::move(handler)); }
 
 bool stuck_for_too_long(const Context& context, std::int64_t stuck_ns) noexcept {
-  if (panicking()) return false;  // the fiber reads the program's symbols
   const auto own = context.stuck_report_after();
   const std::int64_t ms =
       own ? std::max<std::int64_t>(own->count(), 0) : settings().threshold_ms.load(relaxed);
