@@ -192,6 +192,11 @@ void Context::relieve(Scheduler& scheduler) noexcept {
   if (duty_free || scheduler.has_fibers_waiting()) notify();
 }
 
+void Context::ask_for_stacks() noexcept {
+  for_each_scheduler([](Scheduler& scheduler) { scheduler.ask_for_stacks(); });
+  wake_everybody();
+}
+
 void Context::run() noexcept {
   WEFT_ASSERT(uses_calling_thread_, "run() of a context that has threads of its own");
   schedulers_[0].load(relaxed)->run();

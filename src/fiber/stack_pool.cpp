@@ -79,6 +79,7 @@ bool StackPool::take_batch_locked(Shelf& shelf, StackBatch& batch) noexcept {
   shelf.newest = first.older;
   (shelf.newest == nullptr ? shelf.oldest : shelf.newest->newer) = nullptr;
   shelf.batches_min = std::min(shelf.batches_min, --shelf.batches);
+  shelf.surplus = std::min(shelf.surplus, shelf.batches);
   batch.attach(first);
   return true;
 }
@@ -94,11 +95,11 @@ void StackPool::give_batch_locked(Shelf& shelf, StackBatch batch) noexcept {
 
 StackSlot* StackPool::take_oldest_locked(Shelf& shelf) noexcept {
   StackSlot* const first = shelf.oldest;
-  if (first == nullptr || shelf.batches_min == 0) return nullptr;
+  if (first == nullptr || shelf.surplus == 0) return nullptr;
   shelf.oldest = first->newer;
   (shelf.oldest == nullptr ? shelf.newest : shelf.oldest->older) = nullptr;
-  --shelf.batches;
-  --shelf.batches_min;
+  --shelf.surplus;
+  shelf.batches_min = std::min(shelf.batches_min, --shelf.batches);
   return first;
 }
 
@@ -157,38 +158,6 @@ std::uint32_t StackPool::grow_next_slab(int size_class) noexcept {
   Shelf& shelf = shelves_[static_cast<std::size_t>(size_class)];
   std::scoped_lock locked(lock_);
   return std::exchange(shelf.next_slab_slots, std::min(2 * shelf.next_slab_slots, options_.slab_slots_max));
-}
-
-std::size_t StackPool::trim() noexcept {
-  std::size_t trimmed = 0;
-  for (Shelf& shelf : shelves_) trimmed += trim_shelf(shelf);
-  return trimmed;
-}
-
-std::size_t StackPool::trim_shelf(Shelf& shelf) noexcept {
-  std::size_t trimmed = 0;
-  for (;;) {
-    StackBatch batch;
-    {
-      std::scoped_lock locked(lock_);
-      StackSlot* const first = take_oldest_locked(shelf);
-      if (first == nullptr) {
-        shelf.batches_min = shelf.batches;  // the next period starts
-        return trimmed;
-      }
-      batch.attach(*first);
-    }
-    trimmed += batch.size();
-    while (!batch.empty()) cool(batch.pop());
-  }
-}
-
-void StackPool::cool(StackSlot& slot) noexcept {
-  StackSlab& slab = *slot.slab;
-  std::byte* const low = slab.low(slot);
-  // All zero is a free slot without a control block, and so is the old content if this fails.
-  static_cast<void>(sys::discard(low, static_cast<std::size_t>(slab.end(slot) - low)));
-  give_cold(slab, slot);
 }
 
 void StackPool::give_cold(StackSlab& slab, StackSlot& slot) noexcept {

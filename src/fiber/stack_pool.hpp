@@ -46,9 +46,20 @@ class StackPool {
   StackSlot* take(int size_class) noexcept;
   void give(StackSlot& slot) noexcept;
 
-  /// Gives the memory of slots that nobody needed since the last call back to the kernel. Returns how many.
-  /// To be called now and then, by a thread with time.
+  // Trimming gives the memory of free slots back to the kernel: first it is decided how many, then they go in
+  // portions (stack_trim.cpp). Any thread; several may do so at the same time.
+
+  /// What was free all the time since the last call is to go, and a new period begins.
+  void end_period() noexcept;
+  /// What is free now is to go.
+  void give_up_free() noexcept;
+  /// Gives back what is to go until that time has come, and at least one batch; adds how many slots to
+  /// `trimmed`. False if nothing is left.
+  bool trim_until(std::int64_t time_ns, std::size_t& trimmed) noexcept;
+  /// A period's end, and all that goes with it. Returns how many slots.
   std::size_t trim() noexcept;
+  /// Whether something is free, and not in a cache.
+  bool has_free() noexcept;
 
   /// Calls `visit(StackSlot&)` for every slot ever handed out, free ones too, but for inherited ones.
   template <class Visit>
@@ -82,7 +93,8 @@ class StackPool {
     StackSlot* newest = nullptr;  ///< full batches, as a list: taken from this end
     StackSlot* oldest = nullptr;  ///< and given back to the kernel from that one
     std::uint32_t batches = 0;
-    std::uint32_t batches_min = 0;  ///< since the last trim(): so many were never needed
+    std::uint32_t batches_min = 0;  ///< in this period: so many were never needed
+    std::uint32_t surplus = 0;      ///< are to go
     std::uint32_t next_slab_slots = 0;
   };
 
@@ -94,7 +106,7 @@ class StackPool {
   bool install_guard(StackSlab& slab, StackSlot& slot) noexcept;
   bool add_slab(int size_class) noexcept;
   std::uint32_t grow_next_slab(int size_class) noexcept;
-  std::size_t trim_shelf(Shelf& shelf) noexcept;
+  StackBatch take_surplus() noexcept;
   void cool(StackSlot& slot) noexcept;
   void give_cold(StackSlab& slab, StackSlot& slot) noexcept;
 

@@ -165,6 +165,42 @@ TEST(StackPool, TrimmingLeavesWhatWasNeededSinceTheLastTime) {
   EXPECT_LE(pool.trim(), 2 * StackBatch::kSizeMax);
 }
 
+TEST(StackPool, WhatIsFreeNowCanBeGivenUpInPortions) {
+  StackPool pool;
+  {
+    StackCache cache(pool);
+    give_all(cache, take_many(cache, 320));
+  }
+  StackSlot* const loose = pool.take(kDefaultClass);
+  pool.give(*loose);
+  std::size_t trimmed = 0;
+  EXPECT_FALSE(pool.trim_until(0, trimmed)) << "nothing was given up";
+  EXPECT_EQ(trimmed, 0u);
+  pool.give_up_free();
+  int portions = 1;
+  while (pool.trim_until(0, trimmed)) ++portions;
+  EXPECT_GE(portions, 320 / static_cast<int>(StackBatch::kSizeMax)) << "a batch each, as no time was given";
+  EXPECT_GE(trimmed, 320u);
+  EXPECT_FALSE(pool.has_free());
+}
+
+TEST(StackPool, WhatIsTakenAfterwardsIsNotGivenUp) {
+  StackPool pool;
+  const auto use = [&pool](StackCache& cache) { return take_many(cache, 320); };
+  {
+    StackCache cache(pool);
+    give_all(cache, use(cache));
+  }
+  pool.give_up_free();
+  StackCache cache(pool);
+  const std::vector<StackSlot*> in_use = use(cache);
+  for (StackSlot* slot : in_use) slot->batch_size = 4711;  // would be zero if it were given back
+  std::size_t trimmed = 0;
+  while (pool.trim_until(0, trimmed)) {}
+  for (StackSlot* slot : in_use) EXPECT_EQ(slot->batch_size, 4711u);
+  give_all(cache, in_use);
+}
+
 TEST(StackPool, NoMemoryForASlabIsNull) {
   StackPool pool;
   sys::FaultPlan faults;
