@@ -7,10 +7,12 @@
 #include "execution_context/context_lanes.hpp"
 #include "execution_context/context_registry.hpp"
 #include "execution_context/dump.hpp"
+#include "execution_context/foreign_tsan.hpp"
 #include "execution_context/forked_child.hpp"
 #include "execution_context/monitor.hpp"
 #include "execution_context/shared_loop.hpp"
 #include "execution_context/sleep_steps.hpp"
+#include "execution_context/stack_shortage.hpp"
 #include "fiber/overflow.hpp"
 
 #include <new>
@@ -31,6 +33,7 @@ bool has_lanes(const ContextOptions& options, const EventLoopStrategy& strategy)
 /// By the first context.
 void prepare_process() {
   [[maybe_unused]] static const bool prepared = [] {
+    refuse_foreign_tsan();
     install_overflow_handler();
     set_panic_hook(dump_fibers_and_die);
     prepare_for_fork();
@@ -125,7 +128,7 @@ Fiber& Context::create_fiber(FiberOptions options) {
   // Before anybody can see the fiber.
   options.home = lanes_ == nullptr ? this : &lanes_->deal();
   Fiber* const fiber = Fiber::create(StackPool::process(), cache, options);
-  if (fiber == nullptr) throw std::bad_alloc();
+  if (fiber == nullptr) throw StackShortage();
   return *fiber;
 }
 

@@ -44,8 +44,9 @@ void MemoryTrim::look(std::int64_t now_ns, bool fibers_ran) noexcept {
   if (now_ns - period_since_ns_ >= kPeriodNs) {
     period_since_ns_ = now_ns;
     pool.end_period();
+    more_ = true;
   }
-  give_portion(now_ns + kPortionNs);
+  if (more_) more_ = give_portion(now_ns + kPortionNs);
 }
 
 bool MemoryTrim::give_portion(std::int64_t until_ns) noexcept {
@@ -69,11 +70,13 @@ std::int64_t MemoryTrim::look_idle(std::int64_t now_ns) noexcept {
     case Stage::kAsked:
       if (somebody_is_asked() && ++asked_looks_ < kAskedLooksMax) return now_ns;
       pool.give_up_free();
+      more_ = true;
       stage_ = Stage::kGiving;
       [[fallthrough]];
     case Stage::kGiving: break;
   }
-  if (give_portion(now_ns + kIdlePortionNs)) return now_ns;
+  more_ = give_portion(now_ns + kIdlePortionNs);
+  if (more_) return now_ns;
   all_given_ns_ = now_ns;
   stage_ = Stage::kWaiting;
   return kNever;

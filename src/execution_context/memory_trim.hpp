@@ -44,6 +44,7 @@ class MemoryTrim {
   std::int64_t all_given_ns_ = -kPeriodNs;
   std::uint64_t finished_when_given_ = 0;  // fibers of the process
   int asked_looks_ = 0;
+  bool more_ = false;  // is to go
   Stage stage_ = Stage::kWaiting;
 };
 

@@ -110,29 +110,33 @@ StackBatch StackPool::cut_batch(int size_class) noexcept {
   while (batch.size() < wanted) {
     StackSlab* slab = nullptr;
     StackSlot* slot = nullptr;
+    bool guarded = false;
     {
       std::scoped_lock locked(lock_);
-      slot = take_memory_locked(size_class, slab);
+      slot = take_memory_locked(size_class, slab, guarded);
       if (slot != nullptr) wanted = std::min(StackBatch::kSizeMax, 1 + slab->used() / 4);
     }
     if (slot == nullptr) {
       if (batch.empty() && add_slab(size_class)) continue;
       break;
     }
-    if (!install_guard(*slab, *slot)) {
-      give_cold(*slab, *slot);
+    guarded = guarded || install_guard(*slab, *slot);
+    if (!guarded && guards_required_.load(relaxed)) {
+      lacks_guards_.store(true, relaxed);
+      give_cold(*slab, *slot, false);
       break;
     }
+    slot->unguarded = !guarded;
     slot->slab = slab;
     batch.push(*slot);
   }
   return batch;
 }
 
-StackSlot* StackPool::take_memory_locked(int size_class, StackSlab*& slab) noexcept {
+StackSlot* StackPool::take_memory_locked(int size_class, StackSlab*& slab, bool& guarded) noexcept {
   for (slab = slabs_.load(relaxed); slab != nullptr; slab = slab->next) {
     if (slab->size_class() != size_class) continue;
-    if (StackSlot* const cold = slab->pop_cold(); cold != nullptr) return cold;
+    if (StackSlot* const cold = slab->pop_cold(guarded); cold != nullptr) return cold;
     if (StackSlot* const unused = slab->take_unused(); unused != nullptr) return unused;
   }
   return nullptr;
@@ -141,7 +145,19 @@ StackSlot* StackPool::take_memory_locked(int size_class, StackSlab*& slab) noexc
 bool StackPool::install_guard(StackSlab& slab, StackSlot& slot) noexcept {
   const std::size_t size = StackSlab::guard_size();
   if (!guard_by_mprotect_ && sys::install_guard(slab.guard(slot), size)) return true;
-  return sys::protect(slab.guard(slot), size).has_value();
+  return protect_guard(slab.guard(slot), size);
+}
+
+bool StackPool::protect_guard(std::byte* guard, std::size_t size) noexcept {
+  if (protected_.load(relaxed) >= protected_max_.load(relaxed)) return false;
+  if (!sys::protect(guard, size)) return false;
+  protected_.fetch_add(1, relaxed);
+  return true;
+}
+
+void StackPool::set_guard_limit(const StackGuardLimit& limit) noexcept {
+  guards_required_.store(limit.required, relaxed);
+  protected_max_.store(limit.required ? StackGuardLimit::kNone : limit.protected_max, relaxed);
 }
 
 // Two threads may add one each at the same time: the address space is used later.
@@ -160,9 +176,9 @@ std::uint32_t StackPool::grow_next_slab(int size_class) noexcept {
   return std::exchange(shelf.next_slab_slots, std::min(2 * shelf.next_slab_slots, options_.slab_slots_max));
 }
 
-void StackPool::give_cold(StackSlab& slab, StackSlot& slot) noexcept {
+void StackPool::give_cold(StackSlab& slab, StackSlot& slot, bool guarded) noexcept {
   std::scoped_lock locked(lock_);
-  slab.push_cold(slot);
+  slab.push_cold(slot, guarded);
 }
 
 }  // namespace weft

@@ -27,6 +27,14 @@ struct StackPoolOptions {
   std::uint32_t slab_slots_max = 16'384;
 };
 
+/// When there are guards of no more than so many stacks by mprotect, what of the next one?
+struct StackGuardLimit {
+  static constexpr std::uint32_t kNone = ~std::uint32_t{0};
+
+  bool required = true;                 ///< it is not made
+  std::uint32_t protected_max = kNone;  ///< with `required` false, for others need mappings, too
+};
+
 /// Destroying a pool leaves its slabs mapped.
 class StackPool {
  public:
@@ -83,6 +91,9 @@ class StackPool {
   void become_inherited() noexcept;
 
   bool guards_by_mprotect() const noexcept { return guard_by_mprotect_; }
+  void set_guard_limit(const StackGuardLimit& limit) noexcept;
+  /// A stack was refused as there was no mapping left for its guard.
+  bool lacks_guards() const noexcept { return lacks_guards_.load(relaxed); }
 
  private:
   friend struct DebuggerLayout;
@@ -102,17 +113,23 @@ class StackPool {
   void give_batch_locked(Shelf& shelf, StackBatch batch) noexcept;
   StackSlot* take_oldest_locked(Shelf& shelf) noexcept;
   StackBatch cut_batch(int size_class) noexcept;
-  StackSlot* take_memory_locked(int size_class, StackSlab*& slab) noexcept;
+  StackSlot* take_memory_locked(int size_class, StackSlab*& slab, bool& guarded) noexcept;
   bool install_guard(StackSlab& slab, StackSlot& slot) noexcept;
+  bool protect_guard(std::byte* guard, std::size_t size) noexcept;
   bool add_slab(int size_class) noexcept;
   std::uint32_t grow_next_slab(int size_class) noexcept;
   StackBatch take_surplus() noexcept;
   void cool(StackSlot& slot) noexcept;
-  void give_cold(StackSlab& slab, StackSlot& slot) noexcept;
+  void give_cold(StackSlab& slab, StackSlot& slot, bool guarded) noexcept;
 
   SpinLock lock_;
   bool guard_by_mprotect_;
   StackPoolOptions options_;
+  // Relaxed, all of them: hints, that may be a stack or two late.
+  Atomic<bool> guards_required_{true};
+  Atomic<bool> lacks_guards_{false};
+  Atomic<std::uint32_t> protected_max_{StackGuardLimit::kNone};
+  Atomic<std::uint32_t> protected_{0};  ///< guards by mprotect; they stay for the life of the slot
   Atomic<StackSlab*> slabs_{nullptr};
   std::array<Shelf, StackSizeClass::kCount + 1>
       shelves_;  // the last one: inherited slots, which nobody takes

@@ -241,6 +241,37 @@ TEST(StackPool, AFailedGuardInstallFallsBackToProtection) {
   EXPECT_DEATH(*reinterpret_cast<volatile std::byte*>(slot->slab->guard(*slot)) = std::byte{1}, "");
 }
 
+TEST(StackPool, BeyondTheLimitOfProtectedGuardsStacksAreMarkedAsUnguarded) {
+  StackPool pool({.guard_by_mprotect = true});
+  pool.set_guard_limit({.required = false, .protected_max = 40});
+  StackCache cache(pool);
+  const std::vector<StackSlot*> slots = take_many(cache, 100);
+  int guarded = 0;
+  for (StackSlot* slot : slots) guarded += slot->unguarded ? 0 : 1;
+  EXPECT_EQ(guarded, 40);
+  EXPECT_FALSE(pool.lacks_guards());
+  give_all(cache, slots);
+  // Given back and cut again, each has what it had.
+  cache.flush();
+  pool.give_up_free();
+  std::size_t trimmed = 0;
+  while (pool.trim_until(0, trimmed)) {}
+  guarded = 0;
+  for (StackSlot* slot : take_many(cache, 100)) guarded += slot->unguarded ? 0 : 1;
+  EXPECT_LE(guarded, 40);
+}
+
+TEST(StackPool, AStackThatIsRefusedForItsGuardIsTold) {
+  StackPool pool({.guard_by_mprotect = true});
+  StackCache cache(pool);
+  ASSERT_NE(cache.take(kDefaultClass), nullptr);
+  sys::FaultPlan faults;
+  faults.fail(sys::Call::mprotect, ENOMEM, {.times = sys::FaultRange::kAlways});
+  EXPECT_FALSE(pool.lacks_guards());
+  while (cache.take(kDefaultClass) != nullptr) {}
+  EXPECT_TRUE(pool.lacks_guards());
+}
+
 class StackPoolGuards : public testing::TestWithParam<bool> {};
 
 TEST_P(StackPoolGuards, TouchingTheGuardIsFatalAndBesideItIsNot) {

@@ -2,6 +2,7 @@
 // Memory of free stacks goes back to the kernel (docs/design/stacks.md, "Trimming").
 #include "base/clock.hpp"
 #include "fiber/stack_pool.hpp"
+#include "fiber/valgrind.hpp"
 
 #include <mutex>
 #include <utility>
@@ -62,9 +63,12 @@ StackBatch StackPool::take_surplus() noexcept {
 void StackPool::cool(StackSlot& slot) noexcept {
   StackSlab& slab = *slot.slab;
   std::byte* const low = slab.low(slot);
+  const bool guarded = !slot.unguarded;
+  if (slot.constructed) forget_stack_in_valgrind(std::exchange(slot.valgrind_number, 0));
+  slot.constructed = false;  // also if its memory stays
   // All zero is a free slot without a control block, and so is the old content if this fails.
   static_cast<void>(sys::discard(low, static_cast<std::size_t>(slab.end(slot) - low)));
-  give_cold(slab, slot);
+  give_cold(slab, slot, guarded);
 }
 
 }  // namespace weft

@@ -9,7 +9,10 @@
 #include "sys/syscall.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <span>
+#include <string>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
@@ -109,6 +112,24 @@ Result<void> discard(std::byte* data, std::size_t size) noexcept { return advise
   return end <= begin ? Result<void>() : discard(low, end - begin);
 }
 #endif
+
+Result<bool> any_resident(std::byte* data, std::size_t size) noexcept {
+  std::array<unsigned char, 32> states{};
+  WEFT_ASSERT(size <= states.size() * page_size(), "too many pages", WEFT_VALUE(size));
+  const Result<void> asked = void_result(attempt(
+      Call::mincore, -1, [&](std::size_t) { return raw_answer(::mincore(data, size, states.data())); }));
+  if (!asked) return asked.error();
+  return std::any_of(states.begin(), states.end(), [](unsigned char state) { return (state & 1) != 0; });
+}
+
+Result<std::size_t> mapping_count_max() {
+  const Result<std::string> text = read_text_file("/proc/sys/vm/max_map_count");
+  if (!text) return text.error();
+  std::size_t count = 0;
+  const auto parsed = std::from_chars(text->data(), text->data() + text->size(), count);
+  if (parsed.ec != std::errc{}) return Errc::unsupported;
+  return count;
+}
 
 Result<void> discard_lazily(std::byte* data, std::size_t size) noexcept {
   return advise(data, size, MADV_FREE);

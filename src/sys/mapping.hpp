@@ -50,6 +50,12 @@ Result<void> discard_lazily(std::byte* data, std::size_t size) noexcept;
 /// No transparent huge pages: a parked stack shall hold what it touched.
 Result<void> disable_huge_pages(std::byte* data, std::size_t size) noexcept;
 
+/// Whether a page of the range is in memory: one that was never touched is not. (One that was swapped out may
+/// not be, either.) At most 32 pages.
+Result<bool> any_resident(std::byte* data, std::size_t size) noexcept;
+/// How many mappings a process may have (`vm.max_map_count`).
+Result<std::size_t> mapping_count_max();
+
 /// Any access kills the program, without splitting the mapping (MADV_GUARD_INSTALL, Linux 6.13). Discards the
 /// pages. EINVAL on older kernels and in locked mappings (`mlockall(MCL_FUTURE)`).
 Result<void> install_guard(std::byte* data, std::size_t size) noexcept;
