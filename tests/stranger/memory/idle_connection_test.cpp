@@ -64,7 +64,7 @@ void on_a_thread(const std::function<void()>& work) {
 }
 
 TEST(IdleConnection, HoldsEightKilobytesWhateverItsHandlersDid) {
-  constexpr int kConnections = STRANGER_COUNTS_MEMORY ? 500 : 10;
+  constexpr int kConnections = STRANGER_COUNTS_MEMORY ? 500 : 20;
   stranger::in_fiber([] {
     weft::http::Server server;
     serve_deep_and_shallow(server);
