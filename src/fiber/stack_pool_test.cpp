@@ -186,14 +186,13 @@ TEST(StackPool, WhatIsFreeNowCanBeGivenUpInPortions) {
 
 TEST(StackPool, WhatIsTakenAfterwardsIsNotGivenUp) {
   StackPool pool;
-  const auto use = [&pool](StackCache& cache) { return take_many(cache, 320); };
   {
     StackCache cache(pool);
-    give_all(cache, use(cache));
+    give_all(cache, take_many(cache, 320));
   }
   pool.give_up_free();
   StackCache cache(pool);
-  const std::vector<StackSlot*> in_use = use(cache);
+  const std::vector<StackSlot*> in_use = take_many(cache, 320);
   for (StackSlot* slot : in_use) slot->batch_size = 4711;  // would be zero if it were given back
   std::size_t trimmed = 0;
   while (pool.trim_until(0, trimmed)) {}
