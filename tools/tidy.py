@@ -32,7 +32,7 @@ PUBLIC_HEADER_LAYER = {
     "counters": "event_loop", "event_loop_strategy": "event_loop", "descriptor_handle": "event_loop",
     "execution_context": "execution_context", "join_handle": "execution_context", "run": "execution_context",
     "deadlock": "execution_context", "dump": "execution_context", "migration": "execution_context",
-    "monitor": "execution_context",
+    "memory": "execution_context", "monitor": "execution_context",
     "this_fiber": "execution_context",
     "condition_variable": "sync", "countdown": "sync", "latch": "sync", "lock_owner": "sync", "mutex": "sync",
     "once": "sync", "semaphore": "sync", "shared_mutex": "sync", "wait_group": "sync", "wait_queue": "sync",

@@ -72,6 +72,12 @@ std::uint64_t id() noexcept;
 std::string_view name() noexcept;
 /// The name of the context it runs in.
 std::string_view context_name() noexcept;
+/// Gives back to the kernel what memory of its stack lies below the caller's frame: the pages that calls have
+/// touched and left. To be called before a long wait by a fiber that has gone deep, as a fiber that waits
+/// keeps every page it ever touched. (An HTTP connection does it when its client is silent for a second.) One
+/// system call, 0.3 us and 0.1 us a page; each page that is needed again costs a page fault. Does not
+/// suspend.
+void trim_stack() noexcept;
 /// Somebody asked it to stop, or the cancel scope around the call has ended: every cancellable wait fails
 /// here.
 bool cancel_requested() noexcept;

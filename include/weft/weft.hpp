@@ -19,6 +19,7 @@
 #include <weft/http/server.hpp>
 #include <weft/join_handle.hpp>
 #include <weft/latch.hpp>
+#include <weft/memory.hpp>
 #include <weft/migration.hpp>
 #include <weft/monitor.hpp>
 #include <weft/mutex.hpp>

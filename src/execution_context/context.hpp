@@ -123,6 +123,8 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   /// By the monitor: `scheduler` is stuck in a fiber. Its siblings get its fibers, the run-next slot
   /// included, and its poll duty (S8, S11). A context that never has siblings is left alone.
   void relieve(Scheduler& scheduler) noexcept;
+  /// By the monitor: its threads are woken, and leave their free stacks to the pool before they sleep again.
+  void ask_for_stacks() noexcept;
   ClosingRecord closing_record;
   /// In a child of fork(), before it has a second thread: the context was the parent's, and does nothing
   /// here.

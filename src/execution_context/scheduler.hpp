@@ -110,6 +110,9 @@ class Scheduler final : public Runner, public IdleThread {
   void become_inherited() noexcept;
   /// Writes that its fibers have put off.
   WriteBatch& put_off_writes() noexcept { return writes_; }
+  /// Its thread is to leave its free stacks to the pool before it sleeps next. By the monitor.
+  void ask_for_stacks() noexcept { asked_for_stacks_.store(has_thread(), relaxed); }
+  bool asked_for_stacks() const noexcept { return asked_for_stacks_.load(acquire); }
   /// The kernel's id of the thread while run() runs, else 0.
   int thread_id() const noexcept { return thread_id_.load(relaxed); }
 
@@ -177,6 +180,8 @@ class Scheduler final : public Runner, public IdleThread {
   void wake_up() noexcept;
   bool leaving() const noexcept;
   void leave() noexcept;
+  bool has_thread() const noexcept { return thread_id_.load(relaxed) != 0; }
+  void leave_stacks() noexcept;
 
   static constexpr std::uint32_t kOldestInterval =
       16;  // times that something is due, between those at the oldest spawned
@@ -222,7 +227,8 @@ class Scheduler final : public Runner, public IdleThread {
   Atomic<Fiber*> running_{nullptr};
   Atomic<bool> asleep_{false};
   Atomic<int> thread_id_{0};
-  Atomic<bool> stuck_{false};  // written by the monitor
+  Atomic<bool> stuck_{false};             // written by the monitor
+  Atomic<bool> asked_for_stacks_{false};  // the same, and taken back by this thread
 
   RunQueue run_queue_;
   SpawnStack spawn_stack_;

@@ -174,12 +174,19 @@ Fiber* Scheduler::search_once() noexcept {
 }
 
 void Scheduler::sleep() noexcept {
+  if (asked_for_stacks()) [[unlikely]]
+    leave_stacks();
   if (batch_worth_.begun()) batch_worth_.end(now_ns());  // before it parks, too: sleep is not the fibers'
   if (context_.idle_.begin_poll(*this)) {
     poll_and_block();
   } else {
     park();
   }
+}
+
+[[gnu::noinline]] void Scheduler::leave_stacks() noexcept {
+  stack_cache_.flush();
+  asked_for_stacks_.store(false, release);  // pairs with the acquire of the monitor, which then trims
 }
 
 void Scheduler::poll_and_block() noexcept {
@@ -293,7 +300,7 @@ void Scheduler::leave() noexcept {
   while (Fiber* fiber = pop()) left.push(*fiber);
   while (Fiber* fiber = pop_spawned()) left.push(*fiber);
   if (!left.empty()) context_.global_queue_.push(left);
-  stack_cache_.flush();
+  leave_stacks();
   due_ = poll_due_ = false;
   context_.notify();
   context_.offer_poll_duty();

@@ -5,6 +5,7 @@
 #include "execution_context/context.hpp"
 #include "fiber/budget.hpp"
 #include "fiber/cancel_node.hpp"
+#include "sys/mapping.hpp"
 
 namespace weft {
 
@@ -40,6 +41,12 @@ std::string_view name() noexcept { return this_fiber_required("this_fiber::name(
 std::string_view context_name() noexcept {
   this_fiber_required("this_fiber::context_name()");
   return current_context()->name();
+}
+
+void trim_stack() noexcept {
+  Fiber& self = this_fiber_required("this_fiber::trim_stack()");
+  // What may fail (the pages are locked) leaves them where they are.
+  static_cast<void>(sys::discard_below_this_frame(self.stack_low()));
 }
 
 bool cancel_requested() noexcept {

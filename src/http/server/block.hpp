@@ -36,6 +36,9 @@ struct ServerLimits {
   std::int64_t body_ns;
   std::int64_t write_ns;
   std::int64_t idle_ns;
+  /// How long a connection waits for its next request before it gives memory back: of the idle time, and well
+  /// before a write can time out, so that it is known which of the two passed.
+  std::int64_t quiet_ns;
 };
 
 /// `timeout_ns` after `now_ns`; never if that is too far to count.

@@ -49,6 +49,8 @@ class Connection final : public ListNode<>, private BufferSource {
   };
 
   bool receive_first(const LastResponse& last);
+  [[gnu::cold]] bool wait_on(std::error_code error, const LastResponse& last);
+  bool received_first(std::size_t n) noexcept;
   AfterExchange exchange(LastResponse& last);
   bool send(const LastResponse& last);
   Head receive_head();
