@@ -201,7 +201,8 @@ void Scheduler::poll_and_block() noexcept {
   while (Fiber* fiber = runnable.pop()) {
     if (!run_queue_.push(*fiber)) overflow(*fiber);
   }
-  marks_.polled(run_queue_);
+  marks_.woken(run_queue_);
+  marks_.polled();
   leave_loop(worth_a_sibling);
 }
 
@@ -222,7 +223,7 @@ bool Scheduler::poll_now(FiberQueue& woken) noexcept {
   const bool worth_a_sibling = came_out(runnable.size(), now);
   woken.splice(runnable);
   push_first(woken);
-  marks_.polled(run_queue_);
+  marks_.polled();
   leave_loop(worth_a_sibling);
   return true;
 }
