@@ -4,6 +4,8 @@
 #include "base/clock.hpp"
 #include "http/server/routes.hpp"
 
+#include <algorithm>
+
 namespace weft::http::server {
 namespace {
 
@@ -17,8 +19,8 @@ void ignore(Result<void>) noexcept {}  // the connection ends in any case
 }  // namespace
 
 void Connection::run() {
-  for (LastResponse last{.sent_ns = coarse_now_ns()};;) {
-    if (!receive_first(last)) return;
+  LastResponse last{.sent_ns = coarse_now_ns()};
+  for (bool more = receive_opening(last); more; more = receive_first(last)) {
     const Head head = receive_head();
     if (head == Head::kLinger) linger();
     if (head != Head::kComplete) return;
@@ -29,7 +31,7 @@ void Connection::run() {
 }
 
 AfterExchange Connection::exchange(LastResponse& last) {
-  Exchange exchange(stream_, lease_.block(), shared_.limits, shared_.draining);
+  Exchange exchange(stream_, lease_.block(), shared_.limits, shared_.drain);
   const AfterExchange after = exchange.run(shared_.routes);
   last = {.sent_ns = exchange.sent_ns(), .unsent = exchange.unsent()};
   if (batches_responses_ || last.unsent.empty()) return after;
@@ -43,6 +45,16 @@ bool Connection::send(const LastResponse& last) {
   return stream_.write_all_until(std::as_bytes(std::span(last.unsent)), deadline).has_value();
 }
 
+// The first bytes of a new connection. It is not idle: a drain lets it send its first request, which may be
+// on its way, until its grace is over.
+bool Connection::receive_opening(const LastResponse& accepted) {
+  const ServerLimits& limits = shared_.limits;
+  const std::int64_t grace_ns = std::min(limits.first_request_grace_ns, limits.idle_ns);
+  const Result<std::size_t> n = stream_.read_some_until(*this, deadline_in(accepted.sent_ns, grace_ns));
+  if (n) return lease_.block().reader.received(*n), true;
+  return n.error() == make_error_code(Errc::timed_out) && receive_first(accepted);
+}
+
 // The first bytes of the next request, unless they are here already, after what was not sent yet of the last
 // response: idle, without a block. False: close.
 bool Connection::receive_first(const LastResponse& last) {
@@ -51,11 +63,11 @@ bool Connection::receive_first(const LastResponse& last) {
     if (last.unsent.empty()) lease_.give_back();
   }
   idle_.store(true, seq_cst);
-  if (shared_.draining.load(seq_cst)) {
-    if (!last.unsent.empty()) send(last);
-    return false;
+  Deadline idle_deadline = deadline_in(last.sent_ns, shared_.limits.idle_ns);
+  if (shared_.drain.begun_after_idle()) [[unlikely]] {
+    if (!may_stay_idle(last)) return false;
+    idle_deadline = std::min(idle_deadline, shared_.drain.idle_until());
   }
-  const Deadline idle_deadline = deadline_in(last.sent_ns, shared_.limits.idle_ns);
   const Result<std::size_t> n =
       last.unsent.empty()
           ? stream_.read_some_until(*this, idle_deadline)
@@ -65,6 +77,13 @@ bool Connection::receive_first(const LastResponse& last) {
   idle_.store(false, relaxed);
   if (n) lease_.block().reader.received(*n);
   return n.has_value();
+}
+
+// The server drains. False: the last response is sent.
+bool Connection::may_stay_idle(const LastResponse& last) {
+  if (!shared_.drain.idle_until().passed()) return true;
+  if (!last.unsent.empty()) send(last);
+  return false;
 }
 
 std::span<std::byte> Connection::take() {

@@ -8,6 +8,7 @@
 
 #include "base/atomic.hpp"
 #include "base/intrusive_list.hpp"
+#include "http/server/drain.hpp"
 #include "http/server/exchange.hpp"
 
 #include <weft/join_handle.hpp>
@@ -19,7 +20,7 @@ namespace weft::http::server {
 struct Shared {
   const Routes& routes;
   const ServerLimits& limits;
-  const Atomic<bool>& draining;
+  const Drain& drain;
 };
 
 class Connection final : public ListNode<>, private BufferSource {
@@ -48,7 +49,9 @@ class Connection final : public ListNode<>, private BufferSource {
     std::string_view unsent = {};  ///< in the block
   };
 
+  bool receive_opening(const LastResponse& accepted);
   bool receive_first(const LastResponse& last);
+  [[gnu::cold]] bool may_stay_idle(const LastResponse& last);
   AfterExchange exchange(LastResponse& last);
   bool send(const LastResponse& last);
   Head receive_head();
