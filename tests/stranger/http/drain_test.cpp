@@ -23,7 +23,7 @@ using weft::Deadline;
 using weft::http::Request;
 using weft::http::Response;
 
-void hello(const Request&, Response& response) { response.text("Hello world!"); }
+void greet(const Request&, Response& response) { response.text("Hello world!"); }
 
 /// A client of plain system calls: the kernel connects it, whether or not the server's thread ever runs.
 class PlainClient {
@@ -60,7 +60,7 @@ TEST(Drain, RequestsThatCrossTheStopAreAllAnswered) {
     stranger::in_fiber(
         [] {
           weft::http::Server server;
-          server.get("/", hello);
+          server.get("/", greet);
           const auto address = server.start("127.0.0.1:0").value();
           std::vector<RawClient> clients;
           for (int i = 0; i < 64; ++i) clients.emplace_back(address);
@@ -81,7 +81,7 @@ TEST(Drain, RequestsThatCrossTheStopAreAllAnswered) {
 TEST(Drain, ConnectionsInTheKernelsQueueAreServed) {
   stranger::in_fiber([] {
     weft::http::Server server;
-    server.get("/", hello);
+    server.get("/", greet);
     const auto address = server.start("127.0.0.1:0").value();
     std::vector<std::unique_ptr<PlainClient>> clients;
     for (int i = 0; i < 64; ++i) clients.push_back(std::make_unique<PlainClient>(address));
@@ -114,7 +114,7 @@ TEST(Drain, ANewConnectionThatSendsNothingIsWaitedForAWhile) {
   for (const std::chrono::milliseconds grace : {-1ms, 0ms, 1ms, 30ms}) {
     stranger::in_fiber([&] {
       weft::http::Server server({.first_request_grace = grace});
-      server.get("/", hello);
+      server.get("/", greet);
       const auto address = server.start("127.0.0.1:0").value();
       RawClient silent(address);
       server.stop(Deadline::never());
@@ -127,7 +127,7 @@ TEST(Drain, ANewConnectionThatSendsNothingIsWaitedForAWhile) {
 TEST(Drain, ANewConnectionIsIdleAfterItsGraceAndStillServed) {
   stranger::in_fiber([] {
     weft::http::Server server({.first_request_grace = 1ms});
-    server.get("/", hello);
+    server.get("/", greet);
     RawClient client(server.start("127.0.0.1:0").value());
     EXPECT_TRUE(weft::sleep(20ms));
     EXPECT_EQ(body_of(client.send(get("/")).read_to_end()), "Hello world!");
@@ -137,7 +137,7 @@ TEST(Drain, ANewConnectionIsIdleAfterItsGraceAndStillServed) {
 TEST(Drain, WithAnIdleGraceTheNextRequestIsServedAndIsTheLast) {
   stranger::in_fiber([] {
     weft::http::Server server({.idle_grace = 30s});
-    server.get("/", hello);
+    server.get("/", greet);
     const auto address = server.start("127.0.0.1:0").value();
     RawClient client(address);
     std::array<std::byte, 1000> first;
@@ -153,7 +153,7 @@ TEST(Drain, WithAnIdleGraceTheNextRequestIsServedAndIsTheLast) {
 TEST(Drain, AfterTheIdleGraceConnectionsAreClosed) {
   stranger::in_fiber([] {
     weft::http::Server server({.idle_grace = 20ms});
-    server.get("/", hello);
+    server.get("/", greet);
     const auto address = server.start("127.0.0.1:0").value();
     std::vector<RawClient> clients;
     for (int i = 0; i < 4; ++i) {
@@ -170,7 +170,7 @@ TEST(Drain, AfterTheIdleGraceConnectionsAreClosed) {
 TEST(Drain, AnEarlierDeadlineEndsTheIdleGrace) {
   stranger::in_fiber([] {
     weft::http::Server server({.idle_grace = std::chrono::hours(1)});
-    server.get("/", hello);
+    server.get("/", greet);
     RawClient client(server.start("127.0.0.1:0").value());
     std::array<std::byte, 1000> first;
     EXPECT_TRUE(client.send(get("/", "keep-alive")).stream().read_some(first));
@@ -290,7 +290,7 @@ TEST(Drain, ManyIdleConnectionsAreAllLetGo) {
   if (files.rlim_cur < 4096) GTEST_SKIP() << "needs 4,096 descriptors";
   stranger::in_fiber([] {
     weft::http::Server server;
-    server.get("/", hello);
+    server.get("/", greet);
     const auto address = server.start("127.0.0.1:0").value();
     std::vector<RawClient> clients;
     for (int i = 0; i < 1300; ++i) {
@@ -310,7 +310,7 @@ TEST(Drain, SeveralMayStopAtTheSameTime) {
     stranger::in_fiber(
         [] {
           weft::http::Server server;
-          server.get("/", hello);
+          server.get("/", greet);
           const auto address = server.start("127.0.0.1:0").value();
           std::vector<RawClient> clients;
           for (int i = 0; i < 20; ++i) {
