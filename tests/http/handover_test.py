@@ -16,6 +16,7 @@ import unittest
 
 WEFT, LOAD = sys.argv[1:3]
 del sys.argv[1:3]
+SUPERVISE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../examples/supervise.py")
 FRESH_PER_SECOND, KEPT = 500, 64
 HANDOVERS = 3
 SETTLE_SECONDS = 0.5  # of load between two steps: more of it finds more, and none is needed to pass
@@ -115,11 +116,20 @@ class Handover(unittest.TestCase):
             return self.proxy("haproxy", HAPROXY, ["-db", "-f"], upstream)
         return upstream
 
+    def load(self, port):
+        return self.run_program([LOAD, f"127.0.0.1:{port}", str(FRESH_PER_SECOND), str(KEPT)],
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def assert_no_failures(self, load):
+        report = load.communicate(timeout=120)[0]
+        requests, failures = map(int, re.match(r"(\d+) requests, (\d+) failures", report).groups())
+        self.assertEqual(failures, 0, report)
+        self.assertGreater(requests, ENOUGH_REQUESTS, report)
+
     def hand_over(self, start_server, front, upstream):
         server = start_server()
         port = self.front(front, upstream)
-        load = self.run_program([LOAD, f"127.0.0.1:{port}", str(FRESH_PER_SECOND), str(KEPT)],
-                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        load = self.load(port)
         for _ in range(HANDOVERS):
             time.sleep(SETTLE_SECONDS)
             successor = start_server()
@@ -127,11 +137,21 @@ class Handover(unittest.TestCase):
             self.stop(server)
             server = successor
         time.sleep(SETTLE_SECONDS)
-        report = load.communicate(timeout=120)[0]
-        requests, failures = map(int, re.match(r"(\d+) requests, (\d+) failures", report).groups())
-        self.assertEqual(failures, 0, report)
-        self.assertGreater(requests, ENOUGH_REQUESTS, report)
+        self.assert_no_failures(load)
         self.stop(server)
+
+    def test_a_supervisor_replaces_the_server_on_sighup(self):
+        port = free_port()
+        supervisor = self.run_program([sys.executable, SUPERVISE, f"127.0.0.1:{port}", WEFT, "serve",
+                                       "--listen-fds"], stderr=subprocess.PIPE, text=True)
+        self.assertRegex(supervisor.stderr.readline(), "listening at")
+        load = self.load(port)
+        for _ in range(HANDOVERS):
+            supervisor.send_signal(signal.SIGHUP)
+            for said in ("listening at", "draining", "served"):
+                self.assertIn(said, supervisor.stderr.readline())
+        self.assert_no_failures(load)
+        self.stop(supervisor)
 
     def with_the_same_socket(self, front):
         with socket.create_server(("127.0.0.1", 0), backlog=4096) as listener:

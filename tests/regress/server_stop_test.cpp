@@ -11,9 +11,15 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cerrno>
 #include <functional>
+#include <netinet/in.h>
+#include <poll.h>
 #include <string>
+#include <sys/socket.h>
 #include <thread>
+#include <unistd.h>
+#include <utility>
 
 namespace weft {
 namespace {
@@ -73,6 +79,53 @@ TEST_F(ServerStop, AnAcceptThatFailsForGoodEndsTheDrain) {
     server.stop(Deadline::never());
     EXPECT_TRUE(server.wait());
     EXPECT_EQ(read_to_end(client), "");
+  });
+}
+
+/// Asks to be connected, and does not wait for it.
+class EagerClient {
+ public:
+  ~EagerClient() { ::close(fd_); }
+  void ask(const net::SocketAddress& server) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(server.port());
+    EXPECT_EQ(::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), -1);
+    EXPECT_EQ(errno, EINPROGRESS) << "the kernel would make the connection, and reset it";
+  }
+  /// Once it is connected, at the latest when the kernel has asked again.
+  int error() {
+    pollfd writable{.fd = fd_, .events = POLLOUT, .revents = 0};
+    while (::poll(&writable, 1, 0) != 1) EXPECT_TRUE(sleep(10ms));
+    int error = -1;
+    socklen_t size = sizeof(error);
+    EXPECT_EQ(::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size), 0);
+    return error;
+  }
+
+ private:
+  const int fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+};
+
+// The last moment: the queue is empty, and the listener not closed yet.
+TEST_F(ServerStop, WhoComesBetweenTheLastAcceptAndTheCloseIsLeftToTheNextServerOfThePort) {
+  run([&] {
+    http::Server old;
+    const net::SocketAddress address = old.start("127.0.0.1:0", {.reuse_port = true}).value();
+    EagerClient client;
+    bool asked = false;
+    sys::FaultPlan faults;
+    faults.run(sys::Call::close, [&](int) {
+      if (!std::exchange(asked, true)) client.ask(address);
+    });
+    yield();
+    old.stop();
+    EXPECT_TRUE(old.wait());
+    EXPECT_TRUE(asked);
+    http::Server next;
+    EXPECT_TRUE(next.start(address.to_string(), {.reuse_port = true}));
+    EXPECT_EQ(client.error(), 0);
   });
 }
 

@@ -115,9 +115,9 @@ class Server {
   /// 100 ms.
   Result<net::SocketAddress> start(std::string_view address, const ServeOptions& options = {});
   /// The same with a listener that was made before, or adopted (TcpListener::adopt()): `backlog` and
-  /// `reuse_port` do not matter. With several contexts each further one has a duplicate of it. Two servers
-  /// that have the same socket hand over without losing or delaying a connection. If it fails, `listener` is
-  /// closed.
+  /// `reuse_port` do not matter. Two servers that have the same socket hand over without losing or delaying a
+  /// connection. With several contexts each further one has a duplicate of it, and a connection wakes one
+  /// thread of each that is idle: an address spreads them better. If it fails, `listener` is closed.
   Result<net::SocketAddress> start(net::TcpListener listener, const ServeOptions& options = {});
 
   /// Waits until stop() was called and the last connection has ended; of a server that was not started it
@@ -133,11 +133,11 @@ class Server {
   /// (Limits::idle_grace); the others end with their current response; handlers see it (Request::draining(),
   /// drain_token()). Those that are still there at the deadline are cancelled, and the queue is given up.
   ///
-  /// Waits for no fiber and does not suspend: it takes some microseconds for each idle connection. When it
-  /// returns the drain has begun, start() fails, and each response whose head is sent from then on says
-  /// `Connection: close`; the listeners are closed by their own fibers, soon, unless their threads compute.
-  /// wait() says that all has ended. A further call may bring the deadline forward. Any fiber or plain
-  /// thread, while the server lives.
+  /// Waits for no fiber and does not suspend: it takes about a microsecond for each idle connection, and for
+  /// each handler that waits for its drain_token(). When it returns the drain has begun, start() fails, and
+  /// each response whose head is sent from then on says `Connection: close`; the listeners are closed by
+  /// their own fibers, soon, unless their threads compute. wait() says that all has ended. A further call may
+  /// bring the deadline forward. Any fiber or plain thread, while the server lives.
   void stop(Deadline deadline = Deadline::after(std::chrono::seconds(10)));
 
   ServerCounters counters() const;
