@@ -9,6 +9,7 @@
 #include "http/server/drain.hpp"
 #include "http/server/routes.hpp"
 
+#include <weft/cancel_scope.hpp>
 #include <weft/this_fiber.hpp>
 
 #include <algorithm>
@@ -29,7 +30,11 @@ namespace {
 
 /// While a drain lasts, how often its deadline is looked up: stop() may have been called again with an
 /// earlier one.
-constexpr std::chrono::milliseconds kDeadlineLookup{50};
+constexpr std::chrono::milliseconds kDeadlineLookup{
+    50};  /// After all has ended, how often a stop() that has not returned is looked for: it takes
+          /// microseconds.
+constexpr std::chrono::milliseconds kStopLookup{1};
+
 // A client chooses how many connections there are.
 constinit LimitedLog connection_log;
 
@@ -74,6 +79,7 @@ class Server::Core {
   JoinHandle<void> take_connection();
   Result<void> join_acceptors();
   Result<void> wait_for_idle();
+  void wait_for_stops();
   Result<void> join(JoinHandle<void> handle);
   template <class Visit>
   void for_each_connection(Visit&& visit);
@@ -89,6 +95,7 @@ class Server::Core {
   std::vector<JoinHandle<void>> acceptors_;
   IntrusiveList<Connection> connections_;
   ServerCounters counters_;
+  std::uint32_t stops_under_way_ = 0;
 };
 
 Result<net::SocketAddress> Server::Core::start(std::string_view text, const ServeOptions& options) {
@@ -224,10 +231,23 @@ void Server::Core::end(Connection& connection) {
 void Server::Core::stop(Deadline deadline) {
   {
     std::scoped_lock lock(lock_);  // start() looks under it: all of its listeners are listed by now, or none
+    ++stops_under_way_;
     drain_.begin(deadline);
   }
   drain_.announce();
   if (!drain_.keeps_idle()) let_idle_go();
+  std::scoped_lock lock(lock_);
+  --stops_under_way_;
+}
+
+// All may have ended while the thread that stops the server is still looking for more of it.
+void Server::Core::wait_for_stops() {
+  const auto under_way = [this] {
+    std::scoped_lock lock(lock_);
+    return stops_under_way_ > 0;
+  };
+  const CancelShield uncancelled;
+  while (under_way()) [[maybe_unused]] const Result<void> slept = sleep(kStopLookup);
 }
 
 Result<void> Server::Core::wait() {
@@ -237,6 +257,7 @@ Result<void> Server::Core::wait() {
        connection = take_connection()) {
     if (const Result<void> joined = join(std::move(connection)); !joined) waited = joined;
   }
+  wait_for_stops();
   return waited;
 }
 

@@ -167,9 +167,23 @@ TEST(Drain, AfterTheIdleGraceConnectionsAreClosed) {
   });
 }
 
+TEST(Drain, AGraceBeforeAllTimeIsNone) {
+  stranger::in_fiber([] {
+    constexpr auto kBefore = std::chrono::milliseconds::min();
+    weft::http::Server server({.first_request_grace = kBefore, .idle_grace = kBefore});
+    server.get("/", greet);
+    const auto address = server.start("127.0.0.1:0").value();
+    EXPECT_EQ(body_of(stranger::reply_to(address, get("/"))), "Hello world!");
+    RawClient silent(address);
+    server.stop(Deadline::never());
+    EXPECT_TRUE(server.wait());
+    EXPECT_EQ(silent.read_to_end(), "");
+  });
+}
+
 TEST(Drain, AnEarlierDeadlineEndsTheIdleGrace) {
   stranger::in_fiber([] {
-    weft::http::Server server({.idle_grace = std::chrono::hours(1)});
+    weft::http::Server server({.idle_grace = std::chrono::milliseconds::max()});
     server.get("/", greet);
     RawClient client(server.start("127.0.0.1:0").value());
     std::array<std::byte, 1000> first;
@@ -303,6 +317,24 @@ TEST(Drain, ManyIdleConnectionsAreAllLetGo) {
     for (RawClient& client : clients) EXPECT_EQ(client.read_to_end(), "");
     EXPECT_EQ(server.counters().open_connections, 0u);
   });
+}
+
+TEST(Drain, AServerMayBeDestroyedWhenWaitReturnsWhoeverStoppedIt) {
+  for (int round = 0; round < 50; ++round) {
+    stranger::in_fiber([] {
+      auto server = std::make_unique<weft::http::Server>();
+      server->get("/", greet);
+      const auto address = server->start("127.0.0.1:0").value();
+      RawClient idle(address);
+      std::array<std::byte, 1000> reply;
+      EXPECT_TRUE(idle.send(get("/", "keep-alive")).stream().read_some(reply));
+      std::thread stopper([&server = *server] { server.stop(Deadline::never()); });
+      EXPECT_TRUE(server->wait());
+      server.reset();
+      stopper.join();
+      EXPECT_EQ(idle.read_to_end(), "");
+    });
+  }
 }
 
 TEST(Drain, SeveralMayStopAtTheSameTime) {
