@@ -131,8 +131,8 @@ void Connection::linger() {
 }
 
 // Receiving ends, so that the wait ends: a request that came at the last moment is still read and answered.
-void Connection::drain() {
-  if (idle_.load(seq_cst)) ignore(stream_.shutdown(net::ShutdownMode::kRead));
+void Connection::let_go(weft::detail::DescriptorHandle idle_stream) {
+  ignore(net::TcpStream::shutdown(idle_stream, net::ShutdownMode::kRead));
 }
 
 void Connection::close() { ignore(stream_.close()); }

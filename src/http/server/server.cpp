@@ -13,6 +13,7 @@
 #include <weft/this_fiber.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <exception>
 #include <iterator>
@@ -81,8 +82,8 @@ class Server::Core {
   Result<void> wait_for_idle();
   void wait_for_stops();
   Result<void> join(JoinHandle<void> handle);
-  template <class Visit>
-  void for_each_connection(Visit&& visit);
+  template <class Visit, class AfterPortion>
+  void for_each_connection(std::uint32_t portion, Visit&& visit, AfterPortion&& after_portion);
   void let_idle_go();
   void cancel_connections();
 
@@ -307,26 +308,43 @@ Result<void> Server::Core::join(JoinHandle<void> handle) {
 
 // In portions: whoever needs the lock waits for one of them. The list is turned once; who comes or goes
 // meanwhile may make it a little more, and connections that come after the drain has begun look at it
-// themselves.
-template <class Visit>
-void Server::Core::for_each_connection(Visit&& visit) {
+// themselves. `after_portion` is called without the lock.
+template <class Visit, class AfterPortion>
+void Server::Core::for_each_connection(std::uint32_t portion, Visit&& visit, AfterPortion&& after_portion) {
   for (std::uint64_t left = counters().open_connections; left > 0;) {
-    std::scoped_lock lock(lock_);
-    for (std::uint32_t portion = kPortion; portion > 0 && left > 0; --portion, --left) {
-      Connection* const connection = connections_.pop_front();
-      if (connection == nullptr) return;
-      connections_.push_back(*connection);
-      visit(*connection);
+    {
+      std::scoped_lock lock(lock_);
+      for (std::uint32_t i = 0; i < portion && left > 0; ++i, --left) {
+        Connection* const connection = connections_.pop_front();
+        if (connection == nullptr) {
+          left = 0;
+          break;
+        }
+        connections_.push_back(*connection);
+        visit(*connection);
+      }
     }
+    after_portion();
   }
 }
 
+// The system calls are made without the lock, for a few connections at a time: one that has become busy
+// meanwhile receives no more of its body than has arrived.
 void Server::Core::let_idle_go() {
-  for_each_connection([](Connection& connection) { connection.drain(); });
+  std::array<weft::detail::DescriptorHandle, 32> idle;
+  std::size_t count = 0;
+  const auto collect = [&](const Connection& connection) {
+    if (const auto stream = connection.idle_stream()) idle[count++] = stream;
+  };
+  const auto let_go = [&] {
+    while (count > 0) Connection::let_go(idle[--count]);
+  };
+  for_each_connection(static_cast<std::uint32_t>(idle.size()), collect, let_go);
 }
 
 void Server::Core::cancel_connections() {
-  for_each_connection([](Connection& connection) { connection.handle.cancel(); });
+  for_each_connection(
+      kPortion, [](Connection& connection) { connection.handle.cancel(); }, [] {});
 }
 
 JoinHandle<void> Server::Core::take_acceptor() {
@@ -338,12 +356,18 @@ JoinHandle<void> Server::Core::take_acceptor() {
 }
 
 JoinHandle<void> Server::Core::take_connection() {
-  std::scoped_lock lock(lock_);
-  Connection* const connection = connections_.pop_front();
-  if (connection == nullptr) return {};
-  if (drain_.begun())
-    connection->drain();  // stop() may not have come to it yet, and does not find it any more
-  return std::move(connection->handle);
+  weft::detail::DescriptorHandle idle;
+  JoinHandle<void> handle;
+  {
+    std::scoped_lock lock(lock_);
+    Connection* const connection = connections_.pop_front();
+    if (connection == nullptr) return handle;
+    // stop() may not have come to it yet, and does not find it any more.
+    if (drain_.begun()) idle = connection->idle_stream();
+    handle = std::move(connection->handle);
+  }
+  if (idle) Connection::let_go(idle);
+  return handle;
 }
 
 ServerCounters Server::Core::counters() {

@@ -337,6 +337,33 @@ TEST(Drain, AServerMayBeDestroyedWhenWaitReturnsWhoeverStoppedIt) {
   }
 }
 
+TEST(Drain, AStartThatCrossesTheStopServesOrFails) {
+  for (int round = 0; round < 50; ++round) {
+    stranger::in_fiber([] {
+      weft::http::Server server;
+      server.get("/", greet);
+      std::atomic<bool> starts = false;
+      std::thread stopper([&] {
+        while (!starts) std::this_thread::yield();
+        server.stop(Deadline::never());
+      });
+      starts = true;
+      for (;;) {
+        const auto address = server.start("127.0.0.1:0");
+        if (!address) {
+          EXPECT_EQ(address.error(), weft::Errc::closed);
+          break;
+        }
+        PlainClient client(*address);
+        client.send(get("/", "keep-alive"));  // served by the drain at the latest
+      }
+      stopper.join();
+      EXPECT_TRUE(server.wait());
+      EXPECT_EQ(server.counters().open_connections, 0u);
+    });
+  }
+}
+
 TEST(Drain, SeveralMayStopAtTheSameTime) {
   for (int round = 0; round < 10; ++round) {
     stranger::in_fiber(
