@@ -5,6 +5,8 @@
 
 namespace weft {
 
+Result<DescriptorHandle> EventLoop::adopt_listener(int) { return Errc::unsupported; }
+
 Result<std::size_t> EventLoop::write(DescriptorHandle handle, std::span<const std::byte> data,
                                      Deadline deadline) {
   const WriteTurn turn(handle, deadline);

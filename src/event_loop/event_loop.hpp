@@ -51,10 +51,16 @@ class EventLoop {
   // -- operations: by fibers; those with a deadline may suspend ---------------------------------------------
   /// A listening stream socket, bound to `address`.
   virtual Result<DescriptorHandle> listen(const sys::RawAddress& address, const ListenParameters&) = 0;
+  /// A listening socket that was made elsewhere: its number becomes the loop's to close. It stays the
+  /// caller's if this fails.
+  virtual Result<DescriptorHandle> adopt_listener(int fd);
   /// A stream connected to `address`.
   virtual Result<DescriptorHandle> connect(const sys::RawAddress& address, Deadline) = 0;
   /// One pending connection. Errors of the kernel such as EMFILE are passed on.
   virtual Result<Accepted> accept(DescriptorHandle, Deadline) = 0;
+  /// The same without waiting: the kernel's "not now" if none is pending. Does not suspend, and does not look
+  /// whether the fiber was cancelled.
+  virtual Result<Accepted> try_accept(DescriptorHandle) = 0;
   /// Moves at least one byte, or fails with Errc::end_of_file. REQUIRES: some buffer is not empty.
   virtual Result<std::size_t> read(DescriptorHandle, std::span<std::byte>, Deadline) = 0;
   virtual Result<std::size_t> read_vectored(DescriptorHandle, std::span<const iovec>, Deadline) = 0;

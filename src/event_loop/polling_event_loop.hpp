@@ -20,6 +20,7 @@
 #include "event_loop/sleep_word.hpp"
 #include "event_loop/spin_policy.hpp"
 #include "event_loop/write_turn.hpp"
+#include "sys/fd.hpp"
 
 #include <cstdint>
 #include <new>
@@ -42,7 +43,9 @@ class PollingEventLoop : public EventLoop {
 
   Result<DescriptorHandle> listen(const sys::RawAddress& address, const ListenParameters&) override;
   Result<DescriptorHandle> connect(const sys::RawAddress& address, Deadline) override;
+  Result<DescriptorHandle> adopt_listener(int fd) override;
   Result<Accepted> accept(DescriptorHandle, Deadline) override;
+  Result<Accepted> try_accept(DescriptorHandle) override;
   Result<std::size_t> read(DescriptorHandle, std::span<std::byte>, Deadline) override;
   Result<std::size_t> read_vectored(DescriptorHandle, std::span<const iovec>, Deadline) override;
   Result<std::size_t> read_when_ready(DescriptorHandle, BufferSource&, Deadline) override;
@@ -133,6 +136,7 @@ class PollingEventLoop : public EventLoop {
   auto operate(Descriptor&, Direction, Deadline, Attempt&& attempt, Succeeded&& succeeded,
                BeforeWait&& before_wait) -> decltype(attempt(0));
   Result<void> finish_connect(DescriptorHandle, Deadline);
+  Result<Accepted> opened_connection(Result<sys::Fd>, const sys::RawAddress& peer) noexcept;
   /// Gives up `turn`, if there is one, before it waits.
   Result<std::size_t> read_when_ready(Descriptor&, BufferSource&, Deadline, WriteTurn* turn);
   Result<void> wait(Descriptor&, Direction, Deadline) noexcept;

@@ -16,13 +16,20 @@
 namespace weft {
 namespace {
 
-Result<DescriptorHandle> open_descriptor(sys::Fd fd, DescriptorKind kind) noexcept {
-  Descriptor* const descriptor = DescriptorArena::instance().allocate(fd.get(), kind);
+// The number is the record's to close if this succeeds.
+Result<DescriptorHandle> open_record(int fd, DescriptorKind kind) noexcept {
+  Descriptor* const descriptor = DescriptorArena::instance().allocate(fd, kind);
   if (descriptor == nullptr) return sys::error_of(ENOMEM);
-  [[maybe_unused]] const int owned = fd.release();
   // The generation before open(): nobody else knows this record yet.
   const DescriptorHandle handle{descriptor, descriptor->usage.generation()};
   descriptor->usage.open();
+  return handle;
+}
+
+Result<DescriptorHandle> open_descriptor(sys::Fd fd, DescriptorKind kind) noexcept {
+  Result<DescriptorHandle> handle = open_record(fd.get(), kind);
+  if (handle) [[maybe_unused]]
+    const int owned = fd.release();
   return handle;
 }
 
@@ -162,6 +169,20 @@ Result<Accepted> PollingEventLoop::accept(DescriptorHandle handle, Deadline dead
   Result<sys::Fd> fd = operate(
       *listener, Direction::kRead, deadline, [&](int listening) { return sys::accept(listening, &peer); },
       [&](Readiness::Snapshot, const sys::Fd&) { pass_turn(*listener, Direction::kRead); });
+  return opened_connection(std::move(fd), peer);
+}
+
+// What it takes is nobody's turn: a waiter that was woken for it finds nothing, and waits again.
+Result<Accepted> PollingEventLoop::try_accept(DescriptorHandle handle) {
+  DescriptorUse listener(handle);
+  if (!listener) return Errc::closed;
+  sys::RawAddress peer;
+  Result<sys::Fd> fd = sys::accept(listener->fd, &peer);
+  return opened_connection(std::move(fd), peer);
+}
+
+Result<Accepted> PollingEventLoop::opened_connection(Result<sys::Fd> fd,
+                                                     const sys::RawAddress& peer) noexcept {
   if (!fd) return fd.error();
   Result<DescriptorHandle> accepted = open_descriptor(std::move(*fd), stream_kind());
   if (!accepted) return accepted.error();
@@ -185,6 +206,12 @@ Result<DescriptorHandle> PollingEventLoop::listen(const sys::RawAddress& address
   if (auto bound = sys::bind(fd->get(), address); !bound) return bound.error();
   if (auto listening = sys::listen(fd->get(), parameters.backlog); !listening) return listening.error();
   Result<DescriptorHandle> listener = open_descriptor(std::move(*fd), DescriptorKind::kListener);
+  if (listener) opened(*listener->descriptor);
+  return listener;
+}
+
+Result<DescriptorHandle> PollingEventLoop::adopt_listener(int fd) {
+  Result<DescriptorHandle> listener = open_record(fd, DescriptorKind::kListener);
   if (listener) opened(*listener->descriptor);
   return listener;
 }

@@ -29,6 +29,7 @@ class SimEventLoop final : public EventLoop {
   Result<DescriptorHandle> listen(const sys::RawAddress& address, const ListenParameters&) override;
   Result<DescriptorHandle> connect(const sys::RawAddress& address, Deadline) override;
   Result<Accepted> accept(DescriptorHandle, Deadline) override;
+  Result<Accepted> try_accept(DescriptorHandle) override;
   Result<std::size_t> read(DescriptorHandle, std::span<std::byte>, Deadline) override;
   Result<std::size_t> read_when_ready(DescriptorHandle, BufferSource&, Deadline) override;
   Result<std::size_t> read_vectored(DescriptorHandle, std::span<const iovec>, Deadline) override;
@@ -67,6 +68,7 @@ class SimEventLoop final : public EventLoop {
   Result<DescriptorHandle> open(const Result<std::shared_ptr<SimSocket>>& socket);
   Result<std::shared_ptr<SimSocket>> take_pending(DescriptorHandle, Deadline);
   Result<void> finish_connect(DescriptorHandle, Deadline);
+  Result<Accepted> open_connection(const Result<std::shared_ptr<SimSocket>>&);
   Result<SimSocket*> socket_of(Descriptor&) const noexcept;
   Result<void> wait(Descriptor&, Direction, Deadline) noexcept;
 

@@ -135,7 +135,21 @@ Result<std::shared_ptr<SimSocket>> SimEventLoop::take_pending(DescriptorHandle h
 }
 
 Result<Accepted> SimEventLoop::accept(DescriptorHandle handle, Deadline deadline) {
-  const Result<std::shared_ptr<SimSocket>> socket = take_pending(handle, deadline);
+  return open_connection(take_pending(handle, deadline));
+}
+
+Result<Accepted> SimEventLoop::try_accept(DescriptorHandle handle) {
+  DescriptorUse descriptor(handle);
+  if (!descriptor) return Errc::closed;
+  const Result<SimSocket*> listener = socket_of(*descriptor);
+  if (!listener) return listener.error();
+  std::unique_lock lock(network_->mutex);
+  const Result<std::shared_ptr<SimSocket>> socket = (*listener)->accept_locked();
+  lock.unlock();
+  return open_connection(socket);
+}
+
+Result<Accepted> SimEventLoop::open_connection(const Result<std::shared_ptr<SimSocket>>& socket) {
   const Result<DescriptorHandle> accepted = open(socket);
   if (!accepted) return accepted.error();
   std::scoped_lock lock(network_->mutex);

@@ -7,6 +7,9 @@
 #include "net/current_loop.hpp"
 #include "net/sockaddr.hpp"
 #include "sys/errors.hpp"
+#include "sys/io.hpp"
+#include "sys/socket_filter.hpp"
+#include "sys/socket_options.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -56,6 +59,27 @@ void report_shortage(const std::error_code& error) {
       {"weft: accept() has to wait: ", error.message(), "; it goes on when there is room again"});
 }
 
+// Whether accept() can take TCP connections from it.
+Result<void> check_listening(int fd) noexcept {
+  const Result<int> family = sys::get_option(fd, SOL_SOCKET, SO_DOMAIN);
+  if (!family) return family.error();
+  if (*family != AF_INET && *family != AF_INET6) return sys::error_of(EAFNOSUPPORT);
+  const Result<int> type = sys::get_option(fd, SOL_SOCKET, SO_TYPE);
+  if (!type) return type.error();
+  if (*type != SOCK_STREAM) return sys::error_of(EPROTOTYPE);
+  const Result<int> listens = sys::get_option(fd, SOL_SOCKET, SO_ACCEPTCONN);
+  if (!listens) return listens.error();
+  if (*listens == 0) return sys::error_of(EINVAL);
+  return {};
+}
+
+// As the loop makes its own.
+Result<void> prepare_listening(int fd) noexcept {
+  if (auto set = sys::set_close_on_exec(fd, true); !set) return set;
+  if (auto set = sys::set_nonblocking(fd, true); !set) return set;
+  return sys::set_no_delay(fd, true);
+}
+
 }  // namespace
 
 TcpListener& TcpListener::operator=(TcpListener&& other) noexcept {
@@ -85,6 +109,46 @@ Result<TcpListener> TcpListener::bind(std::string_view address, const ListenOpti
   const Result<SocketAddress> parsed = SocketAddress::parse(address);
   if (!parsed) return detail::failure_about(parsed.error(), "listening at", address);
   return bind(*parsed, options);
+}
+
+Result<TcpListener> TcpListener::adopt(int fd) {
+  EventLoop& loop = current_loop("TcpListener::adopt()");
+  if (const Result<void> listening = check_listening(fd); !listening) return listening.error();
+  if (const Result<void> prepared = prepare_listening(fd); !prepared) return prepared.error();
+  const Result<DescriptorHandle> handle = loop.adopt_listener(fd);
+  if (!handle) return handle.error();
+  return TcpListener(*handle);
+}
+
+Result<TcpListener> TcpListener::duplicate() const {
+  EventLoop& loop = current_loop("TcpListener::duplicate()");
+  const DescriptorUse descriptor(handle_);
+  if (!descriptor) return Errc::closed;
+  if (descriptor->fd < 0) return Errc::unsupported;
+  Result<sys::Fd> copy = sys::duplicate(descriptor->fd);
+  if (!copy) return copy.error();
+  const Result<DescriptorHandle> handle = loop.adopt_listener(copy->get());
+  if (!handle) return handle.error();
+  [[maybe_unused]] const int adopted = copy->release();
+  return TcpListener(*handle);
+}
+
+Result<TcpStream> TcpListener::try_accept() {
+  EventLoop& loop = current_loop("TcpListener::try_accept()");
+  for (int dead_connections = 0;; ++dead_connections) {
+    const Result<Accepted> accepted = loop.try_accept(handle_);
+    if (accepted) return TcpStream(accepted->handle);
+    if (sys::would_block(accepted.error())) return Errc::would_block;
+    if (!concerns_one_connection(accepted.error()) || dead_connections == kDeadConnectionsMax)
+      return accepted.error();
+  }
+}
+
+Result<void> TcpListener::stop_admitting() {
+  const DescriptorUse descriptor(handle_);
+  if (!descriptor) return Errc::closed;
+  if (descriptor->fd < 0) return Errc::unsupported;
+  return sys::drop_new_connections(descriptor->fd);
 }
 
 Result<TcpStream> TcpListener::accept_until(Deadline deadline) {

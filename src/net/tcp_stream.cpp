@@ -189,11 +189,13 @@ Result<void> TcpStream::wait_writable(Deadline deadline) {
   return current_loop("TcpStream::wait_writable()").wait_ready(handle_, Direction::kWrite, deadline);
 }
 
-Result<void> TcpStream::shutdown(ShutdownMode mode) {
+Result<void> TcpStream::shutdown(ShutdownMode mode) { return shutdown(handle_, mode); }
+
+Result<void> TcpStream::shutdown(detail::DescriptorHandle handle, ShutdownMode mode) {
   const int how = mode == ShutdownMode::kRead ? SHUT_RD : mode == ShutdownMode::kWrite ? SHUT_WR : SHUT_RDWR;
-  const Result<void> done = with_fd(handle_, [&](int fd) { return sys::shutdown(fd, how); });
+  const Result<void> done = with_fd(handle, [&](int fd) { return sys::shutdown(fd, how); });
   if (done || done.error() != make_error_code(Errc::unsupported)) return done;
-  return current_loop("TcpStream::shutdown()").shutdown(handle_, how);  // simulated
+  return current_loop("TcpStream::shutdown()").shutdown(handle, how);  // simulated
 }
 
 Result<void> TcpStream::close() {

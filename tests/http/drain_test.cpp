@@ -55,12 +55,12 @@ TEST_P(Drain, AnActiveConnectionEndsWithItsResponse) {
   });
 }
 
-TEST_P(Drain, NoConnectionIsAcceptedAnyMore) {
+TEST_P(Drain, NoConnectionIsAcceptedAfterIt) {
   run([](const Contexts& contexts) {
     TestServer server(contexts);
     server.server().stop();
-    EXPECT_EQ(net::TcpStream::connect(server.address()).error(), std::errc::connection_refused);
     EXPECT_TRUE(server.server().wait());
+    EXPECT_EQ(net::TcpStream::connect(server.address()).error(), std::errc::connection_refused);
   });
 }
 

@@ -155,6 +155,81 @@ class ServeCommand(unittest.TestCase):
             self.assertNotIn("Non-2xx", report)
             self.assertEqual(served.process.returncode, 0, options)
 
+    @staticmethod
+    def connected(served, count):
+        return [socket.create_connection(("127.0.0.1", served.port), timeout=20) for _ in range(count)]
+
+    def test_requests_that_cross_the_stop_are_all_answered(self):
+        # 41 to 43 of 64 were: a connection from which nothing had come yet was closed as idle, and those in
+        # the kernel's queue were reset.
+        for options in CONTEXTS:
+            served = Served(options)
+            clients = self.connected(served, 64)
+            for number, client in enumerate(clients):
+                if number == 20:
+                    served.process.send_signal(signal.SIGTERM)
+                client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            answers = 0
+            for client in clients:
+                with client, client.makefile("rb") as reply:
+                    answers += reply.read().endswith(b"Hello world!")
+            self.assertEqual(answers, 64, options)
+            self.assertEqual(served.process.wait(timeout=30), 0, options)
+
+    def test_the_kernels_queue_is_served_by_a_server_that_is_stopped_meanwhile(self):
+        served = Served("--context concurrent")
+        served.process.send_signal(signal.SIGSTOP)  # it accepts nothing
+        clients = self.connected(served, 64)
+        served.process.send_signal(signal.SIGTERM)
+        for client in clients:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        served.process.send_signal(signal.SIGCONT)
+        for client in clients:
+            with client, client.makefile("rb") as reply:
+                self.assertTrue(reply.read().endswith(b"Hello world!"))
+        self.assertEqual(served.process.wait(timeout=30), 0)
+
+    def test_it_serves_the_sockets_that_it_was_started_with(self):
+        for options in CONTEXTS:
+            with socket.create_server(("127.0.0.1", 0)) as listener:
+                port, fd = listener.getsockname()[1], listener.fileno()
+                command = (f'exec 3<&{fd}; LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=http '
+                           f'exec "{WEFT}" serve --listen-fds {options}')
+                process = subprocess.Popen(["bash", "-c", command], stderr=subprocess.PIPE, text=True,
+                                           pass_fds=(fd,))
+                Served.started.append(process)
+                self.assertEqual(process.stderr.readline(),
+                                 f"weft serve: listening at http://127.0.0.1:{port}\n")
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+                connection.request("GET", "/", headers={"Connection": "close"})
+                self.assertEqual(connection.getresponse().read(), b"Hello world!")
+                process.terminate()
+                self.assertEqual(process.wait(timeout=30), 0)
+                socket.create_connection(("127.0.0.1", port)).close()  # the socket is ours still
+
+    def test_sockets_that_were_not_passed_are_missed(self):
+        done = weft("serve", "--listen-fds")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("LISTEN_FDS", done.stderr)
+        command = f'LISTEN_PID=$$ LISTEN_FDS=1 exec "{WEFT}" serve --listen-fds 3</dev/null'
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=20)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("descriptor 3: Socket operation on non-socket", done.stderr)
+        self.assertNotEqual(weft("serve", "--listen-fds", "--reuse-port").returncode, 0)
+        self.assertNotEqual(weft("serve", "--listen-fds", "--address", "127.0.0.1:0").returncode, 0)
+
+    def test_two_processes_share_a_port_if_both_want_to(self):
+        first = Served("--reuse-port")
+        self.assertEqual(weft("serve", "--address", f"127.0.0.1:{first.port}").returncode, 1)
+        second = subprocess.Popen([WEFT, "serve", "--reuse-port", "--address", f"127.0.0.1:{first.port}"],
+                                  stderr=subprocess.PIPE, text=True)
+        Served.started.append(second)
+        self.assertIn(f":{first.port}", second.stderr.readline())
+        self.assertEqual(first.stop(), 0)
+        self.assertEqual(first.get(), b"Hello world!")
+        second.terminate()
+        self.assertEqual(second.wait(timeout=30), 0)
+
     def test_a_server_out_of_descriptors_lives_on(self):
         served = Served("--context concurrent", before="ulimit -n 40;")
         # UBSan asks a pipe whether a virtual table that it has not seen yet can be read: now it can have one.

@@ -105,24 +105,52 @@ int wrong_usage(const std::string& what) {
   return kWrongUsage;
 }
 
+void say_listening(const net::SocketAddress& address) { say("listening at http://" + address.to_string()); }
+
+/// These three return the exit code of a start that failed, when they have said why; else 0.
+int start_at_address(http::Server& server, const ServeCommand& command, const http::ServeOptions& options) {
+  const Result<net::SocketAddress> bound = server.start(command.address, options);
+  if (bound.error() == Errc::invalid_address) return wrong_usage(bound.message());
+  if (!bound) return fail(bound.message());
+  return say_listening(*bound), 0;
+}
+
+int start_with_passed(http::Server& server, const http::ServeOptions& options) {
+  const Result<std::vector<net::ListenFd>> passed = net::listen_fds();
+  if (!passed) return fail("wrong LISTEN_FDS: " + passed.error().message());
+  if (passed->empty()) return fail("no sockets were passed: LISTEN_FDS and LISTEN_PID of this process");
+  for (const net::ListenFd& each : *passed) {
+    Result<net::TcpListener> listener = net::TcpListener::adopt(each.fd);
+    const Result<net::SocketAddress> bound =
+        listener ? server.start(std::move(*listener), options) : listener.error();
+    if (!bound)
+      return fail("cannot use descriptor " + std::to_string(each.fd) + ": " + bound.error().message());
+    say_listening(*bound);
+  }
+  return 0;
+}
+
+int start(http::Server& server, const ServeCommand& command, const http::ServeOptions& options) {
+  return command.listen_fds ? start_with_passed(server, options) : start_at_address(server, command, options);
+}
+
 int serve(const ServeCommand& command) {
   const ServingContexts contexts(command.context, command.threads);
-  http::Server server;
+  http::Server server(command.limits());
   try {
     add_routes(server, command);
   } catch (const std::exception& error) {
     return wrong_usage(error.what());
   }
-  const Result<net::SocketAddress> bound = server.start(
-      command.address, {.contexts = contexts.list(), .batch_responses = !command.no_response_batches});
-  if (bound.error() == Errc::invalid_address) return wrong_usage(bound.message());
-  if (!bound) return fail(bound.message());
   dump_on_signal(SIGQUIT);
   const StopSignals signals([&server, &command] {
     say("draining, at most " + std::to_string(command.drain_seconds) + " s; once more to stop at once");
     server.stop(Deadline::after(std::chrono::seconds(command.drain_seconds)));
   });
-  say("listening at http://" + bound->to_string());
+  const http::ServeOptions options{.contexts = contexts.list(),
+                                   .reuse_port = command.reuse_port,
+                                   .batch_responses = !command.no_response_batches};
+  if (const int failed = start(server, command, options); failed != 0) return failed;
   if (const Result<void> waited = server.wait(); !waited) return fail(waited.error().message());
   say("served " + std::to_string(server.counters().connections) + " connections");
   return 0;
@@ -153,6 +181,7 @@ CLI::App* ServeCommand::add_to(CLI::App& app) {
       ->envname("WEFT_STRATEGY");
   serve->add_option("--drain-seconds", drain_seconds, "time for open connections after SIGINT or SIGTERM")
       ->capture_default_str();
+  add_sharing_options(*serve);
   serve
       ->add_option("--counters-path", counters_path, "show the counters of contexts and loops there, as JSON")
       ->type_name("PATH");
@@ -164,6 +193,28 @@ CLI::App* ServeCommand::add_to(CLI::App& app) {
   serve->add_flag("--no-response-batches", no_response_batches,
                   "send each response by itself, at once; one system call for each");
   return serve;
+}
+
+// How another process takes over: docs/guide/deployment.md.
+void ServeCommand::add_sharing_options(CLI::App& serve) {
+  serve
+      .add_option(
+          "--idle-grace", idle_grace_ms,
+          "after SIGINT or SIGTERM, time for one more request on open connections; default: 1000 with "
+          "--reuse-port or --listen-fds, else 0")
+      ->type_name("MILLISECONDS");
+  CLI::Option* const shares = serve.add_flag("--reuse-port", reuse_port,
+                                             "share the port with other processes that do (SO_REUSEPORT)");
+  serve
+      .add_flag("--listen-fds", listen_fds,
+                "use the sockets that the process was started with (LISTEN_FDS, as systemd passes them)")
+      ->excludes("--address")
+      ->excludes(shares);
+}
+
+http::Limits ServeCommand::limits() const {
+  const std::uint32_t grace_ms = idle_grace_ms.value_or(reuse_port || listen_fds ? 1000 : 0);
+  return {.idle_grace = std::chrono::milliseconds(grace_ms)};
 }
 
 int ServeCommand::run() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weft/event_loop_strategy.hpp>
+#include <weft/http/limits.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -30,6 +31,12 @@ struct ServeCommand {
   ServeContext context = ServeContext::kParallel;
   std::optional<EventLoopStrategy> strategy;  ///< none: WEFT_STRATEGY's, else the default
   std::uint32_t drain_seconds = 10;
+  /// See Limits::idle_grace. None: a second if another process may take over, else nothing.
+  std::optional<std::uint32_t> idle_grace_ms;
+  /// Other processes listen at the port as well.
+  bool reuse_port = false;
+  /// Not at `address`, but with the sockets that were passed to the process (net::listen_fds()).
+  bool listen_fds = false;
   /// Where counters_json() is shown; empty: nowhere.
   std::string counters_path = {};
   /// A shared object that has the routes; empty: the tool's own.
@@ -44,6 +51,11 @@ struct ServeCommand {
 
   /// Serves until SIGINT or SIGTERM, then drains; a second signal ends the process at once. The exit status.
   int run() const;
+
+  http::Limits limits() const;
+
+ private:
+  void add_sharing_options(CLI::App& serve);
 };
 
 }  // namespace weft::tool

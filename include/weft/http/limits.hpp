@@ -46,6 +46,16 @@ struct Limits {
   std::chrono::milliseconds write_timeout{20'000};
   /// How long a connection may wait for its next request.
   std::chrono::milliseconds idle_timeout{60'000};
+
+  /// While the server drains: how long after it was accepted a connection may wait for its first request,
+  /// which is served (as Go's does). It may have been sent before the client could know.
+  std::chrono::milliseconds first_request_grace{5'000};
+  /// While the server drains: how long after stop() a kept-alive connection may stay idle, before wait()
+  /// closes it. A request that comes by then is served, and its client told that the connection ends. 0: idle
+  /// connections are closed at once; a client that sends its next request at that moment must send it again
+  /// (RFC 9112, 9.3.1). Some round-trip times, or the time between two requests, where another server takes
+  /// over and no client should notice.
+  std::chrono::milliseconds idle_grace{0};
 };
 
 }  // namespace weft::http

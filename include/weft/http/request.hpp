@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weft/buffer.hpp>
+#include <weft/cancel_token.hpp>
 #include <weft/http/headers.hpp>
 #include <weft/http/method.hpp>
 #include <weft/http/path_parameters.hpp>
@@ -68,6 +69,18 @@ class Request {
   /// once where the length was announced. Other errors are those of read_some(). The memory grows with what
   /// has arrived: 16 KiB before the first byte, from then on at most twice the bytes received.
   Result<std::string> read_all(std::uint64_t size_max = 1024 * 1024) const;
+
+  /// Whether the server drains: Server::stop() was called. A handler that goes on for long ends soon then, as
+  /// it is cancelled at the drain's deadline. The connection ends with the response in any case.
+  bool draining() const noexcept;
+  /// Asks to stop when the server begins to drain, and at once if it does already. What waits in a scope of
+  /// it is woken; outside of the scope the response can still be ended.
+  ///
+  ///     while (response.write(next_event()))                    // an event stream
+  ///       if (weft::CancelScope scope(request.drain_token()); !weft::sleep(1s)) break;
+  ///
+  /// The token may outlive the request, and be used by any thread.
+  CancelToken drain_token() const noexcept;
 
  private:
   friend class server::Exchange;

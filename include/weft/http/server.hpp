@@ -47,6 +47,13 @@ struct ServeOptions {
   Contexts contexts = {};
   /// See net::ListenOptions.
   int backlog = 4096;
+  /// Other servers, in this process or others, may listen at the same port with SO_REUSEPORT; connections are
+  /// spread over all of them. So a new process can start before an old one ends. A server with this option
+  /// that drains first makes the kernel begin no more connections with its sockets
+  /// (TcpListener::stop_admitting()), and serves those under way for 200 ms: none is lost, a few are made a
+  /// second later. For connections at an address; a listener that is given to start() says itself whether it
+  /// shares.
+  bool reuse_port = false;
   /// Small responses of connections that then wait for their next request are sent together, with one system
   /// call (io_uring), when the thread has nothing else to run; see
   /// net::TcpStream::write_then_read_some_until. False: each by itself, at once.
@@ -107,6 +114,11 @@ class Server {
   /// kernel refuses otherwise, the server says so (a burst, then once a second) and tries again after 5 to
   /// 100 ms.
   Result<net::SocketAddress> start(std::string_view address, const ServeOptions& options = {});
+  /// The same with a listener that was made before, or adopted (TcpListener::adopt()): `backlog` and
+  /// `reuse_port` do not matter. Two servers that have the same socket hand over without losing or delaying a
+  /// connection. With several contexts each further one has a duplicate of it, and a connection wakes one
+  /// thread of each that is idle: an address spreads them better. If it fails, `listener` is closed.
+  Result<net::SocketAddress> start(net::TcpListener listener, const ServeOptions& options = {});
 
   /// Waits until stop() was called and the last connection has ended; of a server that was not started it
   /// returns at once. Suspends. If the calling fiber is cancelled (Errc::cancelled), or at the deadline of
@@ -116,9 +128,16 @@ class Server {
   /// start() and wait().
   Result<void> listen(std::string_view address, const ServeOptions& options = {});
 
-  /// Drains: no connection is accepted any more, idle ones are closed, the others end with their current
-  /// response, and those that are still there at the deadline are cancelled. Returns at once, see wait(). A
-  /// server that was stopped does not start again. Any fiber or plain thread, while the server lives.
+  /// Drains. The connections that the kernel has made by now are accepted, then the listeners are closed. A
+  /// new connection is served its first request (Limits::first_request_grace); idle ones are closed
+  /// (Limits::idle_grace); the others end with their current response; handlers see it (Request::draining(),
+  /// drain_token()). Those that are still there at the deadline are cancelled, and the queue is given up.
+  ///
+  /// Waits for no fiber and does not suspend: it takes about a microsecond for each idle connection, and for
+  /// each handler that waits for its drain_token(). When it returns the drain has begun, start() fails, and
+  /// each response whose head is sent from then on says `Connection: close`; the listeners are closed by
+  /// their own fibers, soon, unless their threads compute. wait() says that all has ended. A further call may
+  /// bring the deadline forward. Any fiber or plain thread, while the server lives.
   void stop(Deadline deadline = Deadline::after(std::chrono::seconds(10)));
 
   ServerCounters counters() const;

@@ -40,6 +40,19 @@ class TcpListener {
   /// The same with an address as SocketAddress::parse understands it; Errc::invalid_address otherwise.
   static Result<TcpListener> bind(std::string_view address, const ListenOptions& options = {});
 
+  /// A socket that listens already: passed on by the process before (see listen_fds()), or made by other
+  /// means. From now on `fd` is the listener's to close. Connections go to whichever of those that have the
+  /// socket accepts first, so two processes that have it hand over without losing one. Sets FD_CLOEXEC,
+  /// TCP_NODELAY, and O_NONBLOCK, which holds for all who share the socket. Does not suspend. Errors: EBADF,
+  /// ENOTSOCK, EINVAL (it does not listen), EAFNOSUPPORT (neither IPv4 nor IPv6), EPROTOTYPE (no stream),
+  /// Errc::unsupported in a simulated world; `fd` then stays the caller's.
+  static Result<TcpListener> adopt(int fd);
+
+  /// A second listener of the same socket, with a descriptor of its own (close-on-exec): each connection goes
+  /// to one of the two. For another execution context, or to be passed on. Does not suspend. Errors: EMFILE,
+  /// Errc::closed, Errc::unsupported in a simulated world.
+  Result<TcpListener> duplicate() const;
+
   /// The next connection. Suspends until there is one.
   ///
   /// Fails only with Errc::closed, Errc::cancelled, (the `_until` form) Errc::timed_out, or EBADF, EINVAL and
@@ -52,7 +65,20 @@ class TcpListener {
   Result<TcpStream> accept() { return accept_until(Deadline::never()); }
   Result<TcpStream> accept_until(Deadline deadline);
 
-  /// Stops listening: fibers in accept() get Errc::closed. Returns when the port is free again.
+  /// A connection that is queued already; Errc::would_block if there is none. Does not suspend, and takes it
+  /// also in a fiber that is cancelled. Other errors are the kernel's, as they are, shortages too.
+  Result<TcpStream> try_accept();
+
+  /// The kernel begins no new connection with this socket: it drops requests for one without an answer. Those
+  /// that have begun can be accepted as before. A client repeats its request after a second, and then reaches
+  /// another listener of the port (`reuse_port`), if this one was closed by then. So a listener hands over to
+  /// another socket without losing a connection: stop admitting, accept for a round-trip time, close. Holds
+  /// for the socket and for good: not for one that others adopt. Errc::closed, Errc::unsupported in a
+  /// simulated world.
+  Result<void> stop_admitting();
+
+  /// Stops listening: fibers in accept() get Errc::closed. Returns when the port is free again. Connections
+  /// in its queue are reset by the kernel, unless others have the same socket.
   Result<void> close();
 
   Result<SocketAddress> local_address() const;

@@ -155,6 +155,8 @@ class TcpStream {
 
   /// The internals, for this library.
   detail::DescriptorHandle descriptor() const noexcept { return handle_; }
+  /// shutdown() of a stream that its owner may have closed by now, and ended: Errc::closed then.
+  static Result<void> shutdown(detail::DescriptorHandle handle, ShutdownMode mode);
 
  private:
   detail::DescriptorHandle handle_;

@@ -39,6 +39,8 @@ struct ServerLimits {
   /// How long a connection waits for its next request before it gives memory back: of the idle time, and well
   /// before a write can time out, so that it is known which of the two passed.
   std::int64_t quiet_ns;
+  std::int64_t first_request_grace_ns;
+  std::int64_t idle_grace_ns;
 };
 
 /// `timeout_ns` after `now_ns`; never if that is too far to count.

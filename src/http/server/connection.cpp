@@ -6,6 +6,8 @@
 
 #include <weft/this_fiber.hpp>
 
+#include <algorithm>
+
 namespace weft::http::server {
 namespace {
 
@@ -22,8 +24,8 @@ void ignore(Result<void>) noexcept {}  // the connection ends in any case
 }  // namespace
 
 void Connection::run() {
-  for (LastResponse last{.sent_ns = coarse_now_ns()};;) {
-    if (!receive_first(last)) return;
+  LastResponse last{.sent_ns = coarse_now_ns()};
+  for (bool more = receive_opening(last); more; more = receive_first(last)) {
     const Head head = receive_head();
     if (head == Head::kLinger) linger();
     if (head != Head::kComplete) return;
@@ -34,7 +36,7 @@ void Connection::run() {
 }
 
 AfterExchange Connection::exchange(LastResponse& last) {
-  Exchange exchange(stream_, lease_.block(), shared_.limits, shared_.draining);
+  Exchange exchange(stream_, lease_.block(), shared_.limits, shared_.drain);
   const AfterExchange after = exchange.run(shared_.routes);
   last = {.sent_ns = exchange.sent_ns(), .unsent = exchange.unsent()};
   if (batches_responses_ || last.unsent.empty()) return after;
@@ -48,6 +50,16 @@ bool Connection::send(const LastResponse& last) {
   return stream_.write_all_until(std::as_bytes(std::span(last.unsent)), deadline).has_value();
 }
 
+// The first bytes of a new connection. It is not idle: a drain lets it send its first request, which may be
+// on its way, until its grace is over.
+bool Connection::receive_opening(const LastResponse& accepted) {
+  const ServerLimits& limits = shared_.limits;
+  const std::int64_t grace_ns = std::min(limits.first_request_grace_ns, limits.idle_ns);
+  const Result<std::size_t> n = stream_.read_some_until(*this, deadline_in(accepted.sent_ns, grace_ns));
+  if (n) return lease_.block().reader.received(*n), true;
+  return n.error() == make_error_code(Errc::timed_out) && receive_first(accepted);
+}
+
 // The first bytes of the next request, unless they are here already, after what was not sent yet of the last
 // response: idle, without a block. False: close.
 bool Connection::receive_first(const LastResponse& last) {
@@ -56,18 +68,20 @@ bool Connection::receive_first(const LastResponse& last) {
     if (last.unsent.empty()) lease_.give_back();
   }
   idle_.store(true, seq_cst);
-  if (shared_.draining.load(seq_cst)) {
-    if (!last.unsent.empty()) send(last);
-    return false;
+  Deadline idle_deadline = deadline_in(last.sent_ns, shared_.limits.idle_ns);
+  if (shared_.drain.begun_after_idle()) [[unlikely]] {
+    if (!may_stay_idle(last)) return false;
+    idle_deadline = std::min(idle_deadline, shared_.drain.idle_until());
   }
-  const Deadline quiet_deadline = deadline_in(last.sent_ns, shared_.limits.quiet_ns);
+  const Deadline quiet_deadline =
+      std::min(idle_deadline, deadline_in(last.sent_ns, shared_.limits.quiet_ns));
   const Result<std::size_t> n =
       last.unsent.empty()
           ? stream_.read_some_until(*this, quiet_deadline)
           : stream_.write_then_read_some_until(
                 std::as_bytes(std::span(last.unsent)), *this,
                 {.write = deadline_in(last.sent_ns, shared_.limits.write_ns), .read = quiet_deadline});
-  return n ? received_first(*n) : wait_on(n.error(), last);
+  return n ? received_first(*n) : wait_on(n.error(), last, idle_deadline);
 }
 
 inline bool Connection::received_first(std::size_t n) noexcept {
@@ -77,13 +91,20 @@ inline bool Connection::received_first(std::size_t n) noexcept {
 }
 
 // Not under load, then: what the handlers have touched of the stack is given back for the rest of the wait.
-bool Connection::wait_on(std::error_code error, const LastResponse& last) {
-  const bool writing_timed_out = deadline_in(last.sent_ns, shared_.limits.write_ns).passed();
+bool Connection::wait_on(std::error_code error, const LastResponse& last, Deadline idle_deadline) {
+  const bool writing_timed_out =
+      !last.unsent.empty() && deadline_in(last.sent_ns, shared_.limits.write_ns).passed();
   if (error != make_error_code(Errc::timed_out) || writing_timed_out) return false;
   this_fiber::trim_stack();
-  const Result<std::size_t> n =
-      stream_.read_some_until(*this, deadline_in(last.sent_ns, shared_.limits.idle_ns));
+  const Result<std::size_t> n = stream_.read_some_until(*this, idle_deadline);
   return n && received_first(*n);
+}
+
+// The server drains. False: the last response is sent.
+bool Connection::may_stay_idle(const LastResponse& last) {
+  if (!shared_.drain.idle_until().passed()) return true;
+  if (!last.unsent.empty()) send(last);
+  return false;
 }
 
 std::span<std::byte> Connection::take() {
@@ -131,8 +152,8 @@ void Connection::linger() {
 }
 
 // Receiving ends, so that the wait ends: a request that came at the last moment is still read and answered.
-void Connection::drain() {
-  if (idle_.load(seq_cst)) ignore(stream_.shutdown(net::ShutdownMode::kRead));
+void Connection::let_go(weft::detail::DescriptorHandle idle_stream) {
+  ignore(net::TcpStream::shutdown(idle_stream, net::ShutdownMode::kRead));
 }
 
 void Connection::close() { ignore(stream_.close()); }

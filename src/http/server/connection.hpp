@@ -3,11 +3,12 @@
 
 // One client: its requests, one after the other, in one fiber (docs/design/http-server.md).
 //
-// Thread safety: the connection's fiber; drain() by any fiber, while the connection is registered with its
-// server.
+// Thread safety: the connection's fiber; idle_stream() by any fiber, while the connection is registered with
+// its server.
 
 #include "base/atomic.hpp"
 #include "base/intrusive_list.hpp"
+#include "http/server/drain.hpp"
 #include "http/server/exchange.hpp"
 
 #include <weft/join_handle.hpp>
@@ -19,7 +20,7 @@ namespace weft::http::server {
 struct Shared {
   const Routes& routes;
   const ServerLimits& limits;
-  const Atomic<bool>& draining;
+  const Drain& drain;
 };
 
 class Connection final : public ListNode<>, private BufferSource {
@@ -30,8 +31,13 @@ class Connection final : public ListNode<>, private BufferSource {
   /// Serves until the client leaves, misbehaves, is too slow, or the server drains.
   void run();
 
-  /// Lets go of a client that has no request under way; others notice by themselves.
-  void drain();
+  /// What let_go() wants, also when this object is gone. Empty: a request is under way, and its end notices
+  /// the drain by itself.
+  weft::detail::DescriptorHandle idle_stream() const noexcept {
+    return idle_.load(seq_cst) ? stream_.descriptor() : weft::detail::DescriptorHandle();
+  }
+  /// Ends the wait of a client that has no request under way.
+  static void let_go(weft::detail::DescriptorHandle idle_stream);
 
   /// After run(): gives the socket back, while the server still waits for this connection.
   void close();
@@ -48,9 +54,11 @@ class Connection final : public ListNode<>, private BufferSource {
     std::string_view unsent = {};  ///< in the block
   };
 
+  bool receive_opening(const LastResponse& accepted);
   bool receive_first(const LastResponse& last);
-  [[gnu::cold]] bool wait_on(std::error_code error, const LastResponse& last);
+  [[gnu::cold]] bool wait_on(std::error_code error, const LastResponse& last, Deadline idle_deadline);
   bool received_first(std::size_t n) noexcept;
+  [[gnu::cold]] bool may_stay_idle(const LastResponse& last);
   AfterExchange exchange(LastResponse& last);
   bool send(const LastResponse& last);
   Head receive_head();

@@ -17,8 +17,8 @@ using protocol::BodyPiece;
 using protocol::BodyStatus;
 
 Exchange::Exchange(net::TcpStream& stream, Block& block, const ServerLimits& limits,
-                   const Atomic<bool>& draining) noexcept
-    : stream_(stream), block_(block), limits_(limits), draining_(draining) {
+                   const Drain& drain) noexcept
+    : stream_(stream), block_(block), limits_(limits), drain_(drain) {
   const RequestHead& head = block.reader.head();
   block.encoder.begin({head.method, head.version, head.keep_alive});
 }
@@ -118,7 +118,7 @@ std::error_code Exchange::fail_body(std::error_code error, Deadline deadline) no
     answer_unless_answered(Status::bad_request);
   }
   // The server stops: what the handler makes of a body that was cancelled is nobody's answer.
-  if (error == make_error_code(Errc::cancelled) && draining_.load(relaxed)) broken_ = true;
+  if (error == make_error_code(Errc::cancelled) && drain_.begun()) broken_ = true;
   body_outcome_ = error;
   return error;
 }
@@ -147,7 +147,7 @@ bool Exchange::will_not_drain() const noexcept {
 
 // The last word before the head of the response is written.
 void Exchange::decide_keep_alive() noexcept {
-  if (draining_.load(relaxed) || will_not_drain()) block_.encoder.close_connection();
+  if (drain_.begun() || will_not_drain()) block_.encoder.close_connection();
 }
 
 // Reads what the handler left of the body, so that the next request can be found; all of it has the time of

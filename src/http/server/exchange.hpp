@@ -4,10 +4,10 @@
 // One request and its response, from a complete head to the last byte sent: what stands behind the handler's
 // Request and Response. Lives in the connection's fiber, for the time of the exchange.
 
-#include "base/atomic.hpp"
 #include "base/clock.hpp"
 #include "http/protocol/body_encoder.hpp"
 #include "http/server/block.hpp"
+#include "http/server/drain.hpp"
 
 #include <weft/http/request.hpp>
 #include <weft/http/response.hpp>
@@ -46,9 +46,8 @@ std::string_view text_of(Mistake mistake) noexcept;
 
 class Exchange {
  public:
-  /// `draining`: no further request is wanted; looked at when the response is sent.
-  Exchange(net::TcpStream& stream, Block& block, const ServerLimits& limits,
-           const Atomic<bool>& draining) noexcept;
+  /// `drain`: whether a further request is wanted; looked at when the response is sent.
+  Exchange(net::TcpStream& stream, Block& block, const ServerLimits& limits, const Drain& drain) noexcept;
 
   /// Runs the handler for the request whose head is complete, and sends the response.
   AfterExchange run(const Routes& routes);
@@ -63,6 +62,7 @@ class Exchange {
   // -----------------------------------------------------------------------------------------------
   Result<std::size_t> read_body(std::span<std::byte> buffer);
   Result<std::string> read_whole_body(std::uint64_t size_max);
+  const Drain& drain() const noexcept { return drain_; }
 
   // -- Response
   // ----------------------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ class Exchange {
   net::TcpStream& stream_;
   Block& block_;
   const ServerLimits& limits_;
-  const Atomic<bool>& draining_;
+  const Drain& drain_;
   std::int64_t now_ns_ = 0;  // coarse; read before something is sent
 
   std::string_view unsent_;

@@ -10,6 +10,10 @@ Result<std::string> Request::read_all(std::uint64_t size_max) const {
   return exchange_.read_whole_body(size_max);
 }
 
+bool Request::draining() const noexcept { return exchange_.drain().begun(); }
+
+CancelToken Request::drain_token() const noexcept { return exchange_.drain().token(); }
+
 Response& Response::status(Status status) {
   exchange_.set_status(status);
   return *this;

@@ -4,12 +4,17 @@
 #include "base/current_exception.hpp"
 #include "base/limited_log.hpp"
 #include "base/panic.hpp"
+#include "base/portion.hpp"
+#include "http/server/acceptor.hpp"
 #include "http/server/connection.hpp"
+#include "http/server/drain.hpp"
 #include "http/server/routes.hpp"
 
+#include <weft/cancel_scope.hpp>
 #include <weft/this_fiber.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <exception>
 #include <iterator>
@@ -27,14 +32,19 @@ namespace {
 
 /// While a drain lasts, how often its deadline is looked up: stop() may have been called again with an
 /// earlier one.
-constexpr std::chrono::milliseconds kDeadlineLookup{50};
-/// After a connection that could not be accepted or served; doubled while it goes on.
-constexpr std::chrono::milliseconds kShortagePauseFirst{5};
-constexpr std::chrono::milliseconds kShortagePauseMax{100};
+constexpr std::chrono::milliseconds kDeadlineLookup{
+    50};  /// After all has ended, how often a stop() that has not returned is looked for: it takes
+          /// microseconds.
+constexpr std::chrono::milliseconds kStopLookup{1};
 
 // A client chooses how many connections there are.
-constinit LimitedLog shortage_log;
 constinit LimitedLog connection_log;
+
+std::vector<ExecutionContext*> contexts_of(const ServeOptions& options) {
+  std::vector<ExecutionContext*> contexts = options.contexts.list();
+  if (contexts.empty()) contexts.push_back(nullptr);
+  return contexts;
+}
 
 }  // namespace
 
@@ -42,64 +52,89 @@ constinit LimitedLog connection_log;
 // suspension.
 class Server::Core {
  public:
-  explicit Core(const Limits& limits) : limits_(limits) {}
+  explicit Core(const Limits& limits) : limits_(limits), drain_(limits_.idle_grace_ns) {}
 
   server::Routes routes;
 
   Result<net::SocketAddress> start(std::string_view address, const ServeOptions& options);
+  Result<net::SocketAddress> start(net::TcpListener listener, const ServeOptions& options);
   Result<void> wait();
   void stop(Deadline deadline);
   ServerCounters counters();
 
  private:
   using Listener = std::shared_ptr<net::TcpListener>;
-  enum class Accepting { kServed, kShortage, kEnd };
+  struct Accepting {
+    bool batch_responses;
+    bool hands_over = false;  ///< see server::Acceptor
+  };
 
   Result<Listener> bind(const net::SocketAddress& address, const ServeOptions& options, bool reuse_port);
   Result<void> accept_from(const std::vector<Listener>& listeners,
-                           const std::vector<ExecutionContext*>& contexts, bool batch_responses);
-  JoinHandle<void> spawn_acceptor(const Listener& listener, ExecutionContext* context, bool batch_responses);
+                           const std::vector<ExecutionContext*>& contexts, Accepting accepting);
+  JoinHandle<void> spawn_acceptor(const Listener& listener, ExecutionContext* context, Accepting accepting);
   bool may_accept(const Listener& listener);
-  void accept_loop(net::TcpListener& listener, bool batch_responses);
-  Accepting accept_one(net::TcpListener& listener, bool batch_responses);
   void serve(net::TcpStream stream, bool batch_responses);
   static void run(Connection& connection);
   void end(Connection& connection);
   JoinHandle<void> take_acceptor();
   JoinHandle<void> take_connection();
+  Result<void> join_acceptors();
+  Result<void> wait_for_idle();
+  void wait_for_stops();
   Result<void> join(JoinHandle<void> handle);
+  template <class Visit, class AfterPortion>
+  void for_each_connection(std::uint32_t portion, Visit&& visit, AfterPortion&& after_portion);
+  void let_idle_go();
   void cancel_connections();
-  Deadline drain_deadline();
 
   const server::ServerLimits limits_;
-  Atomic<bool> draining_{false};
-  const server::Shared shared_{routes, limits_, draining_};
+  server::Drain drain_;
+  const server::Shared shared_{routes, limits_, drain_};
 
   std::mutex lock_;
-  Deadline deadline_ = Deadline::never();  // of the drain
-  std::vector<Listener> listeners_;
+  std::vector<Listener> listeners_;  // of acceptors that may accept
   std::vector<JoinHandle<void>> acceptors_;
   IntrusiveList<Connection> connections_;
   ServerCounters counters_;
+  std::uint32_t stops_under_way_ = 0;
 };
 
 Result<net::SocketAddress> Server::Core::start(std::string_view text, const ServeOptions& options) {
   const Result<net::SocketAddress> address = net::SocketAddress::parse(text);
   if (!address) return address.error();
-  if (draining_.load(relaxed)) return Errc::closed;
-  std::vector<ExecutionContext*> contexts = options.contexts.list();
-  if (contexts.empty()) contexts.push_back(nullptr);
+  if (drain_.begun()) return Errc::closed;
+  const std::vector<ExecutionContext*> contexts = contexts_of(options);
+  const bool reuse_port = options.reuse_port || contexts.size() > 1;
   net::SocketAddress bound = *address;
   std::vector<Listener> listeners;
   for (std::size_t i = 0; i < contexts.size(); ++i) {
-    Result<Listener> listener = bind(bound, options, contexts.size() > 1);
+    Result<Listener> listener = bind(bound, options, reuse_port);
     if (!listener) return listener.error();
     const Result<net::SocketAddress> local = (*listener)->local_address();
     if (!local) return local.error();
     bound = *local;  // port 0 became a number, which the others share
     listeners.push_back(std::move(*listener));
   }
-  const Result<void> accepting = accept_from(listeners, contexts, options.batch_responses);
+  const Result<void> accepting = accept_from(
+      listeners, contexts, {.batch_responses = options.batch_responses, .hands_over = options.reuse_port});
+  if (!accepting) return accepting.error();
+  return bound;
+}
+
+// Each further context gets a descriptor of its own for the same socket.
+Result<net::SocketAddress> Server::Core::start(net::TcpListener listener, const ServeOptions& options) {
+  const Result<net::SocketAddress> bound = listener.local_address();
+  if (!bound) return bound.error();
+  const std::vector<ExecutionContext*> contexts = contexts_of(options);
+  std::vector<Listener> listeners{std::make_shared<net::TcpListener>(std::move(listener))};
+  while (listeners.size() < contexts.size()) {
+    Result<net::TcpListener> copy = listeners.front()->duplicate();
+    if (!copy) return copy.error();
+    listeners.push_back(std::make_shared<net::TcpListener>(std::move(*copy)));
+  }
+  const Result<void> accepting =
+      accept_from(listeners, contexts, {.batch_responses = options.batch_responses});
   if (!accepting) return accepting.error();
   return bound;
 }
@@ -114,7 +149,7 @@ Result<Server::Core::Listener> Server::Core::bind(const net::SocketAddress& addr
 
 // All of them accept or none does, whatever there is no memory for.
 Result<void> Server::Core::accept_from(const std::vector<Listener>& listeners,
-                                       const std::vector<ExecutionContext*>& contexts, bool batch_responses) {
+                                       const std::vector<ExecutionContext*>& contexts, Accepting accepting) {
   struct JoinAtExit {  // acceptors that see that they may not accept: they use this object
     std::vector<JoinHandle<void>> acceptors;
     ~JoinAtExit() {
@@ -124,11 +159,11 @@ Result<void> Server::Core::accept_from(const std::vector<Listener>& listeners,
   begun.acceptors.reserve(listeners.size());
   // After the lock is given back the acceptors look whether their listener is listed.
   std::scoped_lock lock(lock_);
-  if (draining_.load(relaxed)) return Errc::closed;
+  if (drain_.begun()) return Errc::closed;
   listeners_.reserve(listeners_.size() + listeners.size());
   acceptors_.reserve(acceptors_.size() + listeners.size());
   for (std::size_t i = 0; i < listeners.size(); ++i)
-    begun.acceptors.push_back(spawn_acceptor(listeners[i], contexts[i], batch_responses));
+    begun.acceptors.push_back(spawn_acceptor(listeners[i], contexts[i], accepting));
   listeners_.insert(listeners_.end(), listeners.begin(), listeners.end());
   std::move(begun.acceptors.begin(), begun.acceptors.end(), std::back_inserter(acceptors_));
   begun.acceptors.clear();
@@ -136,48 +171,22 @@ Result<void> Server::Core::accept_from(const std::vector<Listener>& listeners,
 }
 
 JoinHandle<void> Server::Core::spawn_acceptor(const Listener& listener, ExecutionContext* context,
-                                              bool batch_responses) {
-  auto loop = [this, listener, batch_responses] {
-    if (may_accept(listener)) accept_loop(*listener, batch_responses);
+                                              Accepting accepting) {
+  auto accept = [this, listener, accepting] {
+    if (!may_accept(listener)) return;
+    const bool batch = accepting.batch_responses;
+    server::Acceptor(listener, drain_, accepting.hands_over, [this, batch](net::TcpStream stream) {
+      serve(std::move(stream), batch);
+    }).run();
   };
   const SpawnOptions options{.name = "http accept"};
-  return context == nullptr ? spawn(std::move(loop), options) : context->spawn(std::move(loop), options);
+  return context == nullptr ? spawn(std::move(accept), options) : context->spawn(std::move(accept), options);
 }
 
-// False: start() has failed, or stop() was quicker.
+// False: start() has failed.
 bool Server::Core::may_accept(const Listener& listener) {
   std::scoped_lock lock(lock_);
   return std::find(listeners_.begin(), listeners_.end(), listener) != listeners_.end();
-}
-
-// Only the listener's own end, or the fiber's, ends it. Whatever else happens is a shortage that may pass.
-void Server::Core::accept_loop(net::TcpListener& listener, bool batch_responses) {
-  for (std::chrono::milliseconds pause = kShortagePauseFirst;;) {
-    const Accepting done = accept_one(listener, batch_responses);
-    if (done == Accepting::kEnd) return;
-    if (done == Accepting::kServed) {
-      pause = kShortagePauseFirst;
-      continue;
-    }
-    if (!sleep(pause)) return;
-    pause = std::min(pause * 2, kShortagePauseMax);
-  }
-}
-
-Server::Core::Accepting Server::Core::accept_one(net::TcpListener& listener, bool batch_responses) {
-  try {
-    Result<net::TcpStream> stream = listener.accept();
-    if (stream) return serve(std::move(*stream), batch_responses), Accepting::kServed;
-    const std::error_code error = stream.error();
-    if (error == make_error_code(Errc::closed) || error == make_error_code(Errc::cancelled))
-      return Accepting::kEnd;
-    shortage_log.write({"weft: no connection could be accepted: ", error.message(), "; the server goes on"});
-  } catch (const std::exception&) {  // std::bad_alloc, of a message too
-    const CurrentException exception;
-    shortage_log.write({"weft: a connection could not be served and is closed: ", exception.type(),
-                        exception.separator(), exception.what(), "; the server goes on"});
-  }
-  return Accepting::kShortage;
 }
 
 void Server::Core::serve(net::TcpStream stream, bool batch_responses) {
@@ -222,20 +231,39 @@ void Server::Core::end(Connection& connection) {
 }
 
 void Server::Core::stop(Deadline deadline) {
-  std::vector<Listener> listeners;
   {
+    std::scoped_lock lock(lock_);  // start() looks under it: all of its listeners are listed by now, or none
+    ++stops_under_way_;
+    drain_.begin(deadline);
+  }
+  drain_.announce();
+  if (!drain_.keeps_idle()) let_idle_go();
+  std::scoped_lock lock(lock_);
+  --stops_under_way_;
+}
+
+// All may have ended while the thread that stops the server is still looking for more of it.
+void Server::Core::wait_for_stops() {
+  const auto under_way = [this] {
     std::scoped_lock lock(lock_);
-    deadline_ = std::min(deadline_, deadline);
-    draining_.store(true, seq_cst);  // then look who is idle: see Connection::idle_
-    listeners.swap(listeners_);
-    connections_.for_each([](Connection& connection) { connection.drain(); });
-  }
-  for (const Listener& listener : listeners) {
-    [[maybe_unused]] const Result<void> closed = listener->close();
-  }
+    return stops_under_way_ > 0;
+  };
+  const CancelShield uncancelled;
+  while (under_way()) [[maybe_unused]] const Result<void> slept = sleep(kStopLookup);
 }
 
 Result<void> Server::Core::wait() {
+  Result<void> waited = join_acceptors();
+  if (const Result<void> idle = wait_for_idle(); !idle) waited = idle;
+  for (JoinHandle<void> connection = take_connection(); connection.joinable();
+       connection = take_connection()) {
+    if (const Result<void> joined = join(std::move(connection)); !joined) waited = joined;
+  }
+  wait_for_stops();
+  return waited;
+}
+
+Result<void> Server::Core::join_acceptors() {
   Result<void> waited;
   for (JoinHandle<void> acceptor = take_acceptor(); acceptor.joinable(); acceptor = take_acceptor()) {
     const Result<void> joined = acceptor.join();
@@ -244,10 +272,21 @@ Result<void> Server::Core::wait() {
     stop(Deadline::at_ns(0));
     acceptor.join_uncancellable();
   }
-  for (JoinHandle<void> connection = take_connection(); connection.joinable();
-       connection = take_connection()) {
-    if (const Result<void> joined = join(std::move(connection)); !joined) waited = joined;
+  return waited;
+}
+
+// Idle connections may still have a request, until their grace is over. A connection that becomes idle later
+// looks at the time itself.
+Result<void> Server::Core::wait_for_idle() {
+  if (!drain_.begun() || !drain_.keeps_idle()) return {};
+  Result<void> waited;
+  while (waited && counters().open_connections > 0) {
+    const Deadline end = std::min(drain_.idle_until(), drain_.deadline());
+    if (end.passed()) break;
+    waited = sleep_until(std::min(end, Deadline::after(kDeadlineLookup)));
   }
+  if (!waited) stop(Deadline::at_ns(0));
+  let_idle_go();
   return waited;
 }
 
@@ -258,7 +297,7 @@ Result<void> Server::Core::join(JoinHandle<void> handle) {
               "http::Server::wait() in a handler of the same server waits for itself",
               WEFT_VALUE(handle.id()));
   for (;;) {
-    const Deadline deadline = drain_deadline();
+    const Deadline deadline = drain_.deadline();
     Result<void> joined = handle.join_until(std::min(deadline, Deadline::after(kDeadlineLookup)));
     if (joined) return joined;
     const bool gives_up = this_fiber::cancel_requested();
@@ -271,14 +310,45 @@ Result<void> Server::Core::join(JoinHandle<void> handle) {
   }
 }
 
-void Server::Core::cancel_connections() {
-  std::scoped_lock lock(lock_);
-  connections_.for_each([](Connection& connection) { connection.handle.cancel(); });
+// In portions: whoever needs the lock waits for one of them. The list is turned once; who comes or goes
+// meanwhile may make it a little more, and connections that come after the drain has begun look at it
+// themselves. `after_portion` is called without the lock.
+template <class Visit, class AfterPortion>
+void Server::Core::for_each_connection(std::uint32_t portion, Visit&& visit, AfterPortion&& after_portion) {
+  for (std::uint64_t left = counters().open_connections; left > 0;) {
+    {
+      std::scoped_lock lock(lock_);
+      for (std::uint32_t i = 0; i < portion && left > 0; ++i, --left) {
+        Connection* const connection = connections_.pop_front();
+        if (connection == nullptr) {
+          left = 0;
+          break;
+        }
+        connections_.push_back(*connection);
+        visit(*connection);
+      }
+    }
+    after_portion();
+  }
 }
 
-Deadline Server::Core::drain_deadline() {
-  std::scoped_lock lock(lock_);
-  return deadline_;
+// The system calls are made without the lock, for a few connections at a time: one that has become busy
+// meanwhile receives no more of its body than has arrived.
+void Server::Core::let_idle_go() {
+  std::array<weft::detail::DescriptorHandle, 32> idle;
+  std::size_t count = 0;
+  const auto collect = [&](const Connection& connection) {
+    if (const auto stream = connection.idle_stream()) idle[count++] = stream;
+  };
+  const auto let_go = [&] {
+    while (count > 0) Connection::let_go(idle[--count]);
+  };
+  for_each_connection(static_cast<std::uint32_t>(idle.size()), collect, let_go);
+}
+
+void Server::Core::cancel_connections() {
+  for_each_connection(
+      kPortion, [](Connection& connection) { connection.handle.cancel(); }, [] {});
 }
 
 JoinHandle<void> Server::Core::take_acceptor() {
@@ -290,10 +360,18 @@ JoinHandle<void> Server::Core::take_acceptor() {
 }
 
 JoinHandle<void> Server::Core::take_connection() {
-  std::scoped_lock lock(lock_);
-  Connection* const connection = connections_.pop_front();
-  if (connection == nullptr) return {};
-  return std::move(connection->handle);
+  weft::detail::DescriptorHandle idle;
+  JoinHandle<void> handle;
+  {
+    std::scoped_lock lock(lock_);
+    Connection* const connection = connections_.pop_front();
+    if (connection == nullptr) return handle;
+    // stop() may not have come to it yet, and does not find it any more.
+    if (drain_.begun()) idle = connection->idle_stream();
+    handle = std::move(connection->handle);
+  }
+  if (idle) Connection::let_go(idle);
+  return handle;
 }
 
 ServerCounters Server::Core::counters() {
@@ -317,6 +395,10 @@ Result<net::SocketAddress> Server::start(std::string_view address, const ServeOp
   Result<net::SocketAddress> started = core_->start(address, options);
   if (!started) return detail::failure_about(started.error(), "listening at", address);
   return started;
+}
+
+Result<net::SocketAddress> Server::start(net::TcpListener listener, const ServeOptions& options) {
+  return core_->start(std::move(listener), options);
 }
 
 Result<void> Server::wait() { return core_->wait(); }

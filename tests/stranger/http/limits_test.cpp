@@ -72,7 +72,9 @@ TEST(LimitsAtTheirEnds, EachTimeMayBeTheLongest) {
   expect_ordinary_requests_served({.head_timeout = kLongest,
                                    .body_timeout = kLongest,
                                    .write_timeout = kLongest,
-                                   .idle_timeout = kLongest});
+                                   .idle_timeout = kLongest,
+                                   .first_request_grace = kLongest,
+                                   .idle_grace = kLongest});
 }
 
 TEST(LimitsAtTheirEnds, NothingIsAllowedByNothing) {
