@@ -87,7 +87,7 @@ ServerLimits::ServerLimits(const Limits& wanted) noexcept
       body_ns(to_ns(wanted.body_timeout)),
       write_ns(to_ns(wanted.write_timeout)),
       idle_ns(to_ns(wanted.idle_timeout)),
-      quiet_ns(std::min({idle_ns, write_ns / 4, kQuietNs})) {
+      quiet_ns(write_ns < kQuietNs ? idle_ns : std::min({idle_ns, write_ns / 4, kQuietNs})) {
   static Atomic<std::uint64_t> next_id{1};
   id = next_id.fetch_add(1, relaxed);
 }

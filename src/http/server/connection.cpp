@@ -75,7 +75,8 @@ inline bool Connection::received_first(std::size_t n) noexcept {
 
 // Not under load, then: what the handlers have touched of the stack is given back for the rest of the wait.
 bool Connection::wait_on(std::error_code error, const LastResponse& last) {
-  const bool writing_timed_out = deadline_in(last.sent_ns, shared_.limits.write_ns).passed();
+  const bool writing_timed_out =
+      !last.unsent.empty() && deadline_in(last.sent_ns, shared_.limits.write_ns).passed();
   if (error != make_error_code(Errc::timed_out) || writing_timed_out) return false;
   this_fiber::trim_stack();
   const Result<std::size_t> n =
