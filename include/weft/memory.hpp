@@ -7,8 +7,9 @@ namespace weft {
 
 /// Gives the memory of stacks that no fiber uses back to the kernel, but for up to 64 that each other thread
 /// keeps for its next fibers. The library does so by itself: while fibers run, with what no fiber needed for
-/// a second; when all is idle for a tenth of a second, at most once a second, with all of them. So this is
-/// for a program that wants it at once, after a peak. Returns how many stacks this call gave back.
+/// a second; when all is idle for a tenth of a second, at most once a second, with all of them, but for
+/// what threads of isolated contexts keep. So this is for a program that wants it at once, after a peak.
+/// Returns how many stacks this call gave back.
 ///
 /// About 2 us a stack, in portions of at most a millisecond, between which a calling fiber lets others run.
 /// May suspend in a fiber; any thread. Not cancellable.
@@ -19,10 +20,8 @@ enum class StackGuards {
   /// Spawning throws std::bad_alloc then, with a text that says why. The default.
   kRequired,
   /// It runs. An overflow by less than 64 KiB does no harm then, and ends the program, with the fiber's name,
-  /// when
-  /// the fiber ends; one that goes further destroys what another fiber has. Costs a system call for each of
-  /// such
-  /// fibers, at its end.
+  /// when the fiber ends; one that goes further destroys what another fiber has. Costs a system call at
+  /// the end of each of such fibers.
   kWhereAvailable,
 };
 

@@ -87,7 +87,7 @@ ServerLimits::ServerLimits(const Limits& wanted) noexcept
       body_ns(to_ns(wanted.body_timeout)),
       write_ns(to_ns(wanted.write_timeout)),
       idle_ns(to_ns(wanted.idle_timeout)),
-      quiet_ns(std::min({idle_ns, write_ns / 4, kQuietNs})),
+      quiet_ns(write_ns < kQuietNs ? idle_ns : std::min({idle_ns, write_ns / 4, kQuietNs})),
       first_request_grace_ns(to_ns(wanted.first_request_grace)),
       idle_grace_ns(to_ns(wanted.idle_grace)) {
   static Atomic<std::uint64_t> next_id{1};
