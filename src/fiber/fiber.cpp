@@ -27,10 +27,10 @@ void run_main(Fiber& fiber) noexcept {
   try {
     fiber.main(fiber.storage);
     fiber.main_returned = true;
-  } catch (
-      const abi::__forced_unwind&) {  // nobody may stop it, and there is nowhere to go: the stack ends here
-    WEFT_PANIC("pthread_exit() or pthread_cancel() ends a thread that runs fibers", WEFT_VALUE(fiber.id));
   } catch (...) {  // the one place where a user's exception leaves a fiber
+    // Forced unwinding has no type. Nobody may stop it, and there is nowhere to go: the stack ends here.
+    WEFT_ASSERT(abi::__cxa_current_exception_type() != nullptr,
+                "pthread_exit() or pthread_cancel() ends a thread that runs fibers", WEFT_VALUE(fiber.id));
     fiber.exception = std::current_exception();
   }
 }

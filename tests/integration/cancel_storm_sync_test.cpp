@@ -21,6 +21,7 @@
 
 #include <array>
 #include <initializer_list>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -458,17 +459,26 @@ INSTANTIATE_TEST_SUITE_P(
                      testing::Values(test::AnyContextKind::kConcurrent, test::AnyContextKind::kParallel2)),
     sync_storm_name);
 
-// With two threads it may get through early by chance: it has to do so several times in a row.
+// With two threads it may get through early by chance: it has to do so several times in a row. And a moment
+// may be too short for a step: how far the program comes in it is the machine's affair, so many moments are
+// enough. Left alone it gets through.
 TEST_P(SyncStorm, EveryMomentEndsItCleanly) {
   constexpr int kMomentsMax = 1'000;
+  const bool moments_are_steps =
+      std::get<StormSource>(GetParam()) == StormSource::kStep ||
+      std::get<test::AnyContextKind>(GetParam()) == test::AnyContextKind::kConcurrent;
   int cancelled = 0;
   for (int k = 0, through = 0; through < 5 && !HasFailure(); ++k) {
-    ASSERT_LT(k, kMomentsMax) << "it never gets through";
+    if (k == kMomentsMax) {
+      ASSERT_FALSE(moments_are_steps) << "it never gets through";
+      break;
+    }
     const bool was_cancelled = cancel_at(k);
     cancelled += was_cancelled;
     through = was_cancelled ? 0 : through + 1;
   }
   EXPECT_GT(cancelled, std::get<StormSource>(GetParam()) == StormSource::kStep ? 5 : 0);
+  EXPECT_FALSE(cancel_at(std::numeric_limits<int>::max())) << "nobody cancels it";
 }
 
 }  // namespace

@@ -2,35 +2,17 @@
 // A resize() that fails takes the lanes back that it has made. It did so with the context's lock held, in
 // portions, between which other fibers run: one that resized too waited for the lock on the thread of its
 // holder.
+#include "sys/fault.hpp"
+
 #include <weft/weft.hpp>
 
-#include <sys/resource.h>
+#include <cerrno>
 #include <system_error>
-#include <unistd.h>
 #include <vector>
 #include <gtest/gtest.h>
 
 namespace weft {
 namespace {
-
-/// There is room for so many files more.
-class RoomForFiles {
- public:
-  explicit RoomForFiles(int count) {
-    EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &usual_), 0);
-    const int next = ::dup(STDIN_FILENO);
-    EXPECT_EQ(::close(next), 0);
-    rlimit limit = usual_;
-    limit.rlim_cur = static_cast<rlim_t>(next + count);
-    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
-  }
-  ~RoomForFiles() { EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &usual_), 0); }
-  RoomForFiles(const RoomForFiles&) = delete;
-  RoomForFiles& operator=(const RoomForFiles&) = delete;
-
- private:
-  rlimit usual_ = {};
-};
 
 /// More than are visited in one portion by a loop that ends.
 std::vector<net::TcpListener> many_files() {
@@ -57,7 +39,8 @@ TEST(FailedResize, OthersMayResizeWhileItsLanesAreTakenBack) {
         });
         yield();
         {
-          const RoomForFiles room(8);  // one lane has three
+          sys::FaultPlan faults;  // two lanes are made, the third has no loop
+          faults.fail(sys::Call::epoll_create, EMFILE, {.skip = 2});
           failing = true;
           EXPECT_THROW(context.resize(6), std::system_error);
         }
