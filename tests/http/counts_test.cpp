@@ -7,6 +7,7 @@
 #include "http/wrk_load.hpp"
 #include "sys/fault.hpp"
 
+#include <weft/deadlock.hpp>
 #include <weft/execution_context.hpp>
 #include <weft/http/server.hpp>
 #include <weft/monitor.hpp>
@@ -132,7 +133,9 @@ Cost measure(Load& load) {
 
 /// By a fiber of the context that serves. The load has a thread of its own, which it may block.
 Cost serve_and_measure(bool batches) {
-  set_stuck_report_after(0ms);  // where the host gives the thread no CPU, a report would allocate
+  // Where the host gives the threads no CPU they look stuck, or idle: what the monitor then does allocates.
+  set_stuck_report_after(0ms);
+  set_deadlock_detection(DeadlockDetection::kOff);
   Server server;
   server.get("/hello", [](const Request&, Response& response) { response.text(kBody); });
   const net::SocketAddress address = server.start("127.0.0.1:0", {.batch_responses = batches}).value();
