@@ -2,6 +2,7 @@
 #include "base/panic.hpp"
 
 #include "base/atomic.hpp"
+#include "base/control_characters.hpp"
 #include "base/standard_error.hpp"
 
 #include <cstdlib>
@@ -10,7 +11,10 @@
 namespace weft {
 namespace {
 
-Atomic<PanicHook> panic_hook{nullptr};
+constinit Atomic<PanicHook> panic_hook{nullptr};
+constinit Atomic<PanicWitness> panic_witness{nullptr};
+
+Atomic<bool> dying{false};
 
 /// The last words may wait a little for a reader.
 constexpr int kPanicPatienceMs = 1000;
@@ -32,12 +36,7 @@ class Line {
   }
 
   /// What came from elsewhere cannot begin a line, or steer a terminal.
-  void keep_to_one_line() noexcept {
-    for (std::size_t i = 0; i < size_; ++i) {
-      const auto byte = static_cast<unsigned char>(text_[i]);
-      if (byte < 0x20 || byte == 0x7f) text_[i] = ' ';
-    }
-  }
+  void keep_to_one_line() noexcept { blank_control_characters(text_, size_); }
 
   void write(int patience_ms) const noexcept { write_standard_error({text_, size_}, patience_ms); }
 
@@ -56,7 +55,11 @@ class Line {
 
 }  // namespace
 
+void set_panic_witness(PanicWitness witness) noexcept { panic_witness.store(witness, release); }
+
 void set_panic_hook(PanicHook hook) noexcept { panic_hook.store(hook, release); }
+
+bool process_is_dying() noexcept { return dying.load(relaxed); }
 
 void write_to_stderr(std::initializer_list<std::string_view> pieces) noexcept {
   Line line;
@@ -74,6 +77,7 @@ void write_line_to_stderr(std::initializer_list<std::string_view> pieces, std::s
 
 void panic(const char* file, int line_number, const char* what,
            std::initializer_list<PanicValue> values) noexcept {
+  dying.store(true, relaxed);
   Line line;
   line.add("BUG: ");
   line.add(what);
@@ -86,13 +90,18 @@ void panic(const char* file, int line_number, const char* what,
     separator = ", ";
   }
   if (values.size() != 0) line.add(")");
-  line.add(" at ");
-  line.add(file);
-  line.add(":");
-  line.add_number(static_cast<std::uint64_t>(line_number));
-  line.end("\n");
-  line.write(kPanicPatienceMs);
-  // The exchange keeps a hook that panics itself from being entered twice.
+  // The exchanges keep a witness or hook that panics itself from being entered twice.
+  if (PanicWitness witness = panic_witness.exchange(nullptr, acq_rel); witness != nullptr) {
+    line.write(kPanicPatienceMs);  // first, whatever becomes of the witness
+    witness(file, line_number);
+  } else {
+    line.add(" at ");
+    line.add(file);
+    line.add(":");
+    line.add_number(static_cast<std::uint64_t>(line_number));
+    line.end("\n");
+    line.write(kPanicPatienceMs);
+  }
   if (PanicHook hook = panic_hook.exchange(nullptr, acq_rel); hook != nullptr) hook();
   std::abort();
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event_loop/write_turn.hpp"
 
+#include "base/panic.hpp"
+#include "base/portion.hpp"
 #include "base/spin_backoff.hpp"
+#include "event_loop/descriptor_arena.hpp"
 #include "event_loop/descriptor_use.hpp"
 #include "event_loop/descriptor_waiters.hpp"
 #include "event_loop/operation.hpp"
@@ -39,21 +42,27 @@ void update_awaited_turn_locked(Descriptor& descriptor) noexcept {
   if (descriptor.writers.empty()) descriptor.usage.nobody_awaits_turn_locked();
 }
 
-// To the first writer that still waits; its turn has never been free (WT2).
+// To the first of a portion of writers that still waits. False: none of them does, and others are left.
+bool pass_turn_to_write_locked(Descriptor& descriptor, FiberQueue& won) noexcept {
+  for (std::uint32_t left = kPortion; left != 0; --left) {
+    WaitNode* const node = descriptor.writers.pop_front();
+    if (node == nullptr) break;
+    if (!node->waiter->word.try_win(node->ticket, WaitOutcome::kReady)) continue;
+    won.push(static_cast<Fiber&>(*node->waiter));
+    update_awaited_turn_locked(descriptor);
+    return true;
+  }
+  if (!descriptor.writers.empty()) return false;
+  descriptor.usage.end_turns_locked();
+  return true;
+}
+
+// The turn is never free meanwhile (WT2).
 void pass_turn_to_write(Descriptor& descriptor) noexcept {
   FiberQueue won;
-  {
+  for (bool passed = false; !passed;) {
     std::scoped_lock lock(descriptor.lock);
-    while (WaitNode* const node = descriptor.writers.pop_front()) {
-      if (!node->waiter->word.try_win(node->ticket, WaitOutcome::kReady)) continue;
-      won.push(static_cast<Fiber&>(*node->waiter));
-      break;
-    }
-    if (won.empty()) {
-      descriptor.usage.end_turns_locked();
-    } else {
-      update_awaited_turn_locked(descriptor);
-    }
+    passed = pass_turn_to_write_locked(descriptor, won);
   }
   wake_all(won);
 }
@@ -65,7 +74,11 @@ Begun begin_wait_for_turn(Descriptor& descriptor, Waiter& self, WaitNode& node, 
                           FiberQueue& won) noexcept {
   std::scoped_lock lock(descriptor.lock);
   if (descriptor.usage.closing()) return Begun::kClosed;
-  if (descriptor.put_off != nullptr) {
+  WEFT_ASSERT(!descriptor.usage.turn_is_lost(),
+              "a child of fork() writes to a socket to which a fiber of its parent was writing at the time",
+              WEFT_VALUE(descriptor.fd));
+  // In a child of fork() the owner is the parent's: to wait is a BUG, which names this fiber and the wait.
+  if (descriptor.put_off != nullptr && !DescriptorArena::instance().has_parents_users(descriptor)) {
     const PutOffTurn asked = ask_for_turn_locked(descriptor, won);
     if (asked == PutOffTurn::kTaken) return Begun::kTurn;
     if (asked == PutOffTurn::kInTheKernel) return Begun::kLater;

@@ -28,6 +28,13 @@ const std::map<std::string, ServeContext> kContextNames{{"parallel", ServeContex
                                                         {"concurrent", ServeContext::kConcurrent},
                                                         {"sharded", ServeContext::kSharded}};
 
+ServeContext context_named(const std::string& name) {
+  const auto found = kContextNames.find(name);
+  if (found == kContextNames.end())
+    throw CLI::ValidationError("--context", name + " is none of parallel, concurrent, sharded");
+  return found->second;
+}
+
 /// What a name on the command line stands for.
 std::map<std::string, EventLoopStrategy> strategy_names() {
   std::map<std::string, EventLoopStrategy> names;
@@ -92,31 +99,38 @@ int fail(const std::string& what) {
   return 1;
 }
 
-void say_listening(const net::SocketAddress& address) { say("listening at http://" + address.to_string()); }
-
-/// False: it was said why not.
-bool start_at_address(http::Server& server, const ServeCommand& command, const http::ServeOptions& options) {
-  const Result<net::SocketAddress> bound = server.start(command.address, options);
-  if (!bound) return say("cannot listen at " + command.address + ": " + bound.error().message()), false;
-  return say_listening(*bound), true;
+/// The command line is wrong.
+int wrong_usage(const std::string& what) {
+  say(what);
+  return kWrongUsage;
 }
 
-bool start_with_passed(http::Server& server, const http::ServeOptions& options) {
+void say_listening(const net::SocketAddress& address) { say("listening at http://" + address.to_string()); }
+
+/// The exit status, of a server that does not start; it was said why not.
+int start_at_address(http::Server& server, const ServeCommand& command, const http::ServeOptions& options) {
+  const Result<net::SocketAddress> bound = server.start(command.address, options);
+  if (bound.error() == Errc::invalid_address) return wrong_usage(bound.message());
+  if (!bound) return fail(bound.message());
+  return say_listening(*bound), 0;
+}
+
+int start_with_passed(http::Server& server, const http::ServeOptions& options) {
   const Result<std::vector<net::ListenFd>> passed = net::listen_fds();
-  if (!passed) return say("wrong LISTEN_FDS: " + passed.error().message()), false;
-  if (passed->empty()) return say("no sockets were passed: LISTEN_FDS and LISTEN_PID of this process"), false;
+  if (!passed) return fail("wrong LISTEN_FDS: " + passed.error().message());
+  if (passed->empty()) return fail("no sockets were passed: LISTEN_FDS and LISTEN_PID of this process");
   for (const net::ListenFd& each : *passed) {
     Result<net::TcpListener> listener = net::TcpListener::adopt(each.fd);
     const Result<net::SocketAddress> bound =
         listener ? server.start(std::move(*listener), options) : listener.error();
     if (!bound)
-      return say("cannot use descriptor " + std::to_string(each.fd) + ": " + bound.error().message()), false;
+      return fail("cannot use descriptor " + std::to_string(each.fd) + ": " + bound.error().message());
     say_listening(*bound);
   }
-  return true;
+  return 0;
 }
 
-bool start(http::Server& server, const ServeCommand& command, const http::ServeOptions& options) {
+int start(http::Server& server, const ServeCommand& command, const http::ServeOptions& options) {
   return command.listen_fds ? start_with_passed(server, options) : start_at_address(server, command, options);
 }
 
@@ -126,18 +140,17 @@ int serve(const ServeCommand& command) {
   try {
     add_routes(server, command);
   } catch (const std::exception& error) {
-    return fail(error.what());
+    return wrong_usage(error.what());
   }
   dump_on_signal(SIGQUIT);
   const StopSignals signals([&server, &command] {
     say("draining, at most " + std::to_string(command.drain_seconds) + " s; once more to stop at once");
     server.stop(Deadline::after(std::chrono::seconds(command.drain_seconds)));
   });
-  if (!start(server, command,
-             {.contexts = contexts.list(),
-              .reuse_port = command.reuse_port,
-              .batch_responses = !command.no_response_batches}))
-    return 1;
+  const http::ServeOptions options{.contexts = contexts.list(),
+                                   .reuse_port = command.reuse_port,
+                                   .batch_responses = !command.no_response_batches};
+  if (const int failed = start(server, command, options); failed != 0) return failed;
   if (const Result<void> waited = server.wait(); !waited) return fail(waited.error().message());
   say("served " + std::to_string(server.counters().connections) + " connections");
   return 0;
@@ -153,11 +166,11 @@ CLI::App* ServeCommand::add_to(CLI::App& app) {
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   serve
-      ->add_option("--context", context,
-                   "parallel: threads share the connections; concurrent: one thread; sharded: each "
-                   "thread has connections of its own (SO_REUSEPORT)")
-      ->transform(
-          CLI::CheckedTransformer(kContextNames, CLI::ignore_case).description("parallel|concurrent|sharded"))
+      ->add_option_function<std::string>(
+          "--context", [this](const std::string& name) { context = context_named(name); },
+          "parallel: threads share the connections; concurrent: one thread; sharded: each "
+          "thread has connections of its own (SO_REUSEPORT)")
+      ->type_name("parallel|concurrent|sharded")
       ->default_str("parallel");
   serve
       ->add_option_function<std::string>(
@@ -206,7 +219,7 @@ http::Limits ServeCommand::limits() const {
 
 int ServeCommand::run() const {
   if (context == ServeContext::kConcurrent && threads != 1)
-    return fail("--context concurrent has exactly one thread");
+    return wrong_usage("--context concurrent has exactly one thread");
   if (read_to_eagain) set_read_policy(ReadPolicy::kToEagain);
   block_stop_signals();
   const std::uint32_t parallelism = context == ServeContext::kParallel ? threads : 1;

@@ -4,6 +4,7 @@
 #include "base/atomic.hpp"
 #include "base/clock.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <new>
 
@@ -13,6 +14,9 @@ namespace {
 /// Blocks that a thread keeps for later; more go back to the heap. Busy at the same time are those whose
 /// handlers suspend, or whose clients send a request in pieces.
 constexpr std::size_t kFreeBlocksMax = 64;
+
+/// A connection that waits for longer is not one under load.
+constexpr std::int64_t kQuietNs = 1'000'000'000;
 
 // Plain data, so that reaching it costs no check whether it is constructed; FreeAtThreadExit empties it.
 class FreeBlocks {
@@ -84,7 +88,8 @@ ServerLimits::ServerLimits(const Limits& wanted) noexcept
       write_ns(to_ns(wanted.write_timeout)),
       idle_ns(to_ns(wanted.idle_timeout)),
       first_request_grace_ns(to_ns(wanted.first_request_grace)),
-      idle_grace_ns(to_ns(wanted.idle_grace)) {
+      idle_grace_ns(to_ns(wanted.idle_grace)),
+      quiet_ns(std::min({idle_ns, write_ns / 4, kQuietNs})) {
   static Atomic<std::uint64_t> next_id{1};
   id = next_id.fetch_add(1, relaxed);
 }

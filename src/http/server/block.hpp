@@ -38,6 +38,9 @@ struct ServerLimits {
   std::int64_t idle_ns;
   std::int64_t first_request_grace_ns;
   std::int64_t idle_grace_ns;
+  /// How long a connection waits for its next request before it gives memory back: of the idle time, and well
+  /// before a write can time out, so that it is known which of the two passed.
+  std::int64_t quiet_ns;
 };
 
 /// `timeout_ns` after `now_ns`; never if that is too far to count.
@@ -77,7 +80,9 @@ struct BlockMemory {
 
 struct Block : BlockMemory {
   explicit Block(const ServerLimits& server) noexcept
-      : server_id(server.id), reader({input, kInputSize}, server.limits), encoder({output, kOutputSize}) {}
+      : server_id(server.id),
+        reader({input, kInputSize}, server.limits),
+        encoder({output, kOutputSize}, server.limits.response_head_size_max) {}
 
   Block* next_free = nullptr;
   std::uint64_t server_id;  ///< whose connections it serves: the reader was made with its limits

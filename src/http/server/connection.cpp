@@ -4,6 +4,8 @@
 #include "base/clock.hpp"
 #include "http/server/routes.hpp"
 
+#include <weft/this_fiber.hpp>
+
 #include <algorithm>
 
 namespace weft::http::server {
@@ -13,6 +15,9 @@ namespace {
 /// unread input would be a reset, which can overtake the answer (RFC 9112, 9.6).
 constexpr std::chrono::seconds kLingerTimeout{2};
 constexpr std::size_t kLingerSizeMax = 256 * 1024;
+
+constexpr protocol::Refusal kHeadTooSlow{Status::request_timeout,
+                                         "the request's head took longer than head_timeout"};
 
 void ignore(Result<void>) noexcept {}  // the connection ends in any case
 
@@ -51,8 +56,10 @@ bool Connection::receive_opening(const LastResponse& accepted) {
   const ServerLimits& limits = shared_.limits;
   const std::int64_t grace_ns = std::min(limits.first_request_grace_ns, limits.idle_ns);
   const Result<std::size_t> n = stream_.read_some_until(*this, deadline_in(accepted.sent_ns, grace_ns));
-  if (n) return lease_.block().reader.received(*n), true;
-  return n.error() == make_error_code(Errc::timed_out) && receive_first(accepted);
+  if (n) return received_first(*n);
+  if (n.error() != make_error_code(Errc::timed_out)) return false;
+  idle_.store(true, seq_cst);
+  return stay_idle(accepted);
 }
 
 // The first bytes of the next request, unless they are here already, after what was not sent yet of the last
@@ -63,23 +70,40 @@ bool Connection::receive_first(const LastResponse& last) {
     if (last.unsent.empty()) lease_.give_back();
   }
   idle_.store(true, seq_cst);
-  Deadline idle_deadline = deadline_in(last.sent_ns, shared_.limits.idle_ns);
-  if (shared_.drain.begun_after_idle()) [[unlikely]] {
-    if (!may_stay_idle(last)) return false;
-    idle_deadline = std::min(idle_deadline, shared_.drain.idle_until());
-  }
+  if (shared_.drain.begun_after_idle() && !may_stay_idle(last)) [[unlikely]]
+    return false;
+  const Deadline quiet_deadline = deadline_in(last.sent_ns, shared_.limits.quiet_ns);
   const Result<std::size_t> n =
       last.unsent.empty()
-          ? stream_.read_some_until(*this, idle_deadline)
+          ? stream_.read_some_until(*this, quiet_deadline)
           : stream_.write_then_read_some_until(
                 std::as_bytes(std::span(last.unsent)), *this,
-                {.write = deadline_in(last.sent_ns, shared_.limits.write_ns), .read = idle_deadline});
-  idle_.store(false, relaxed);
-  if (n) lease_.block().reader.received(*n);
-  return n.has_value();
+                {.write = deadline_in(last.sent_ns, shared_.limits.write_ns), .read = quiet_deadline});
+  return n ? received_first(*n) : wait_on(n.error(), last);
 }
 
-// The server drains. False: the last response is sent.
+inline bool Connection::received_first(std::size_t n) noexcept {
+  idle_.store(false, relaxed);
+  lease_.block().reader.received(n);
+  return true;
+}
+
+// Not under load, then: what the handlers have touched of the stack is given back for the rest of the wait.
+bool Connection::wait_on(std::error_code error, const LastResponse& last) {
+  const bool writing_timed_out = deadline_in(last.sent_ns, shared_.limits.write_ns).passed();
+  return error == make_error_code(Errc::timed_out) && !writing_timed_out && stay_idle(last);
+}
+
+// idle_ is set.
+bool Connection::stay_idle(const LastResponse& last) {
+  this_fiber::trim_stack();
+  Deadline deadline = deadline_in(last.sent_ns, shared_.limits.idle_ns);
+  if (shared_.drain.begun_after_idle()) deadline = std::min(deadline, shared_.drain.idle_until());
+  const Result<std::size_t> n = stream_.read_some_until(*this, deadline);
+  return n && received_first(*n);
+}
+
+// The server drains. True: wait() will look for it when that time has come. False: the last response is sent.
 bool Connection::may_stay_idle(const LastResponse& last) {
   if (!shared_.drain.idle_until().passed()) return true;
   if (!last.unsent.empty()) send(last);
@@ -101,19 +125,19 @@ Connection::Head Connection::receive_head() {
           stream_.read_some_until(std::as_writable_bytes(reader.free_space()), deadline);
       if (!n) {
         const bool told = n.error() == make_error_code(Errc::timed_out) && !reader.at_boundary();
-        return told ? refuse(Status::request_timeout) : Head::kClose;
+        return told ? refuse(kHeadTooSlow) : Head::kClose;
       }
       reader.received(*n);
       status = reader.parse_head();
     } while (status == HeadStatus::need_input);
   }
-  return status == HeadStatus::complete ? Head::kComplete : refuse(reader.refusal().status);
+  return status == HeadStatus::complete ? Head::kComplete : refuse(reader.refusal());
 }
 
-Connection::Head Connection::refuse(Status status) {
+Connection::Head Connection::refuse(const protocol::Refusal& refusal) {
   Block& block = lease_.block();
   const std::int64_t now = coarse_now_ns();
-  const std::string_view answer = protocol::encode_error(block.output, status, false, block.date.line(now));
+  const std::string_view answer = protocol::encode_error(block.output, refusal, block.date.line(now));
   const net::Transfer sent =
       stream_.write_all_until(std::as_bytes(std::span(answer)), deadline_in(now, shared_.limits.write_ns));
   return sent ? Head::kLinger : Head::kClose;

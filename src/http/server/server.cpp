@@ -3,6 +3,7 @@
 
 #include "base/current_exception.hpp"
 #include "base/limited_log.hpp"
+#include "base/panic.hpp"
 #include "base/portion.hpp"
 #include "http/server/acceptor.hpp"
 #include "http/server/connection.hpp"
@@ -292,6 +293,9 @@ Result<void> Server::Core::wait_for_idle() {
 // Waits for a connection; when the drain is over all of them are cancelled. An error: the calling fiber, or
 // the scope around the call, has ended meanwhile.
 Result<void> Server::Core::join(JoinHandle<void> handle) {
+  WEFT_ASSERT(handle.id() != this_fiber::id(),
+              "http::Server::wait() in a handler of the same server waits for itself",
+              WEFT_VALUE(handle.id()));
   for (;;) {
     const Deadline deadline = drain_.deadline();
     Result<void> joined = handle.join_until(std::min(deadline, Deadline::after(kDeadlineLookup)));
@@ -388,7 +392,9 @@ Server& Server::route(Method method, std::string_view pattern, Handler handler) 
 }
 
 Result<net::SocketAddress> Server::start(std::string_view address, const ServeOptions& options) {
-  return core_->start(address, options);
+  Result<net::SocketAddress> started = core_->start(address, options);
+  if (!started) return detail::failure_about(started.error(), "listening at", address);
+  return started;
 }
 
 Result<net::SocketAddress> Server::start(net::TcpListener listener, const ServeOptions& options) {
@@ -398,7 +404,7 @@ Result<net::SocketAddress> Server::start(net::TcpListener listener, const ServeO
 Result<void> Server::wait() { return core_->wait(); }
 
 Result<void> Server::listen(std::string_view address, const ServeOptions& options) {
-  if (Result<net::SocketAddress> bound = start(address, options); !bound) return bound.error();
+  if (Result<net::SocketAddress> bound = start(address, options); !bound) return bound.failure();
   return wait();
 }
 
