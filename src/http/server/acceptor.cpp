@@ -39,15 +39,17 @@ void Acceptor::run() {
 // Only the drain, the listener's own end, or the fiber's, ends it. Whatever else happens is a shortage that
 // may pass.
 void Acceptor::accept_until_drained() {
-  const CancelScope until_drained(drain_.token());
   for (std::chrono::milliseconds pause = kShortagePauseFirst;;) {
-    const Accepted accepted = accept_one(Deadline::never());
+    const Accepted accepted = serve_next([this] {
+      const CancelScope until_drained(drain_.token());  // serving what was accepted goes on
+      return listener_->accept();
+    });
     if (accepted == Accepted::kNoMore) return;
     if (accepted == Accepted::kServed) {
       pause = kShortagePauseFirst;
       continue;
     }
-    if (!sleep(pause)) return;
+    if (const CancelScope until_drained(drain_.token()); !sleep(pause)) return;
     pause = std::min(pause * 2, kShortagePauseMax);
   }
 }
@@ -59,7 +61,7 @@ void Acceptor::empty_queue() {
   int shortages = 0;
   for (int taken = 0; taken < kQueueMax && !drain_.deadline().passed(); ++taken) {
     if (!checkpoint()) return;
-    const Accepted accepted = take_queued();
+    const Accepted accepted = serve_next([this] { return listener_->try_accept(); });
     if (accepted == Accepted::kNoMore) return;
     if (accepted == Accepted::kServed) {
       shortages = 0;
@@ -73,15 +75,7 @@ void Acceptor::empty_queue() {
 // it is connected. New ones are not begun any more, so these end soon.
 void Acceptor::accept_begun() {
   const Deadline deadline = std::min(Deadline::after(kHandshakeTimeout), drain_.deadline());
-  while (accept_one(deadline) == Accepted::kServed) {}
-}
-
-Acceptor::Accepted Acceptor::accept_one(Deadline deadline) {
-  return serve_next([&] { return listener_->accept_until(deadline); });
-}
-
-Acceptor::Accepted Acceptor::take_queued() {
-  return serve_next([&] { return listener_->try_accept(); });
+  while (serve_next([&] { return listener_->accept_until(deadline); }) == Accepted::kServed) {}
 }
 
 template <class Accept>

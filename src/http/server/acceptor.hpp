@@ -33,8 +33,6 @@ class Acceptor {
   void accept_until_drained();
   void empty_queue();
   void accept_begun();
-  Accepted accept_one(Deadline deadline);
-  Accepted take_queued();
   template <class Accept>
   Accepted serve_next(Accept&& accept);
 

@@ -56,8 +56,10 @@ bool Connection::receive_opening(const LastResponse& accepted) {
   const ServerLimits& limits = shared_.limits;
   const std::int64_t grace_ns = std::min(limits.first_request_grace_ns, limits.idle_ns);
   const Result<std::size_t> n = stream_.read_some_until(*this, deadline_in(accepted.sent_ns, grace_ns));
-  if (n) return lease_.block().reader.received(*n), true;
-  return n.error() == make_error_code(Errc::timed_out) && receive_first(accepted);
+  if (n) return received_first(*n);
+  if (n.error() != make_error_code(Errc::timed_out)) return false;
+  idle_.store(true, seq_cst);
+  return stay_idle(accepted);
 }
 
 // The first bytes of the next request, unless they are here already, after what was not sent yet of the last
@@ -68,13 +70,9 @@ bool Connection::receive_first(const LastResponse& last) {
     if (last.unsent.empty()) lease_.give_back();
   }
   idle_.store(true, seq_cst);
-  Deadline idle_deadline = deadline_in(last.sent_ns, shared_.limits.idle_ns);
-  if (shared_.drain.begun_after_idle()) [[unlikely]] {
-    if (!may_stay_idle(last)) return false;
-    idle_deadline = std::min(idle_deadline, shared_.drain.idle_until());
-  }
-  const Deadline quiet_deadline =
-      std::min(idle_deadline, deadline_in(last.sent_ns, shared_.limits.quiet_ns));
+  if (shared_.drain.begun_after_idle() && !may_stay_idle(last)) [[unlikely]]
+    return false;
+  const Deadline quiet_deadline = deadline_in(last.sent_ns, shared_.limits.quiet_ns);
   const Result<std::size_t> n =
       last.unsent.empty()
           ? stream_.read_some_until(*this, quiet_deadline)
@@ -91,16 +89,22 @@ inline bool Connection::received_first(std::size_t n) noexcept {
 }
 
 // Not under load, then: what the handlers have touched of the stack is given back for the rest of the wait.
-bool Connection::wait_on(std::error_code error, const LastResponse& last, Deadline idle_deadline) {
+bool Connection::wait_on(std::error_code error, const LastResponse& last) {
   const bool writing_timed_out =
       !last.unsent.empty() && deadline_in(last.sent_ns, shared_.limits.write_ns).passed();
-  if (error != make_error_code(Errc::timed_out) || writing_timed_out) return false;
+  return error == make_error_code(Errc::timed_out) && !writing_timed_out && stay_idle(last);
+}
+
+// idle_ is set.
+bool Connection::stay_idle(const LastResponse& last) {
   this_fiber::trim_stack();
-  const Result<std::size_t> n = stream_.read_some_until(*this, idle_deadline);
+  Deadline deadline = deadline_in(last.sent_ns, shared_.limits.idle_ns);
+  if (shared_.drain.begun_after_idle()) deadline = std::min(deadline, shared_.drain.idle_until());
+  const Result<std::size_t> n = stream_.read_some_until(*this, deadline);
   return n && received_first(*n);
 }
 
-// The server drains. False: the last response is sent.
+// The server drains. True: wait() will look for it when that time has come. False: the last response is sent.
 bool Connection::may_stay_idle(const LastResponse& last) {
   if (!shared_.drain.idle_until().passed()) return true;
   if (!last.unsent.empty()) send(last);
