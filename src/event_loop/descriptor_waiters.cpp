@@ -13,23 +13,39 @@ void update_awaited_locked(Descriptor& descriptor, Direction direction) noexcept
   descriptor.awaited[static_cast<int>(direction)].store(!descriptor.waiters_of(direction).empty(), relaxed);
 }
 
-// The first wait that can be won, or `all`. A node that lost (its waiter was timed out or cancelled a moment
-// ago) is dropped: that waiter is on its way. True: after a portion of them others are left.
-inline bool win_direction_locked(Descriptor& descriptor, Direction direction, bool all,
-                                 FiberQueue& won) noexcept {
+// True if the node's wait was won. One that lost (its waiter was timed out or cancelled a moment ago) is
+// dropped: that waiter is on its way.
+[[gnu::always_inline]] inline bool win_next_locked(Descriptor& descriptor, WaitNode& node,
+                                                   FiberQueue& won) noexcept {
+  if (&node == descriptor.put_off) descriptor.put_off = nullptr;
+  if (!node.waiter->word.try_win(node.ticket, WaitOutcome::kReady)) return false;
+  won.push(static_cast<Fiber&>(*node.waiter));
+  return true;
+}
+
+// The first wait that can be won, or `all`. True: after a portion of them others are left.
+[[gnu::cold, gnu::noinline]] bool win_several_locked(Descriptor& descriptor, Direction direction, bool all,
+                                                     FiberQueue& won) noexcept {
   WaitList& waiters = descriptor.waiters_of(direction);
-  if (waiters.empty()) return false;
   std::uint32_t left = kPortion;
   for (; left != 0; --left) {
     WaitNode* const node = waiters.pop_front();
-    if (node == nullptr) break;
-    if (node == descriptor.put_off) descriptor.put_off = nullptr;
-    if (!node->waiter->word.try_win(node->ticket, WaitOutcome::kReady)) continue;
-    won.push(static_cast<Fiber&>(*node->waiter));
-    if (!all) break;
+    if (node == nullptr || (win_next_locked(descriptor, *node, won) && !all)) break;
   }
   update_awaited_locked(descriptor, direction);
   return left == 0 && !waiters.empty();
+}
+
+// The usual case is in line: one waits, and is won.
+[[gnu::always_inline]] inline bool win_direction_locked(Descriptor& descriptor, Direction direction, bool all,
+                                                        FiberQueue& won) noexcept {
+  WaitNode* const first = all ? nullptr : descriptor.waiters_of(direction).pop_front();
+  if (first != nullptr && win_next_locked(descriptor, *first, won)) [[likely]] {
+    update_awaited_locked(descriptor, direction);
+    return false;
+  }
+  if (first == nullptr && descriptor.waiters_of(direction).empty()) return false;
+  return win_several_locked(descriptor, direction, all, won);
 }
 
 }  // namespace

@@ -264,7 +264,7 @@ TEST_F(Portions, OfThoseAtADescriptorWhoHaveGivenUp) {
       more = win_one_locked(descriptor, Direction::kRead, won);
     }
   }
-  EXPECT_EQ(sections, kMany / kPortion + 1);
+  EXPECT_GE(sections, kMany / kPortion);
   EXPECT_EQ(won.size(), 1u);
   EXPECT_EQ(won.pop(), witness.waiters.back());
   witness.waiters.back()->wake();
