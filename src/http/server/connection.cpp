@@ -79,7 +79,7 @@ bool Connection::receive_first(const LastResponse& last) {
           : stream_.write_then_read_some_until(
                 std::as_bytes(std::span(last.unsent)), *this,
                 {.write = deadline_in(last.sent_ns, shared_.limits.write_ns), .read = quiet_deadline});
-  return n ? received_first(*n) : wait_on(n.error(), last, idle_deadline);
+  return n ? received_first(*n) : wait_on(n.error(), last);
 }
 
 inline bool Connection::received_first(std::size_t n) noexcept {
