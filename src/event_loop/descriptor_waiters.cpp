@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event_loop/descriptor_waiters.hpp"
 
+#include "event_loop/peer_watch.hpp"
 #include "event_loop/write_turn.hpp"
 
 #include <mutex>
@@ -51,6 +52,8 @@ void win_all_locked(Descriptor& descriptor, WaitOutcome outcome, FiberQueue& won
     while (win_first_locked(descriptor, direction, outcome, won)) {}
     update_awaited_locked(descriptor, direction);
   }
+  if (!descriptor.peer_watches.empty()) [[unlikely]]
+    win_peer_waits_locked(descriptor, outcome, won);
 }
 
 void close_locked(Descriptor& descriptor, FiberQueue& won) noexcept {

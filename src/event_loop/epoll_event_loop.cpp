@@ -21,10 +21,12 @@ constexpr std::size_t kFetchedTogether = 16;
 
 constexpr std::uint32_t kReadEdges = EPOLLIN | EPOLLRDHUP | EPOLLPRI;
 constexpr std::uint32_t kWriteEdges = EPOLLOUT;
+constexpr std::uint32_t kEndEdges = EPOLLRDHUP;
 
 /// Hang-ups and errors are reported anyway.
 constexpr std::uint32_t events_of(Edges edges) noexcept {
-  return EPOLLET | (edges.read ? kReadEdges : 0) | (edges.write ? kWriteEdges : 0);
+  return EPOLLET | (edges.read ? kReadEdges : 0) | (edges.write ? kWriteEdges : 0) |
+         (edges.end ? kEndEdges : 0);
 }
 
 Signals signals_of(std::uint32_t events) noexcept {
@@ -32,7 +34,8 @@ Signals signals_of(std::uint32_t events) noexcept {
   return {.read = hang_up || (events & kReadEdges) != 0,
           .write = hang_up || (events & kWriteEdges) != 0,
           .unusual = hang_up || (events & (EPOLLRDHUP | EPOLLPRI)) != 0,
-          .hang_up = hang_up};
+          .hang_up = hang_up,
+          .finished = hang_up || (events & kEndEdges) != 0};
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "event_loop/descriptor_arena.hpp"
 #include "event_loop/descriptor_waiters.hpp"
 #include "event_loop/migration_note.hpp"
+#include "event_loop/peer_watch.hpp"
 #include "event_loop/polling_event_loop.hpp"
 #include "sys/thread.hpp"
 
@@ -113,7 +114,7 @@ std::size_t PollingEventLoop::poll_counted(std::int64_t timeout_ns) noexcept {
   return events;
 }
 
-void PollingEventLoop::deliver(std::uint64_t data, Signals signals) noexcept {
+void PollingEventLoop::deliver_edge(std::uint64_t data, Signals signals) noexcept {
   const auto index = static_cast<std::uint32_t>(data);
   const auto generation = static_cast<std::uint32_t>(data >> 32);
   Descriptor* const descriptor = arena_.at(index);
@@ -132,6 +133,11 @@ void PollingEventLoop::deliver(std::uint64_t data, Signals signals) noexcept {
   lock.unlock();
   counters_.wakeups.add(won.size());
   runnable_->splice(won);
+}
+
+void PollingEventLoop::deliver_end(std::uint64_t data, Signals signals) noexcept {
+  note_peer_end(*arena_.at(static_cast<std::uint32_t>(data)), static_cast<std::uint32_t>(data >> 32),
+                signals.hang_up ? PeerEnd::kReset : PeerEnd::kFinished);
 }
 
 // Some belong to other contexts. With the descriptor's lock, which it gives back: a test of what the wake-up

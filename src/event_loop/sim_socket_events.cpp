@@ -13,8 +13,11 @@ namespace {
 
 constexpr Signals kReadable{.read = true, .write = false, .unusual = false, .hang_up = false};
 constexpr Signals kWritable{.read = false, .write = true, .unusual = false, .hang_up = false};
-constexpr Signals kPeerFinished{.read = true, .write = false, .unusual = true, .hang_up = false};
-constexpr Signals kHangUp{.read = true, .write = true, .unusual = true, .hang_up = true};
+constexpr Signals kPeerFinished{
+    .read = true, .write = false, .unusual = true, .hang_up = false, .finished = true};
+constexpr Signals kHangUp{.read = true, .write = true, .unusual = true, .hang_up = true, .finished = true};
+// By this end itself, and of one direction: everybody looks again, the peer is as it was.
+constexpr Signals kShut{.read = true, .write = true, .unusual = true, .hang_up = true};
 
 }  // namespace
 
@@ -27,6 +30,8 @@ bool SimSocket::signal_locked(Signals signals, FiberQueue& won) noexcept {
     std::scoped_lock lock(descriptor_->lock);
     weft::signal_locked(*descriptor_, signals, own);
   }
+  if (signals.finished)
+    network_->peer_ended_locked({handle_locked(), signals.hang_up ? PeerEnd::kReset : PeerEnd::kFinished});
   const bool awaited = !own.empty();
   won.splice(own);
   return awaited;
@@ -46,7 +51,7 @@ bool SimSocket::arrive_locked(const SimEvent& event, FiberQueue& won) {
     case SimEventKind::kFin: fin_received_ = true; return signal_locked(kPeerFinished, won);
     // A peer that had finished sending resets by having closed: to Linux, a broken pipe.
     case SimEventKind::kReset: return disconnect_locked(fin_received_ ? EPIPE : ECONNRESET, won);
-    case SimEventKind::kShut: return signal_locked(kHangUp, won);
+    case SimEventKind::kShut: return signal_locked(read_shut_ && write_shut_ ? kHangUp : kShut, won);
   }
   WEFT_PANIC("a simulated socket met an event that is not a socket's", WEFT_VALUE(event.amount));
 }

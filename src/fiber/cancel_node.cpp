@@ -35,6 +35,7 @@ void CancelNode::unlink_locked() noexcept {
 
 void CancelNode::link(CancelNode* parent, Waiter* waiter, std::int64_t deadline_ns) noexcept {
   if (parent != nullptr) {
+    parent->before_wait();
     std::scoped_lock locked(parent->lock_);
     return link_locked(*parent, waiter, deadline_ns);
   }
@@ -70,7 +71,16 @@ void CancelNode::enter(std::int64_t deadline_ns, Shield shield) noexcept {
 }
 
 void CancelNode::leave() noexcept {
-  Waiter& self = Waiter::current();
+  step_out(Waiter::current());
+  unlink();
+}
+
+void CancelNode::step_in(Waiter& self) noexcept {
+  outer_ = self.scope.load(relaxed);
+  self.scope.store(this, relaxed);  // as in enter()
+}
+
+void CancelNode::step_out(Waiter& self) noexcept {
   WEFT_ASSERT(&self == waiter_ && self.scope.load(relaxed) == this,
               "cancel scopes are left in the order reverse to that in which they were entered");
   self.scope.store(outer_, relaxed);
@@ -79,8 +89,9 @@ void CancelNode::leave() noexcept {
       (outer_->ended() == stopped_ ||
        (stopped_ == WaitOutcome::kCancelled && self.word.cancel_requested() && !shielded_)))
     outer_->note_stopped(stopped_);
-  unlink();
 }
+
+void CancelNode::before_wait_slow() noexcept { static_cast<LazyCancelNode*>(this)->look_for_end(); }
 
 // -- ending -------------------------------------------------------------------------------------------------
 
