@@ -29,11 +29,10 @@ namespace weft {
 
 /// What an event said; a set of flags.
 struct Signals {
-  bool read = false;      ///< data, end of file, or a pending connection
-  bool write = false;     ///< room to write, or connected
-  bool unusual = false;   ///< urgent data, a hang-up or an error: short counts prove nothing any more
-  bool hang_up = false;   ///< a hang-up or an error: everybody is woken (L5)
-  bool finished = false;  ///< the peer's end
+  bool read = false;     ///< data, end of file, or a pending connection
+  bool write = false;    ///< room to write, or connected
+  bool unusual = false;  ///< urgent data, a hang-up or an error: short counts prove nothing any more
+  bool hang_up = false;  ///< a hang-up or an error: everybody is woken (L5)
 };
 
 class PollingEventLoop : public EventLoop {
@@ -122,11 +121,9 @@ class PollingEventLoop : public EventLoop {
     arena_.prefetch_waiter(static_cast<std::uint32_t>(data));
   }
   /// Acts on one event. Called by poll().
-  void deliver(std::uint64_t data, Signals signals) noexcept {
-    deliver_edge(data, signals);
-    if (signals.finished) [[unlikely]]
-      deliver_end(data, signals);
-  }
+  void deliver(std::uint64_t data, Signals signals) noexcept;
+  /// After deliver(), if the event said so: the peer's end.
+  [[gnu::cold]] void deliver_end(std::uint64_t data, PeerEnd end) noexcept;
   void alarm_rang() noexcept { alarm_ns_ = TimerQueue::kNever; }
 
  private:
@@ -171,8 +168,6 @@ class PollingEventLoop : public EventLoop {
   std::int64_t block() noexcept;
   std::int64_t timeout_until(std::int64_t next_ns) noexcept;
   std::size_t poll_counted(std::int64_t timeout_ns) noexcept;
-  void deliver_edge(std::uint64_t data, Signals signals) noexcept;
-  [[gnu::cold]] void deliver_end(std::uint64_t data, Signals signals) noexcept;
   [[gnu::noinline]] void deliver_across(Descriptor&, FiberQueue& won, SpinLock&) noexcept;
   std::uint32_t count_wakeups_locked(Descriptor&, const FiberQueue& won) noexcept;
   void expire_timers(std::int64_t now) noexcept;

@@ -114,7 +114,7 @@ std::size_t PollingEventLoop::poll_counted(std::int64_t timeout_ns) noexcept {
   return events;
 }
 
-void PollingEventLoop::deliver_edge(std::uint64_t data, Signals signals) noexcept {
+void PollingEventLoop::deliver(std::uint64_t data, Signals signals) noexcept {
   const auto index = static_cast<std::uint32_t>(data);
   const auto generation = static_cast<std::uint32_t>(data >> 32);
   Descriptor* const descriptor = arena_.at(index);
@@ -135,9 +135,8 @@ void PollingEventLoop::deliver_edge(std::uint64_t data, Signals signals) noexcep
   runnable_->splice(won);
 }
 
-void PollingEventLoop::deliver_end(std::uint64_t data, Signals signals) noexcept {
-  note_peer_end(*arena_.at(static_cast<std::uint32_t>(data)), static_cast<std::uint32_t>(data >> 32),
-                signals.hang_up ? PeerEnd::kReset : PeerEnd::kFinished);
+void PollingEventLoop::deliver_end(std::uint64_t data, PeerEnd end) noexcept {
+  note_peer_end(*arena_.at(static_cast<std::uint32_t>(data)), static_cast<std::uint32_t>(data >> 32), end);
 }
 
 // Some belong to other contexts. With the descriptor's lock, which it gives back: a test of what the wake-up

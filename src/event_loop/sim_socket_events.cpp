@@ -13,11 +13,8 @@ namespace {
 
 constexpr Signals kReadable{.read = true, .write = false, .unusual = false, .hang_up = false};
 constexpr Signals kWritable{.read = false, .write = true, .unusual = false, .hang_up = false};
-constexpr Signals kPeerFinished{
-    .read = true, .write = false, .unusual = true, .hang_up = false, .finished = true};
-constexpr Signals kHangUp{.read = true, .write = true, .unusual = true, .hang_up = true, .finished = true};
-// By this end itself, and of one direction: everybody looks again, the peer is as it was.
-constexpr Signals kShut{.read = true, .write = true, .unusual = true, .hang_up = true};
+constexpr Signals kPeerFinished{.read = true, .write = false, .unusual = true, .hang_up = false};
+constexpr Signals kHangUp{.read = true, .write = true, .unusual = true, .hang_up = true};
 
 }  // namespace
 
@@ -30,8 +27,6 @@ bool SimSocket::signal_locked(Signals signals, FiberQueue& won) noexcept {
     std::scoped_lock lock(descriptor_->lock);
     weft::signal_locked(*descriptor_, signals, own);
   }
-  if (signals.finished)
-    network_->peer_ended_locked({handle_locked(), signals.hang_up ? PeerEnd::kReset : PeerEnd::kFinished});
   const bool awaited = !own.empty();
   won.splice(own);
   return awaited;
@@ -48,12 +43,19 @@ bool SimSocket::arrive_locked(const SimEvent& event, FiberQueue& won) {
     case SimEventKind::kRefusal: return disconnect_locked(static_cast<int>(event.amount), won);
     case SimEventKind::kData: arrived_ += event.amount; return signal_locked(kReadable, won);
     case SimEventKind::kAck: return acknowledged_locked(event.amount, won);
-    case SimEventKind::kFin: fin_received_ = true; return signal_locked(kPeerFinished, won);
+    case SimEventKind::kFin:
+      fin_received_ = true;
+      note_peer_end_locked(PeerEnd::kFinished);
+      return signal_locked(kPeerFinished, won);
     // A peer that had finished sending resets by having closed: to Linux, a broken pipe.
     case SimEventKind::kReset: return disconnect_locked(fin_received_ ? EPIPE : ECONNRESET, won);
-    case SimEventKind::kShut: return signal_locked(read_shut_ && write_shut_ ? kHangUp : kShut, won);
+    case SimEventKind::kShut: return signal_locked(kHangUp, won);
   }
   WEFT_PANIC("a simulated socket met an event that is not a socket's", WEFT_VALUE(event.amount));
+}
+
+void SimSocket::note_peer_end_locked(PeerEnd end) {
+  if (descriptor_ != nullptr) network_->peer_ended_locked({handle_locked(), end});
 }
 
 bool SimSocket::disconnect_locked(int error, FiberQueue& won) noexcept {
@@ -61,6 +63,7 @@ bool SimSocket::disconnect_locked(int error, FiberQueue& won) noexcept {
   state_ = State::kDisconnected;
   pending_error_ = error;
   read_shut_ = write_shut_ = true;
+  note_peer_end_locked(PeerEnd::kReset);
   return signal_locked(kHangUp, won);
 }
 

@@ -80,9 +80,13 @@ class CancelNode {
   enum class Shield : bool { kNo, kYes };
   void enter(std::int64_t deadline_ns, Shield shield) noexcept;
   void leave() noexcept;
-  /// Of a node that is linked: the same without linking and unlinking it, as often as one likes.
+  /// enter() and leave() in two halves. Linked once within the scope that the waiter has; then stepped into
+  /// and out of as often as it likes, in that same scope; unlink() in the end.
+  void link_within(Waiter& self, std::int64_t deadline_ns) noexcept;
   void step_in(Waiter& self) noexcept;
   void step_out(Waiter& self) noexcept;
+  /// After a step out: if somebody was stopped in here for what is above, that is noted there.
+  void pass_on_stopped(Waiter& self) noexcept;
 
   /// The waiter is about to wait in this scope, makes another one in it, or asks whether it has ended: what
   /// brings its end may have to be looked at from now on. Without locks. Suspends: no.
@@ -113,6 +117,8 @@ class CancelNode {
   std::int64_t deadline_ns() const noexcept { return deadline_ns_; }
   /// Null: it is within nothing. Outlives this node.
   const CancelNode* parent() const noexcept { return parent_; }
+  /// The waiter's scope before enter() or step_in().
+  CancelNode* outer() const noexcept { return outer_; }
   /// The fiber's own cancel bit does not count here.
   bool shielded() const noexcept { return shielded_; }
 

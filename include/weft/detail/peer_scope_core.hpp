@@ -11,7 +11,7 @@
 
 namespace weft {
 
-class Waiter;
+class CancelNode;
 
 namespace detail {
 
@@ -19,16 +19,29 @@ namespace detail {
 /// it likes. Nothing is registered or locked before somebody waits in it.
 class PeerScopeCore {
  public:
-  explicit PeerScopeCore(DescriptorHandle handle) noexcept;
+  PeerScopeCore(DescriptorHandle handle, PeerEnd end) noexcept;
   ~PeerScopeCore();
   PeerScopeCore(const PeerScopeCore&) = delete;
   PeerScopeCore& operator=(const PeerScopeCore&) = delete;
 
-  /// It becomes the innermost scope of the fiber, and is ended by `end`.
-  void enter(PeerEnd end) noexcept;
+  /// It becomes the innermost scope of the fiber.
+  void enter() noexcept;
   void leave() noexcept;
-  /// From now on by `end`. Inside.
+  /// Until leave() something else than what it was made with ends it. Inside.
   void change(PeerEnd end) noexcept;
+  void change_back() noexcept;
+
+  /// Calls `f` as if neither this scope were there nor those in it. Inside. For what may have to wait
+  /// although this one has ended.
+  template <class F>
+  auto outside(F&& f) {
+    struct StepBack {
+      PeerScopeCore& core;
+      CancelNode* const inner;
+      ~StepBack() { core.step_back(inner); }
+    } step_back{*this, step_outside()};
+    return f();
+  }
 
   /// Whether the peer's end, or close(), has ended it, or the scope around it has ended.
   bool ended() const noexcept;
@@ -38,6 +51,8 @@ class PeerScopeCore {
   class Node;
   Node& node() noexcept;
   const Node& node() const noexcept;
+  CancelNode* step_outside() noexcept;
+  void step_back(CancelNode* inner) noexcept;
 
   alignas(std::max_align_t) std::byte bytes_[208];
 };

@@ -32,6 +32,11 @@ struct Limits {
   /// How much of a body that its handler left unread is read and dropped to keep the connection.
   std::uint64_t unread_body_size_max = 64 * 1024;
 
+  /// Whether a client that has sent its whole request and then ends sending counts as gone, as most have
+  /// closed then: the cancel scope of its handler ends. False: only a reset ends it, so that clients which
+  /// shut down their sending side and wait for the response (`nc -N`) are waited for.
+  bool half_close_cancels = true;
+
   /// From the first byte of a request to the end of its head; later is 408.
   std::chrono::milliseconds head_timeout{20'000};
   /// How long one read of a body may take; later is 408.

@@ -29,8 +29,8 @@ namespace weft::net {
 class PeerScope {
  public:
   explicit PeerScope(const TcpStream& stream, PeerEnd end = PeerEnd::kFinished) noexcept
-      : core_(stream.descriptor()) {
-    core_.enter(end);
+      : core_(stream.descriptor(), end) {
+    core_.enter();
   }
   ~PeerScope() { core_.leave(); }
   PeerScope(const PeerScope&) = delete;

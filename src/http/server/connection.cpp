@@ -17,19 +17,21 @@ void ignore(Result<void>) noexcept {}  // the connection ends in any case
 }  // namespace
 
 void Connection::run() {
+  detail::PeerScopeCore client(
+      stream_.descriptor(), shared_.limits.limits.half_close_cancels ? PeerEnd::kFinished : PeerEnd::kReset);
   for (LastResponse last{.sent_ns = coarse_now_ns()};;) {
     if (!receive_first(last)) return;
     const Head head = receive_head();
     if (head == Head::kLinger) linger();
     if (head != Head::kComplete) return;
-    const AfterExchange after = exchange(last);
+    const AfterExchange after = exchange(last, client);
     if (after == AfterExchange::kLinger) linger();
     if (after != AfterExchange::kNextRequest) return;
   }
 }
 
-AfterExchange Connection::exchange(LastResponse& last) {
-  Exchange exchange(stream_, lease_.block(), shared_.limits, shared_.draining);
+AfterExchange Connection::exchange(LastResponse& last, detail::PeerScopeCore& client) {
+  Exchange exchange(stream_, lease_.block(), shared_.limits, shared_.draining, client);
   const AfterExchange after = exchange.run(shared_.routes);
   last = {.sent_ns = exchange.sent_ns(), .unsent = exchange.unsent()};
   if (batches_responses_ || last.unsent.empty()) return after;

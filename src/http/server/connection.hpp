@@ -49,7 +49,7 @@ class Connection final : public ListNode<>, private BufferSource {
   };
 
   bool receive_first(const LastResponse& last);
-  AfterExchange exchange(LastResponse& last);
+  AfterExchange exchange(LastResponse& last, detail::PeerScopeCore& client);
   bool send(const LastResponse& last);
   Head receive_head();
   [[gnu::cold]] Head refuse(Status status);

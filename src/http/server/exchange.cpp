@@ -16,9 +16,24 @@ namespace weft::http::server {
 using protocol::BodyPiece;
 using protocol::BodyStatus;
 
+namespace {
+
+class InScope {
+ public:
+  explicit InScope(detail::PeerScopeCore& scope) noexcept : scope_(scope) { scope_.enter(); }
+  ~InScope() { scope_.leave(); }
+  InScope(const InScope&) = delete;
+  InScope& operator=(const InScope&) = delete;
+
+ private:
+  detail::PeerScopeCore& scope_;
+};
+
+}  // namespace
+
 Exchange::Exchange(net::TcpStream& stream, Block& block, const ServerLimits& limits,
-                   const Atomic<bool>& draining) noexcept
-    : stream_(stream), block_(block), limits_(limits), draining_(draining) {
+                   const Atomic<bool>& draining, detail::PeerScopeCore& client) noexcept
+    : stream_(stream), block_(block), limits_(limits), draining_(draining), client_(client) {
   const RequestHead& head = block.reader.head();
   block.encoder.begin({head.method, head.version, head.keep_alive});
 }
@@ -37,6 +52,10 @@ void Exchange::call_handler(const Routes& routes) {
   const RequestHead& head = block_.reader.head();
   const Request request(*this, head, block_.parameters);
   Response response(*this);
+  const InScope in_scope(client_);
+  // Behind a body that is on its way, the end of what the client sends is part of it: see read_body().
+  if (!block_.reader.finished()) [[unlikely]]
+    client_.change(PeerEnd::kReset);
   try {
     routes.answer(head, block_.parameters, request, response);
   } catch (const abi::__forced_unwind&) {
@@ -50,6 +69,12 @@ void Exchange::call_handler(const Routes& routes) {
 // ------------------------------------------------------------------------------------------
 
 Result<std::size_t> Exchange::read_body(std::span<std::byte> buffer) {
+  const Result<std::size_t> n = read_piece(buffer);
+  if (block_.reader.finished()) client_.change_back();
+  return n;
+}
+
+Result<std::size_t> Exchange::read_piece(std::span<std::byte> buffer) {
   if (buffer.empty()) [[unlikely]]
     return 0;
   if (!body_outcome_) return body_outcome_.error();

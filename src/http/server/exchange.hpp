@@ -9,6 +9,7 @@
 #include "http/protocol/body_encoder.hpp"
 #include "http/server/block.hpp"
 
+#include <weft/detail/peer_scope_core.hpp>
 #include <weft/http/request.hpp>
 #include <weft/http/response.hpp>
 #include <weft/http/server.hpp>
@@ -47,8 +48,9 @@ std::string_view text_of(Mistake mistake) noexcept;
 class Exchange {
  public:
   /// `draining`: no further request is wanted; looked at when the response is sent.
-  Exchange(net::TcpStream& stream, Block& block, const ServerLimits& limits,
-           const Atomic<bool>& draining) noexcept;
+  /// `client`: the scope of handlers.
+  Exchange(net::TcpStream& stream, Block& block, const ServerLimits& limits, const Atomic<bool>& draining,
+           detail::PeerScopeCore& client) noexcept;
 
   /// Runs the handler for the request whose head is complete, and sends the response.
   AfterExchange run(const Routes& routes);
@@ -77,6 +79,7 @@ class Exchange {
 
  private:
   void call_handler(const Routes& routes);
+  Result<std::size_t> read_piece(std::span<std::byte> buffer);
   void set_content_type(std::string_view content_type);
   void set_content_type_slow(std::string_view content_type);
   [[gnu::cold]] void note(Mistake mistake) noexcept;
@@ -117,6 +120,7 @@ class Exchange {
   Block& block_;
   const ServerLimits& limits_;
   const Atomic<bool>& draining_;
+  detail::PeerScopeCore& client_;
   std::int64_t now_ns_ = 0;  // coarse; read before something is sent
 
   std::string_view unsent_;

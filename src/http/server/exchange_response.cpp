@@ -12,16 +12,19 @@
 namespace weft::http::server {
 namespace {
 
-// After a write that stopped at its deadline: takes what was sent off the front. False: nothing was, or it
-// failed.
-bool drop_sent(std::span<std::span<const std::byte>> buffers, const net::Transfer& sent) noexcept {
-  if (sent.bytes() == 0 || sent.error() != make_error_code(Errc::timed_out)) return false;
-  std::size_t left = sent.bytes();
+// Takes what was sent off the front.
+void drop_front(std::span<std::span<const std::byte>> buffers, std::size_t left) noexcept {
   for (std::span<const std::byte>& buffer : buffers) {
     const std::size_t size = std::min(left, buffer.size());
     buffer = buffer.subspan(size);
     left -= size;
   }
+}
+
+// After a write that stopped at its deadline. False: nothing was sent, or it failed.
+bool drop_sent(std::span<std::span<const std::byte>> buffers, const net::Transfer& sent) noexcept {
+  if (sent.bytes() == 0 || sent.error() != make_error_code(Errc::timed_out)) return false;
+  drop_front(buffers, sent.bytes());
   return true;
 }
 
@@ -173,11 +176,20 @@ bool Exchange::send_rest(std::string_view text, const net::Transfer& sent) {
   return send_on(buffer).has_value();
 }
 
-// The time limit is for a client that takes nothing: whatever it took begins a new one.
+// The time limit is for a client that takes nothing: whatever it took begins a new one. That the handler's
+// scope has ended with its client is no reason to stop: one that has finished sending may still read, and of
+// one that is gone the kernel says so.
 net::Transfer Exchange::send_on(std::span<std::span<const std::byte>> buffers) {
-  for (;;) {
-    const net::Transfer sent = stream_.write_all_until(buffers, write_deadline());
-    if (sent || !drop_sent(buffers, sent)) return sent;
+  const auto write = [&] { return stream_.write_all_until(buffers, write_deadline()); };
+  for (bool in_scope = handler_runs_;;) {
+    const net::Transfer sent = in_scope || !handler_runs_ ? write() : client_.outside(write);
+    if (sent) return sent;
+    if (in_scope && sent.error() == make_error_code(Errc::cancelled) && client_.ended()) {
+      in_scope = false;
+      drop_front(buffers, sent.bytes());
+    } else if (!drop_sent(buffers, sent)) {
+      return sent;
+    }
     now_ns_ = coarse_now_ns();
   }
 }
