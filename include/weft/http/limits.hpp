@@ -46,6 +46,10 @@ struct Limits {
   std::chrono::milliseconds write_timeout{20'000};
   /// How long a connection may wait for its next request.
   std::chrono::milliseconds idle_timeout{60'000};
+  /// For how long a client is listened to after the last response of its connection: what it still sends, the
+  /// rest of a body or a stray line, is dropped, so that it can read the response to its end. It ends with
+  /// the client's close, after 2 s without a byte, and after 64 MiB. 0: closed at once.
+  std::chrono::milliseconds linger_timeout{10'000};
 };
 
 }  // namespace weft::http

@@ -82,7 +82,8 @@ ServerLimits::ServerLimits(const Limits& wanted) noexcept
       head_ns(to_ns(wanted.head_timeout)),
       body_ns(to_ns(wanted.body_timeout)),
       write_ns(to_ns(wanted.write_timeout)),
-      idle_ns(to_ns(wanted.idle_timeout)) {
+      idle_ns(to_ns(wanted.idle_timeout)),
+      linger_ns(to_ns(wanted.linger_timeout)) {
   static Atomic<std::uint64_t> next_id{1};
   id = next_id.fetch_add(1, relaxed);
 }

@@ -36,6 +36,7 @@ struct ServerLimits {
   std::int64_t body_ns;
   std::int64_t write_ns;
   std::int64_t idle_ns;
+  std::int64_t linger_ns;
 };
 
 /// `timeout_ns` after `now_ns`; never if that is too far to count.

@@ -3,14 +3,10 @@
 
 #include "base/clock.hpp"
 #include "http/server/routes.hpp"
+#include "http/server/staged_close.hpp"
 
 namespace weft::http::server {
 namespace {
-
-/// How long, and for how many bytes, a client is listened to that has been told to go away: a close with
-/// unread input would be a reset, which can overtake the answer (RFC 9112, 9.6).
-constexpr std::chrono::seconds kLingerTimeout{2};
-constexpr std::size_t kLingerSizeMax = 256 * 1024;
 
 void ignore(Result<void>) noexcept {}  // the connection ends in any case
 
@@ -103,14 +99,8 @@ Connection::Head Connection::refuse(Status status) {
 }
 
 void Connection::linger() {
-  ignore(stream_.shutdown(net::ShutdownMode::kWrite));
-  const Deadline deadline = Deadline::after(kLingerTimeout);
-  for (std::size_t size = 0; size < kLingerSizeMax;) {
-    const Result<std::size_t> n =
-        stream_.read_some_until(std::as_writable_bytes(std::span(lease_.block().input)), deadline);
-    if (!n) return;
-    size += *n;
-  }
+  end_sending_and_listen(stream_, std::as_writable_bytes(std::span(lease_.block().input)),
+                         shared_.limits.linger_ns);
 }
 
 // Receiving ends, so that the wait ends: a request that came at the last moment is still read and answered.

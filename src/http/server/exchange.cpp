@@ -194,11 +194,8 @@ bool Exchange::drain_body() {
 
 AfterExchange Exchange::after_response_slow() {
   if (broken_) return AfterExchange::kClose;
-  if (!block_.encoder.keep_alive()) {
-    // Only a client that said that this is its last request sends nothing more.
-    const bool last = !block_.reader.head().keep_alive && block_.reader.finished();
-    return last ? AfterExchange::kClose : AfterExchange::kLinger;
-  }
+  // Also of a client that said that this is its last request: it may send a stray line.
+  if (!block_.encoder.keep_alive()) return AfterExchange::kLinger;
   return drain_body() ? AfterExchange::kNextRequest : AfterExchange::kLinger;
 }
 

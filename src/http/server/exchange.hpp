@@ -26,7 +26,7 @@ class Routes;
 /// What remains to be done with the connection after an exchange.
 enum class AfterExchange {
   kNextRequest,  ///< the message was read to its end, the response was sent
-  kClose,        ///< close; nothing is left to be said
+  kClose,        ///< close; nothing is left to be said, or can be
   kLinger,       ///< close, but let the client read the response first: it may still be sending
 };
 
