@@ -29,6 +29,11 @@ struct Limits {
   /// What a chunked body may spend on chunk lines, extensions and trailers beyond 8 bytes for each byte
   /// of data; more is 431.
   std::size_t chunk_overhead_max = 16 * 1024;
+  /// Connections at a time. At the cap the server does not accept: further clients wait in the kernel's queue
+  /// (ServeOptions::backlog) until a connection ends, which is said on standard error. 0: what the soft limit
+  /// of open files (RLIMIT_NOFILE) allows when the server is made, less an eighth, and at least 64, for other
+  /// files. Not 503: a client would have to be accepted for it, and would come again at once.
+  std::size_t connections_max = 0;
   /// How much of a body that its handler left unread is read and dropped to keep the connection.
   std::uint64_t unread_body_size_max = 64 * 1024;
 
@@ -41,6 +46,13 @@ struct Limits {
   std::chrono::milliseconds head_timeout{20'000};
   /// How long one read of a body may take; later is 408.
   std::chrono::milliseconds body_timeout{20'000};
+  /// Bytes per second at which a body must come on the whole, once `body_timeout` has been spent on waiting
+  /// for it; slower is 408. Only the time in which it is read counts, not that of the handler. 0: no such
+  /// limit.
+  std::uint64_t body_rate_min = 500;
+  /// How long all reads of a body may wait for it together; later is 408. For services whose bodies are
+  /// streams: raise it, with `body_size_max`.
+  std::chrono::milliseconds body_total_timeout{600'000};
   /// How long a client may take nothing of a response; after that, at the latest after twice the time, the
   /// connection is closed.
   std::chrono::milliseconds write_timeout{20'000};

@@ -11,6 +11,7 @@
 #include "http/protocol/date.hpp"
 #include "http/protocol/request_reader.hpp"
 #include "http/protocol/response_encoder.hpp"
+#include "http/server/body_pace.hpp"
 
 #include <weft/deadline.hpp>
 #include <weft/http/limits.hpp>
@@ -37,6 +38,13 @@ struct ServerLimits {
   std::int64_t write_ns;
   std::int64_t idle_ns;
   std::int64_t linger_ns;
+  std::int64_t body_total_ns;
+
+  /// When the read of a body that begins at `now_ns` must have brought something; notes its beginning.
+  Deadline begin_body_read(BodyPace& pace, std::int64_t now_ns) const noexcept;
+
+ private:
+  std::int64_t least_rate_ns(std::uint64_t size) const noexcept;
 };
 
 /// `timeout_ns` after `now_ns`; never if that is too far to count.
@@ -83,6 +91,7 @@ struct Block : BlockMemory {
   protocol::RequestReader reader;
   protocol::ResponseEncoder encoder;
   DateCache date;
+  BodyPace pace;  ///< of the request that is being answered, if it has a body
   PathParameters parameters;
 };
 

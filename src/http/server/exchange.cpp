@@ -54,8 +54,10 @@ void Exchange::call_handler(const Routes& routes) {
   Response response(*this);
   const InScope in_scope(client_);
   // Behind a body that is on its way, the end of what the client sends is part of it: see read_body().
-  if (!block_.reader.finished()) [[unlikely]]
+  if (!block_.reader.finished()) [[unlikely]] {
     client_.change(PeerEnd::kReset);
+    block_.pace = {};
+  }
   try {
     routes.answer(head, block_.parameters, request, response);
   } catch (const abi::__forced_unwind&) {
@@ -101,13 +103,14 @@ Result<std::size_t> Exchange::read_piece(std::span<std::byte> buffer) {
     }
     if (const std::uint64_t direct = reader.direct_size(); direct >= buffer.size()) {
       // A large body goes straight to its reader, without passing through the block.
-      const Deadline deadline = body_deadline();
+      const Deadline deadline = begin_body_read();
       const Result<std::size_t> n = stream_.read_some_until(buffer, deadline);
       if (!n) return fail_body(n.error(), deadline);
+      block_.pace.received(*n, coarse_now_ns());
       reader.received_directly(*n);
       return *n;
     }
-    if (Result<void> received = receive_body(body_deadline()); !received) return received.error();
+    if (Result<void> received = receive_body(begin_body_read()); !received) return received.error();
   }
 }
 
@@ -129,6 +132,7 @@ Result<void> Exchange::receive_body(Deadline deadline) {
   const std::span<char> free = block_.reader.free_space();
   const Result<std::size_t> n = stream_.read_some_until(std::as_writable_bytes(free), deadline);
   if (!n) return fail_body(n.error(), deadline);
+  block_.pace.received(*n, coarse_now_ns());
   block_.reader.received(*n);
   return {};
 }
@@ -181,7 +185,7 @@ bool Exchange::drain_body() {
   protocol::RequestReader& reader = block_.reader;
   if (reader.finished()) [[likely]]
     return true;
-  const Deadline deadline = body_deadline();
+  const Deadline deadline = begin_body_read();
   for (std::uint64_t drained = 0; !reader.finished();) {
     if (!checkpoint()) return false;
     const BodyPiece piece = reader.pull_body(Block::kInputSize);

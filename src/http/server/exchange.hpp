@@ -103,6 +103,7 @@ class Exchange {
   void decide_keep_alive() noexcept;
   void send_continue();
   Result<void> receive_body(Deadline deadline);
+  Deadline begin_body_read() noexcept { return limits_.begin_body_read(block_.pace, coarse_now_ns()); }
   std::error_code fail_body(std::error_code error, Deadline deadline) noexcept;
   void answer_unless_answered(Status status) noexcept;
   bool send(std::string_view text) {
@@ -113,7 +114,6 @@ class Exchange {
   [[gnu::noinline]] bool send_rest(std::string_view text, const net::Transfer& sent);
   net::Transfer send_on(std::span<std::span<const std::byte>> buffers);
   Deadline write_deadline() noexcept { return deadline_in(now_ns_, limits_.write_ns); }
-  Deadline body_deadline() noexcept { return deadline_in(coarse_now_ns(), limits_.body_ns); }
   std::string_view date_line() noexcept { return block_.date.line(now_ns_); }
 
   net::TcpStream& stream_;

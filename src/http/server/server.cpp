@@ -4,6 +4,7 @@
 #include "base/current_exception.hpp"
 #include "base/limited_log.hpp"
 #include "http/server/connection.hpp"
+#include "http/server/connection_cap.hpp"
 #include "http/server/routes.hpp"
 
 #include <weft/this_fiber.hpp>
@@ -41,7 +42,7 @@ constinit LimitedLog connection_log;
 // suspension.
 class Server::Core {
  public:
-  explicit Core(const Limits& limits) : limits_(limits) {}
+  explicit Core(const Limits& limits) : limits_(limits), cap_(limits.connections_max) {}
 
   server::Routes routes;
 
@@ -61,6 +62,7 @@ class Server::Core {
   bool may_accept(const Listener& listener);
   void accept_loop(net::TcpListener& listener, bool batch_responses);
   Accepting accept_one(net::TcpListener& listener, bool batch_responses);
+  Accepting accept_in_place(net::TcpListener& listener, bool batch_responses);
   void serve(net::TcpStream stream, bool batch_responses);
   static void run(Connection& connection);
   void end(Connection& connection);
@@ -71,6 +73,7 @@ class Server::Core {
   Deadline drain_deadline();
 
   const server::ServerLimits limits_;
+  server::ConnectionCap cap_;
   Atomic<bool> draining_{false};
   const server::Shared shared_{routes, limits_, draining_};
 
@@ -163,7 +166,17 @@ void Server::Core::accept_loop(net::TcpListener& listener, bool batch_responses)
   }
 }
 
+// At the cap the listener is left alone.
 Server::Core::Accepting Server::Core::accept_one(net::TcpListener& listener, bool batch_responses) {
+  const Result<bool> place = cap_.take();
+  if (!place) return Accepting::kEnd;  // cancelled
+  if (!*place) return listener.is_open() ? Accepting::kServed : Accepting::kEnd;
+  const Accepting done = accept_in_place(listener, batch_responses);
+  if (done != Accepting::kServed) cap_.give_back();  // else the connection does
+  return done;
+}
+
+Server::Core::Accepting Server::Core::accept_in_place(net::TcpListener& listener, bool batch_responses) {
   try {
     Result<net::TcpStream> stream = listener.accept();
     if (stream) return serve(std::move(*stream), batch_responses), Accepting::kServed;
@@ -212,6 +225,7 @@ void Server::Core::run(Connection& connection) {
 // A connection that is still listed lets itself go; another is being joined.
 void Server::Core::end(Connection& connection) {
   connection.close();
+  cap_.give_back();
   JoinHandle<void> own;
   std::scoped_lock lock(lock_);
   --counters_.open_connections;
