@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
-#include <sys/resource.h>
+#include <unistd.h>
 
 namespace weft::http::server {
 namespace {
@@ -21,9 +21,9 @@ constexpr std::size_t kReserveMin = 64;
 }  // namespace
 
 std::size_t descriptors_for_connections() noexcept {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= Semaphore::max()) return Semaphore::max();
-  const auto files = static_cast<std::size_t>(limit.rlim_cur);
+  const long limit = ::sysconf(_SC_OPEN_MAX);  // the soft limit of the moment
+  if (limit <= 0) return Semaphore::max();     // there is none
+  const auto files = static_cast<std::size_t>(limit);
   const std::size_t reserve = std::max(files / 8, kReserveMin);
   return files > 2 * reserve ? files - reserve : std::max<std::size_t>(files / 2, 1);
 }
