@@ -29,10 +29,11 @@ struct Limits {
   /// What a chunked body may spend on chunk lines, extensions and trailers beyond 8 bytes for each byte
   /// of data; more is 431.
   std::size_t chunk_overhead_max = 16 * 1024;
-  /// Connections at a time. At the cap the server does not accept: further clients wait in the kernel's queue
-  /// (ServeOptions::backlog) until a connection ends, which is said on standard error. 0: what the soft limit
-  /// of open files (RLIMIT_NOFILE) allows when the server is made, less an eighth, and at least 64, for other
-  /// files. Not 503: a client would have to be accepted for it, and would come again at once.
+  /// Connections that are served at a time. At the cap the server takes no other but one for each context
+  /// that accepts, which waits: further clients wait in the kernel's queue (ServeOptions::backlog) until a
+  /// connection ends. That is said on standard error. 0: what the soft limit of open files (RLIMIT_NOFILE)
+  /// allows when the server is made, less an eighth, and at least 64, for other files. Not 503: a client
+  /// would have to be accepted for it, and would come again at once.
   std::size_t connections_max = 0;
   /// How much of a body that its handler left unread is read and dropped to keep the connection.
   std::uint64_t unread_body_size_max = 64 * 1024;

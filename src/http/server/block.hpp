@@ -22,6 +22,7 @@
 #include <limits>
 #include <span>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace weft::http::server {
@@ -93,6 +94,7 @@ struct Block : BlockMemory {
   DateCache date;
   BodyPace pace;  ///< of the request that is being answered, if it has a body
   PathParameters parameters;
+  std::error_code unsent_because;  ///< of a response that could not be sent: why
 };
 
 /// A block with an empty reader for a connection of that server, from the thread's free list or the heap.

@@ -31,23 +31,26 @@ std::size_t descriptors_for_connections() noexcept {
 ConnectionCap::ConnectionCap(std::size_t connections_max) noexcept
     : max_(connections_max == 0 ? descriptors_for_connections()
                                 : std::min(connections_max, Semaphore::max())),
-      free_(max_) {}
+      places_(max_) {}
 
-Result<bool> ConnectionCap::take() {
-  if (free_.try_acquire()) [[likely]]
-    return true;
-  full_log.write(
-      {"weft: the server has ", std::to_string(max_),
-       " connections, as many as it may (http::Limits::connections_max); others wait until one ends"});
-  return wait();
+ConnectionPlace ConnectionCap::take(const std::function<bool()>& gives_up) {
+  if (places_.try_acquire()) [[likely]] {
+    if (said_.load(relaxed)) said_.store(false, relaxed);
+    return ConnectionPlace(&places_);
+  }
+  if (!said_.exchange(true, relaxed)) say_that_it_is_full();
+  while (!gives_up()) {
+    const Deadline look = Deadline::after(kLookInterval);
+    const Result<void> got = places_.acquire_until(look);
+    if (got) return ConnectionPlace(&places_);
+    if (got.error() != make_error_code(Errc::timed_out) || !look.passed()) break;
+  }
+  return ConnectionPlace(nullptr);
 }
 
-Result<bool> ConnectionCap::wait() {
-  const Deadline look = Deadline::after(kLookInterval);
-  const Result<void> got = free_.acquire_until(look);
-  if (got) return true;
-  if (got.error() == make_error_code(Errc::timed_out) && look.passed()) return false;
-  return got.error();
+void ConnectionCap::say_that_it_is_full() {
+  full_log.write({"weft: the server has as many connections as it may, ", std::to_string(max_),
+                  " (http::Limits::connections_max); others wait until one ends"});
 }
 
 }  // namespace weft::http::server

@@ -35,6 +35,7 @@ enum class Mistake : std::uint8_t {
   kNone,
   kStatusAfterWrite,
   kBodyAfterWrite,
+  kWriteAfterBody,
   kStatus,       ///< not a final one
   kContentType,  ///< no header value, or longer than there is room
   kBodyTooLong,  ///< more than its Content-Length
@@ -65,6 +66,7 @@ class Exchange {
   // -----------------------------------------------------------------------------------------------
   Result<std::size_t> read_body(std::span<std::byte> buffer);
   Result<std::string> read_whole_body(std::uint64_t size_max);
+  Result<net::SocketAddress> peer_address() const { return stream_.peer_address(); }
 
   // -- Response
   // ----------------------------------------------------------------------------------------------
@@ -85,6 +87,7 @@ class Exchange {
   [[gnu::cold]] void note(Mistake mistake) noexcept;
   [[gnu::cold]] void report(const Routes& routes, std::string_view what,
                             std::string_view outcome) const noexcept;
+  [[gnu::cold]] AfterExchange report_unsent(const Routes& routes, const std::error_code& why) const noexcept;
   [[gnu::cold]] void report_exception(const Routes& routes) noexcept;
   [[gnu::cold]] void answer_instead(const Routes& routes);
   [[gnu::cold]] void answer_error(Status status);
@@ -112,6 +115,7 @@ class Exchange {
   }
   [[gnu::noinline]] bool send_both(std::string_view first, std::string_view second);
   [[gnu::noinline]] bool send_rest(std::string_view text, const net::Transfer& sent);
+  bool noted(const net::Transfer& sent) noexcept;
   net::Transfer send_on(std::span<std::span<const std::byte>> buffers);
   Deadline write_deadline() noexcept { return deadline_in(now_ns_, limits_.write_ns); }
   std::string_view date_line() noexcept { return block_.date.line(now_ns_); }

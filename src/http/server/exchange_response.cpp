@@ -101,13 +101,13 @@ AfterExchange Exchange::finish_whole(const Routes& routes) {
   if (!response) [[unlikely]]
     response = finish_contradiction(routes);
   if (!response) [[unlikely]]
-    return AfterExchange::kClose;
+    return report_unsent(routes, response.error());
   if (response->body.empty() && goes_on()) [[likely]] {
     unsent_ = response->head;
     return AfterExchange::kNextRequest;
   }
   const bool sent = response->body.empty() ? send(response->head) : send_both(response->head, response->body);
-  return sent ? after_response() : AfterExchange::kClose;
+  return sent ? after_response() : report_unsent(routes, block_.unsent_because);
 }
 
 // The handler contradicts itself: a body where its status or its Content-Length forbids it.
@@ -130,7 +130,7 @@ AfterExchange Exchange::finish_stream(const Routes& routes) {
     report(routes, text_of(Mistake::kBodyTooShort), "the response is cut off");
     return AfterExchange::kClose;
   }
-  if (!end->empty() && !send(*end)) return AfterExchange::kClose;
+  if (!end->empty() && !send(*end)) return report_unsent(routes, block_.unsent_because);
   return after_response();
 }
 
@@ -139,6 +139,8 @@ Result<void> Exchange::write(std::string_view piece) {
   now_ns_ = coarse_now_ns();
   std::string_view head;
   if (!streaming_) {
+    if (!body_.empty()) [[unlikely]]
+      return note(Mistake::kWriteAfterBody), Errc::closed;
     decide_keep_alive();
     const Result<std::string_view> started = block_.encoder.start_stream(date_line());
     if (!started) return started.error();
@@ -166,14 +168,19 @@ Result<void> Exchange::write(std::string_view piece) {
 bool Exchange::send_both(std::string_view first, std::string_view second) {
   std::array<std::span<const std::byte>, 2> buffers{std::as_bytes(std::span(first)),
                                                     std::as_bytes(std::span(second))};
-  return send_on(buffers).has_value();
+  return noted(send_on(buffers));
+}
+
+bool Exchange::noted(const net::Transfer& sent) noexcept {
+  if (!sent) block_.unsent_because = sent.error();
+  return sent.has_value();
 }
 
 bool Exchange::send_rest(std::string_view text, const net::Transfer& sent) {
   std::array<std::span<const std::byte>, 1> buffer{std::as_bytes(std::span(text))};
-  if (!drop_sent(buffer, sent)) return false;
+  if (!drop_sent(buffer, sent)) return noted(sent);
   now_ns_ = coarse_now_ns();
-  return send_on(buffer).has_value();
+  return noted(send_on(buffer));
 }
 
 // The time limit is for a client that takes nothing: whatever it took begins a new one. That the handler's

@@ -12,6 +12,8 @@ Result<std::string> Request::read_all(std::uint64_t size_max) const {
   return exchange_.read_whole_body(size_max);
 }
 
+Result<net::SocketAddress> Request::peer_address() const { return exchange_.peer_address(); }
+
 Response& Response::status(Status status) {
   exchange_.set_status(status);
   return *this;

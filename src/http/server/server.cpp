@@ -62,7 +62,6 @@ class Server::Core {
   bool may_accept(const Listener& listener);
   void accept_loop(net::TcpListener& listener, bool batch_responses);
   Accepting accept_one(net::TcpListener& listener, bool batch_responses);
-  Accepting accept_in_place(net::TcpListener& listener, bool batch_responses);
   void serve(net::TcpStream stream, bool batch_responses);
   static void run(Connection& connection);
   void end(Connection& connection);
@@ -166,17 +165,7 @@ void Server::Core::accept_loop(net::TcpListener& listener, bool batch_responses)
   }
 }
 
-// At the cap the listener is left alone.
 Server::Core::Accepting Server::Core::accept_one(net::TcpListener& listener, bool batch_responses) {
-  const Result<bool> place = cap_.take();
-  if (!place) return Accepting::kEnd;  // cancelled
-  if (!*place) return listener.is_open() ? Accepting::kServed : Accepting::kEnd;
-  const Accepting done = accept_in_place(listener, batch_responses);
-  if (done != Accepting::kServed) cap_.give_back();  // else the connection does
-  return done;
-}
-
-Server::Core::Accepting Server::Core::accept_in_place(net::TcpListener& listener, bool batch_responses) {
   try {
     Result<net::TcpStream> stream = listener.accept();
     if (stream) return serve(std::move(*stream), batch_responses), Accepting::kServed;
@@ -192,7 +181,11 @@ Server::Core::Accepting Server::Core::accept_in_place(net::TcpListener& listener
   return Accepting::kShortage;
 }
 
+// At the cap its acceptor waits with it, and takes no other.
 void Server::Core::serve(net::TcpStream stream, bool batch_responses) {
+  const auto gives_up = [this] { return drain_deadline().passed(); };
+  server::ConnectionPlace place = cap_.take(gives_up);
+  if (!place) return;
   auto owned = std::make_unique<Connection>(std::move(stream), shared_, batch_responses);
   Connection& connection = *owned;
   std::scoped_lock lock(lock_);
@@ -209,6 +202,7 @@ void Server::Core::serve(net::TcpStream stream, bool batch_responses) {
   connections_.push_back(connection);
   ++counters_.connections;
   ++counters_.open_connections;
+  place.keep();  // end() gives it back
 }
 
 // What a connection has no memory for ends it, and no other.
