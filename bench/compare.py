@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from macro import idle, instructions, slices, syscalls, wrk  # noqa: E402
+from macro import flood, idle, instructions, slices, syscalls, wrk  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 MEASUREMENTS = {
@@ -26,6 +26,7 @@ MEASUREMENTS = {
     "instructions": (instructions.add_arguments, instructions.run, "per request, by callgrind"),
     "memory": (idle.add_memory_arguments, idle.run_memory, "bytes per idle connection"),
     "idle": (idle.add_idle_arguments, idle.run_idle, "syscalls of a process with idle connections"),
+    "flood": (flood.add_arguments, flood.run, "latency of a polite client beside ones that flood"),
 }
 
 

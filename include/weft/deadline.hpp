@@ -58,13 +58,15 @@ class Deadline {
 
   template <class Rep, class Period>
   static constexpr std::int64_t saturated_ns(std::chrono::duration<Rep, Period> timeout) {
-    using Scale = std::ratio_divide<Period, std::nano>;
-    if constexpr (std::is_integral_v<Rep> && Scale::den == 1) {
+    using Nanos = std::ratio<std::nano::den, Period::den>;  // of a period with the numerator 1
+    constexpr bool kFits = Period::num <= std::numeric_limits<std::int64_t>::max() / Nanos::num;
+    if constexpr (std::is_integral_v<Rep> && Nanos::den == 1 && kFits) {
       std::int64_t ns = 0;
-      if (!__builtin_mul_overflow(timeout.count(), Scale::num, &ns)) return ns;
+      if (!__builtin_mul_overflow(timeout.count(), Period::num * Nanos::num, &ns)) return ns;
       return timeout.count() > 0 ? kNever : kMin;
-    } else {  // through a type that no value of Rep overflows
-      const double ns = std::chrono::duration<double, std::nano>(timeout).count();
+    } else {  // through a type that no value of Rep overflows, and no period
+      constexpr double kScale = static_cast<double>(Period::num) * static_cast<double>(Nanos::num);
+      const double ns = static_cast<double>(timeout.count()) * kScale / static_cast<double>(Nanos::den);
       if (!(ns < 0x1p63)) return kNever;  // so too what is not a number
       return ns > -0x1p63 ? static_cast<std::int64_t>(ns) : kMin;
     }

@@ -55,6 +55,7 @@ class FiberHandle {
  private:
   [[noreturn, gnu::cold]] static void report_empty(const char* what_is_wrong,
                                                    SourceLocation called_at) noexcept;
+  void require_still_of(const Fiber& fiber) const noexcept;
 
   Fiber* fiber_ = nullptr;
 };
@@ -75,7 +76,8 @@ void require_joinable(const JoinHandle<T>& handle, SourceLocation called_at) noe
 /// A dropped handle detaches: the fiber goes on, and an exception that escapes from it then ends the program
 /// with a message that names the fiber and where it was spawned. If it has not started when the function
 /// given to run() returns, it is not started any more. Not thread-safe; may be moved to another fiber or
-/// plain thread and be joined there.
+/// plain thread and be joined there. It is one fiber's at a time: BUG if two fibers wait in its join(), or if
+/// it is joined, detached or moved while one does.
 ///
 ///     auto answer = weft::spawn([] { return 42; });
 ///     weft::Result<int> n = answer.join();   // cancellable, as every call that waits and returns a Result

@@ -2,6 +2,7 @@
 #include "base/panic.hpp"
 
 #include "base/atomic.hpp"
+#include "base/control_characters.hpp"
 #include "base/standard_error.hpp"
 
 #include <cstdlib>
@@ -11,6 +12,8 @@ namespace weft {
 namespace {
 
 Atomic<PanicHook> panic_hook{nullptr};
+
+Atomic<bool> dying{false};
 
 /// The last words may wait a little for a reader.
 constexpr int kPanicPatienceMs = 1000;
@@ -32,12 +35,7 @@ class Line {
   }
 
   /// What came from elsewhere cannot begin a line, or steer a terminal.
-  void keep_to_one_line() noexcept {
-    for (std::size_t i = 0; i < size_; ++i) {
-      const auto byte = static_cast<unsigned char>(text_[i]);
-      if (byte < 0x20 || byte == 0x7f) text_[i] = ' ';
-    }
-  }
+  void keep_to_one_line() noexcept { blank_control_characters(text_, size_); }
 
   void write(int patience_ms) const noexcept { write_standard_error({text_, size_}, patience_ms); }
 
@@ -58,6 +56,8 @@ class Line {
 
 void set_panic_hook(PanicHook hook) noexcept { panic_hook.store(hook, release); }
 
+bool process_is_dying() noexcept { return dying.load(relaxed); }
+
 void write_to_stderr(std::initializer_list<std::string_view> pieces) noexcept {
   Line line;
   for (std::string_view piece : pieces) line.add(piece);
@@ -74,6 +74,7 @@ void write_line_to_stderr(std::initializer_list<std::string_view> pieces, std::s
 
 void panic(const char* file, int line_number, const char* what,
            std::initializer_list<PanicValue> values) noexcept {
+  dying.store(true, relaxed);
   Line line;
   line.add("BUG: ");
   line.add(what);

@@ -35,6 +35,10 @@ constexpr std::uint64_t panic_bits(const T& value) noexcept {
 using PanicHook = void (*)();
 void set_panic_hook(PanicHook hook) noexcept;
 
+/// Whether a panic is on its way to the abort: what else there would be to say is of no use, or a
+/// consequence. Any thread.
+bool process_is_dying() noexcept;
+
 /// Writes pieces of text to standard error in one write; about 1,000 bytes at most. Never waits for a reader
 /// (base/standard_error.hpp). Async-signal-safe.
 [[gnu::cold]] void write_to_stderr(std::initializer_list<std::string_view> pieces) noexcept;

@@ -2,7 +2,9 @@
 #include "base/standard_error.hpp"
 
 #include "base/atomic.hpp"
+#include "base/clock.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <poll.h>
@@ -18,7 +20,6 @@ constexpr std::size_t kPieceSizeMax = 1024;
 constexpr int kReportPatienceMs = 100;
 /// In a row, although poll() saw room: others write, too.
 constexpr int kRefusalsMax = 3;
-constexpr int kSignalsMax = 20;
 
 Atomic<std::uint64_t> dropped{0};
 Atomic<std::uint64_t> dropped_untold{0};
@@ -29,13 +30,35 @@ bool never_full(int fd) noexcept {
   return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
+/// How long a text waits for its reader: for so long at once, and a few times as long in all.
+class Patience {
+ public:
+  explicit Patience(int milliseconds) noexcept
+      : at_once_ms_(milliseconds),
+        until_ns_(milliseconds == 0 ? 0 : monotonic_ns() + kWaitsInAll * milliseconds * 1'000'000) {}
+
+  /// How long it may wait now.
+  int left_ms() const noexcept {
+    if (at_once_ms_ == 0) return 0;
+    const std::int64_t left_ns = until_ns_ - monotonic_ns();
+    // Rounded up: 0 says that it is over.
+    return left_ns <= 0 ? 0 : std::min(at_once_ms_, static_cast<int>((left_ns + 999'999) / 1'000'000));
+  }
+
+ private:
+  static constexpr std::int64_t kWaitsInAll = 5;
+
+  const int at_once_ms_;
+  const std::int64_t until_ns_;
+};
+
 // A reader that has gone is no room: a write would raise SIGPIPE.
-bool has_room(int fd, int patience_ms) noexcept {
+bool has_room(int fd, const Patience& patience) noexcept {
   pollfd entry{.fd = fd, .events = POLLOUT, .revents = 0};
-  int ready = ::poll(&entry, 1, patience_ms);
-  // Signals, of a profiler for example, do not end the patience; many of them do.
-  for (int signals = 0; ready < 0 && errno == EINTR && signals < kSignalsMax; ++signals)
-    ready = ::poll(&entry, 1, patience_ms);
+  int ready = ::poll(&entry, 1, patience.left_ms());
+  // Signals, of a profiler for example, do not end the patience.
+  while (ready < 0 && errno == EINTR && patience.left_ms() != 0)
+    ready = ::poll(&entry, 1, patience.left_ms());
   return ready == 1 && entry.revents == POLLOUT;
 }
 
@@ -48,10 +71,10 @@ ssize_t write_without_waiting(int fd, std::string_view text) noexcept {
 }
 
 // What was not written.
-std::string_view write_all(int fd, std::string_view text, int patience_ms) noexcept {
+std::string_view write_all(int fd, std::string_view text, const Patience& patience) noexcept {
   const bool file = never_full(fd);
   for (int refusals = 0; !text.empty() && refusals <= kRefusalsMax;) {
-    if (!file && !has_room(fd, patience_ms)) break;
+    if (!file && !has_room(fd, patience)) break;
     const std::string_view piece = text.substr(0, kPieceSizeMax);
     const ssize_t written = file ? ::write(fd, piece.data(), piece.size()) : write_without_waiting(fd, piece);
     if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
@@ -61,22 +84,23 @@ std::string_view write_all(int fd, std::string_view text, int patience_ms) noexc
   return text;
 }
 
-bool tell_dropped(std::uint64_t count, int patience_ms) noexcept {
+bool tell_dropped(std::uint64_t count, const Patience& patience) noexcept {
   constexpr std::string_view kBefore = "weft: standard error was full: lost here: ";
   char line[kBefore.size() + 21];
   char* at = line + kBefore.copy(line, kBefore.size());
   at = std::to_chars(at, line + sizeof(line) - 1, count).ptr;
   *at++ = '\n';
-  return write_all(STDERR_FILENO, {line, static_cast<std::size_t>(at - line)}, patience_ms).empty();
+  return write_all(STDERR_FILENO, {line, static_cast<std::size_t>(at - line)}, patience).empty();
 }
 
 }  // namespace
 
 bool write_standard_error(std::string_view text, int patience_ms) noexcept {
   const int saved_errno = errno;
+  const Patience patience(patience_ms);
   const std::uint64_t untold = dropped_untold.exchange(0, relaxed);
-  const bool written = (untold == 0 || tell_dropped(untold, patience_ms)) &&
-                       write_all(STDERR_FILENO, text, patience_ms).empty();
+  const bool written =
+      (untold == 0 || tell_dropped(untold, patience)) && write_all(STDERR_FILENO, text, patience).empty();
   if (!written) {
     dropped.fetch_add(1, relaxed);
     dropped_untold.fetch_add(untold + 1, relaxed);

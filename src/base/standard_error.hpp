@@ -12,9 +12,9 @@
 
 namespace weft {
 
-/// Writes `text`, or what there is room for; waits up to `patience_ms` for more room, each time there is
-/// none. What is left then is dropped, and the next text that can be written says so. False if something was.
-/// Regular files are always written. Nothing raises SIGPIPE.
+/// Writes `text`, or what there is room for; waits up to `patience_ms` for more room when there is none, and
+/// five times as long in all, however slowly it is read. What is left then is dropped, and the next text that
+/// can be written says so. False if something was. Regular files are always written. Nothing raises SIGPIPE.
 bool write_standard_error(std::string_view text, int patience_ms) noexcept;
 
 /// For what is longer than a line, from threads that may wait a little: reports, dumps.

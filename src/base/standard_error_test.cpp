@@ -2,11 +2,14 @@
 // A full pipe at standard error held up whoever had something to say: the server's threads, and its end.
 #include "base/standard_error.hpp"
 
+#include "base/atomic.hpp"
 #include "base/panic.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <string>
 #include <sys/socket.h>
+#include <thread>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
@@ -52,6 +55,15 @@ class StandardError : public testing::Test {
     return text;
   }
 
+  /// A page each 10 ms: slower is slower still.
+  void read_slowly(const Atomic<bool>& stop) {
+    char page[4096];
+    fcntl(reader_, F_SETFL, O_NONBLOCK);
+    for (; !stop.load(relaxed); poll(nullptr, 0, 10)) {
+      [[maybe_unused]] const ssize_t taken = read(reader_, page, sizeof page);
+    }
+  }
+
  private:
   void become(int writer, int reader) {
     saved_ = dup(STDERR_FILENO);
@@ -94,6 +106,20 @@ TEST_F(StandardError, AReportIsGivenUpWhenNobodyReads) {
   EXPECT_EQ(read_all().find("rrr"), std::string::npos);
 }
 
+// Each kilobyte waited anew: a reader that takes a little now and then held up its writer for as long as it
+// liked.
+TEST_F(StandardError, AReportIsGivenUpInTheMiddleWhenTheReaderIsSlow) {
+  be_a_pipe();
+  fill();
+  Atomic<bool> given_up{false};
+  std::thread reader([&] { read_slowly(given_up); });
+  const std::uint64_t before = dropped_standard_error();
+  write_standard_error(std::string(1 << 20, 'r'), 20);
+  given_up.store(true, relaxed);
+  reader.join();
+  EXPECT_EQ(dropped_standard_error() - before, 1u);
+}
+
 TEST_F(StandardError, AReaderThatHasGoneIsNoSignal) {
   be_a_pipe();
   stop_reading();
@@ -115,6 +141,12 @@ TEST_F(StandardError, WhatAPeerSaidCannotBeginALine) {
   be_a_pipe();
   write_line_to_stderr({"it said: ", "a\nweft: b\r\x1b[31m\x7f"}, "\n");
   EXPECT_EQ(read_all(), "it said: a weft: b  [31m \n");
+  write_line_to_stderr({"it said: ",
+                        "\xc2\x9b"
+                        "31m \x9b"
+                        "31m \xc3\xbc"},
+                       "\n");
+  EXPECT_EQ(read_all(), "it said:   31m  31m \xc3\xbc\n");
 }
 
 TEST_F(StandardError, ErrnoIsKept) {

@@ -15,4 +15,8 @@ EventLoopStrategy checked_strategy(const std::optional<EventLoopStrategy>& strat
 std::optional<EventLoopStrategy> exchange_default_strategy(
     const std::optional<EventLoopStrategy>& strategy) noexcept;
 
+/// Takes the lock of the default before a fork(), and gives it back on both sides.
+void lock_default_strategy_for_fork() noexcept;
+void unlock_default_strategy_after_fork() noexcept;
+
 }  // namespace weft

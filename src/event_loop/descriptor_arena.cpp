@@ -59,6 +59,22 @@ void DescriptorArena::become_inherited() noexcept {
   chunk_count_ = 0;
   while (chunk_count_ < kChunksMax && chunks_[chunk_count_].load(relaxed) != nullptr) ++chunk_count_;
   inherited_below_ = static_cast<std::uint32_t>(chunk_count_ * kChunkSize);
+  parents_users_ = true;
+}
+
+// Without the records' locks, which threads of the parent may have held. Nodes of fibers that wait to be
+// ready stay in their lists: adoption finds them.
+void DescriptorArena::forget_parents_users() noexcept {
+  std::scoped_lock growing(grow_lock_);
+  if (!parents_users_) return;
+  for (std::uint32_t i = 0; i < inherited_below_; ++i) {
+    Descriptor& descriptor = *at(i);
+    descriptor.usage.forget_parents_users();
+    new (&descriptor.writers) WaitList();
+    descriptor.put_off = nullptr;
+    descriptor.closer = nullptr;
+  }
+  parents_users_ = false;
 }
 
 void DescriptorArena::grow() noexcept {

@@ -31,10 +31,17 @@ class DescriptorArena {
 
   /// In a child of fork(): the records there are stand for the parent's files, and for no others from now on.
   void become_inherited() noexcept;
+  /// By the first context of the child, before a fiber runs there: what the parent's fibers were doing with
+  /// them is not waited for. Not at the fork: a child that only wants to exec touches none of the records.
+  void forget_parents_users() noexcept;
   /// Whether the file was there before the fork() that made this process, and no fiber has waited for it
   /// here.
   bool inherited(const Descriptor& descriptor) const noexcept {
     return descriptor.index < inherited_below_ && descriptor.adopted_by.load(relaxed) != fork_count;
+  }
+  /// Whether a user of `descriptor` may be one of the parent's, who never leaves.
+  bool has_parents_users(const Descriptor& descriptor) const noexcept {
+    return parents_users_ && descriptor.index < inherited_below_;
   }
 
   /// Takes a record back. REQUIRES: leave() of its usage word returned true for the caller.
@@ -112,6 +119,7 @@ class DescriptorArena {
   std::size_t chunk_count_ = 0;   // guarded by grow_lock_
   Atomic<Chunk*> chunks_[kChunksMax] = {};
   std::uint32_t inherited_below_ = 0;  // written while the process has one thread
+  bool parents_users_ = false;         // of inherited records are still counted; guarded by grow_lock_
 };
 
 }  // namespace weft

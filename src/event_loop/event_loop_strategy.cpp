@@ -73,6 +73,8 @@ class Default {
     const std::scoped_lock lock(lock_);
     return strategy_;
   }
+  void lock_for_fork() noexcept { lock_.lock(); }
+  void unlock_after_fork() noexcept { lock_.unlock(); }
 
  private:
   SpinLock lock_;
@@ -146,5 +148,8 @@ Strategy default_event_loop_strategy() {
   const std::optional<Strategy> set = process_default.get();
   return set ? *set : of_environment();
 }
+
+void lock_default_strategy_for_fork() noexcept { process_default.lock_for_fork(); }
+void unlock_default_strategy_after_fork() noexcept { process_default.unlock_after_fork(); }
 
 }  // namespace weft

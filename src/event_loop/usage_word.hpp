@@ -15,7 +15,8 @@
 // then open() the record again. U3 a stale handle may count itself in for a moment, and then leaves again; if
 // it thereby became the last user of a closing descriptor, U2's duty is its. U4 closing and vacant are never
 // set together. U5 awaited is set exactly while the descriptor's list of writers is not empty, and then
-// writing is set too: both change with awaited under the descriptor's lock.
+// writing is set too: both change with awaited under the descriptor's lock. Awaited alone says that the turn
+// was lost in a fork().
 
 #include "base/atomic.hpp"
 #include "base/panic.hpp"
@@ -110,6 +111,17 @@ class UsageWord {
   [[nodiscard]] bool close() noexcept { return (word_.fetch_or(kClosing, acq_rel) & kClosing) == 0; }
   bool closing() const noexcept { return (word_.load(relaxed) & kClosing) != 0; }
 
+  // -- in a child of fork() ---------------------------------------------------------------------------------
+  /// The users there are were fibers of the parent: none of them leaves here. Before any fiber of the child
+  /// runs.
+  void forget_parents_users() noexcept {
+    const std::uint64_t word = word_.load(relaxed);
+    const std::uint64_t lost = (word & (kWriting | kAwaited)) != 0 ? kAwaited : 0;
+    word_.store((word & ~(users_of(~std::uint64_t{0}) | kWriting | kAwaited)) | lost, relaxed);
+  }
+  /// The parent's had the turn to write when it forked: in the child nobody passes it on. U5's one exception.
+  bool turn_is_lost() const noexcept { return (word_.load(relaxed) & (kWriting | kAwaited)) == kAwaited; }
+
   /// The record stands for a file from now on. REQUIRES: vacant. leave() has counted the generation up.
   void open() noexcept { word_.fetch_and(~kVacant, release); }
 
@@ -130,7 +142,7 @@ class UsageWord {
   /// and out meanwhile (U2); whoever makes it fail leaves after us.
   [[nodiscard]] bool retires(std::uint64_t word) noexcept {
     if (users_of(word) != 0) return false;
-    const std::uint64_t vacant = word - kClosing + kVacant + kGenerationOne;
+    const std::uint64_t vacant = (word & ~kAwaited) - kClosing + kVacant + kGenerationOne;
     return word_.compare_exchange_strong(word, vacant, acq_rel, relaxed);
   }
 

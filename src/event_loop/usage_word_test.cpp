@@ -148,5 +148,26 @@ TEST_F(UsageWordTest, U2_AWriterMayBeTheLastToLeave) {
   EXPECT_EQ(word.enter_to_write(generation + 1), Entry::kClosed) << "vacant";
 }
 
+TEST_F(UsageWordTest, AChildOfForkWaitsForNoUserOfItsParents) {
+  const std::uint32_t generation = word.generation();
+  ASSERT_TRUE(enter(generation));
+  word.forget_parents_users();
+  EXPECT_FALSE(word.turn_is_lost()) << "the parent read only";
+  EXPECT_EQ(word.enter_to_write(generation), Entry::kTurn);
+  EXPECT_FALSE(word.turn_is_lost());
+  ASSERT_TRUE(enter(generation));
+  EXPECT_FALSE(word.take_turn_or_announce_locked());
+
+  word.forget_parents_users();
+  EXPECT_TRUE(word.turn_is_lost());
+  EXPECT_EQ(word.enter_to_write(generation), Entry::kBusy);
+  ASSERT_TRUE(enter(generation)) << "who reads does not mind";
+  EXPECT_TRUE(word.close());
+  EXPECT_TRUE(word.leave()) << "nobody else is inside";
+  word.open();
+  EXPECT_FALSE(word.turn_is_lost());
+  EXPECT_EQ(word.enter_to_write(generation + 1), Entry::kTurn);
+}
+
 }  // namespace
 }  // namespace weft

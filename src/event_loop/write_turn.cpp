@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event_loop/write_turn.hpp"
 
+#include "base/panic.hpp"
 #include "base/spin_backoff.hpp"
+#include "event_loop/descriptor_arena.hpp"
 #include "event_loop/descriptor_use.hpp"
 #include "event_loop/descriptor_waiters.hpp"
 #include "event_loop/operation.hpp"
@@ -65,7 +67,11 @@ Begun begin_wait_for_turn(Descriptor& descriptor, Waiter& self, WaitNode& node, 
                           FiberQueue& won) noexcept {
   std::scoped_lock lock(descriptor.lock);
   if (descriptor.usage.closing()) return Begun::kClosed;
-  if (descriptor.put_off != nullptr) {
+  WEFT_ASSERT(!descriptor.usage.turn_is_lost(),
+              "a child of fork() writes to a socket to which a fiber of its parent was writing at the time",
+              WEFT_VALUE(descriptor.fd));
+  // In a child of fork() the owner is the parent's: to wait is a BUG, which names this fiber and the wait.
+  if (descriptor.put_off != nullptr && !DescriptorArena::instance().has_parents_users(descriptor)) {
     const PutOffTurn asked = ask_for_turn_locked(descriptor, won);
     if (asked == PutOffTurn::kTaken) return Begun::kTurn;
     if (asked == PutOffTurn::kInTheKernel) return Begun::kLater;

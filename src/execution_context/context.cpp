@@ -3,6 +3,7 @@
 
 #include "base/fork_count.hpp"
 #include "event_loop/checked_strategy.hpp"
+#include "event_loop/descriptor_arena.hpp"
 #include "event_loop/epoll_event_loop.hpp"
 #include "execution_context/context_lanes.hpp"
 #include "execution_context/context_registry.hpp"
@@ -37,7 +38,10 @@ void prepare_process() {
     return true;
   }();
   Monitor::start();
-  if (fork_count != 0) restart_dump_thread();
+  if (fork_count != 0) {
+    DescriptorArena::instance().forget_parents_users();
+    restart_dump_thread();
+  }
 }
 
 Scheduler* scheduler_of_this_thread() noexcept { return static_cast<Scheduler*>(this_runner()); }

@@ -5,6 +5,7 @@
 #include "execution_context/deadlock_check.hpp"
 #include "execution_context/library_thread.hpp"
 #include "execution_context/monitor.hpp"
+#include "fiber/join.hpp"
 #include "support/contexts.hpp"
 
 #include <weft/dump.hpp>
@@ -32,7 +33,7 @@ class Ring {
       : first_(context.spawn(
             [this] {
               EXPECT_TRUE(ready_.wait());
-              static_cast<void>(second_->join_until(Deadline::never()));
+              join_fiber(second_->fiber(), Deadline::never(), WaitWord::Cancellable::kYes);
             },
             {.name = "first"})),
         second_(context.spawn([this] { static_cast<void>(first_.join_until(Deadline::never())); },
@@ -41,7 +42,11 @@ class Ring {
   }
 
   void cut() { first_.cancel(); }
-  void join() { second_->join_uncancellable(); }  // which has joined the first
+  /// The second one has joined the first. Not by its handle, which is for one: the first one waits, too.
+  void join() {
+    EXPECT_EQ(join_fiber(second_->fiber(), Deadline::never(), WaitWord::Cancellable::kNo),
+              WaitOutcome::kReady);
+  }
 
  private:
   Flag ready_;

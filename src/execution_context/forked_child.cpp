@@ -2,6 +2,7 @@
 #include "execution_context/forked_child.hpp"
 
 #include "base/fork_count.hpp"
+#include "event_loop/checked_strategy.hpp"
 #include "event_loop/descriptor_arena.hpp"
 #include "event_loop/loop_registry.hpp"
 #include "event_loop/migration_log.hpp"
@@ -11,6 +12,7 @@
 #include "execution_context/library_thread.hpp"
 #include "execution_context/monitor.hpp"
 #include "execution_context/own_backtrace.hpp"
+#include "execution_context/report_handler.hpp"
 #include "execution_context/shared_loop.hpp"
 #include "execution_context/symbol.hpp"
 #include "fiber/describe.hpp"
@@ -32,6 +34,8 @@ constexpr const char* kWhatIsAllowed =
 
 // Whatever is used in the child, and cannot be made anew there: nobody may be in the middle of changing it.
 void before_fork() noexcept {
+  ReportLock::lock_all_for_fork();
+  lock_default_strategy_for_fork();
   SharedLoop::lock_for_fork();
   ContextRegistry::instance().lock_for_fork();
   lock_backtraces_for_fork();
@@ -41,13 +45,16 @@ void after_fork_in_parent() noexcept {
   unlock_backtraces_after_fork();
   ContextRegistry::instance().unlock_after_fork();
   SharedLoop::unlock_after_fork();
+  unlock_default_strategy_after_fork();
+  ReportLock::unlock_all_after_fork();
 }
 
 void after_fork_in_child() noexcept {
   ++fork_count;
   const Runner* const runner = this_runner();
   forked_fiber = runner == nullptr ? nullptr : runner->current;
-  after_fork_in_parent();  // the locks
+  if (forked_fiber != nullptr) forked_fiber->reference();  // it may end, and is described then
+  after_fork_in_parent();                                  // the locks
   ContextRegistry::instance().for_each([](Context& context) { context.become_inherited(); });
   ContextRegistry::instance().become_inherited();
   SharedLoop::become_inherited();

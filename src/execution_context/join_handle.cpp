@@ -60,14 +60,25 @@ void FiberHandle::detach() noexcept {
 }
 
 void FiberHandle::join_uncancellable() noexcept {
+  Fiber& fiber = *fiber_;
   [[maybe_unused]] const WaitOutcome outcome =
-      join_fiber(*fiber_, Deadline::never(), WaitWord::Cancellable::kNo);
+      join_fiber(fiber, Deadline::never(), WaitWord::Cancellable::kNo, Joiners::kOne);
+  require_still_of(fiber);
 }
 
 Result<void> FiberHandle::join_until(Deadline deadline) noexcept {
-  const WaitOutcome outcome = join_fiber(*fiber_, deadline, WaitWord::Cancellable::kYes);
+  Fiber& fiber = *fiber_;
+  const WaitOutcome outcome = join_fiber(fiber, deadline, WaitWord::Cancellable::kYes, Joiners::kOne);
   if (outcome != WaitOutcome::kReady) return error_of(outcome);
+  require_still_of(fiber);
   return {};
+}
+
+// What is only compared may be gone.
+void FiberHandle::require_still_of(const Fiber& fiber) const noexcept {
+  WEFT_ASSERT(fiber_ == &fiber,
+              "a join handle was joined, detached or moved while a fiber waited in its join()",
+              WEFT_VALUE(this));
 }
 
 void* FiberHandle::take_storage() {

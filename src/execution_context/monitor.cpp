@@ -2,6 +2,7 @@
 #include "execution_context/monitor.hpp"
 
 #include "base/clock.hpp"
+#include "base/panic.hpp"
 #include "event_loop/migration_log.hpp"
 #include "execution_context/context_registry.hpp"
 #include "execution_context/deadlock_watch.hpp"
@@ -128,6 +129,7 @@ void Monitor::run() noexcept {
   DeadlockWatch deadlocks;
   for (int idle_looks = 0;;) {
     wait_for_next_look();
+    if (process_is_dying()) continue;  // the fiber that panics is stuck, and its dump takes long
     try {
       if (MigrationLog::instance().pending()) tell_about_migrations();
       const Sight sight = look_at_all();

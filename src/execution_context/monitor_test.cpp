@@ -256,5 +256,29 @@ TEST(MonitorTest, TheReportIsPrintedWithEveryFrame) {
   EXPECT_THAT(text, testing::HasSubstr("#1 0"));
 }
 
+// The dump of a BUG took more than the time after which a fiber is reported as stuck, and was interrupted by
+// that.
+TEST(MonitorDeathTest, AFiberThatPanicsIsNotReportedAsStuck) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto panic_for_long = [] {
+    ConcurrentContext context("dying");
+    set_stuck_report_after(1ms);
+    set_stuck_handler([](const StuckReport&) { write_to_stderr({"reported\n"}); });
+    context
+        .spawn([] {
+          set_panic_hook([] {
+            const auto end = std::chrono::steady_clock::now() + 100ms;
+            while (std::chrono::steady_clock::now() < end) {}
+            write_to_stderr({"dumped\n"});
+          });
+          WEFT_PANIC("it dies");
+        })
+        .join_uncancellable();
+  };
+  EXPECT_DEATH(panic_for_long(),
+               testing::AllOf(testing::HasSubstr("BUG: it dies"), testing::HasSubstr("dumped"),
+                              testing::Not(testing::HasSubstr("reported"))));
+}
+
 }  // namespace
 }  // namespace weft

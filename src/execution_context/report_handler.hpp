@@ -7,10 +7,29 @@
 
 namespace weft {
 
+/// The lock of a report handler, which a child of fork() goes on using. In static storage, for good.
+class ReportLock {
+ public:
+  /// Takes those of all handlers, before a fork(), and gives them back on both sides.
+  static void lock_all_for_fork() noexcept;
+  static void unlock_all_after_fork() noexcept;
+
+ protected:
+  ReportLock() noexcept;
+  ~ReportLock() = default;
+  ReportLock(const ReportLock&) = delete;
+  ReportLock& operator=(const ReportLock&) = delete;
+
+  std::mutex lock_;
+
+ private:
+  ReportLock* next_ = nullptr;  // guarded by the lock of the list
+};
+
 /// What is called with a report: users may replace it. Thread safety: any thread. Constructed without
-/// allocation.
+/// allocation, in static storage.
 template <class Report>
-class ReportHandler {
+class ReportHandler : ReportLock {
  public:
   using Function = std::function<void(const Report&)>;
 
@@ -29,7 +48,6 @@ class ReportHandler {
   }
 
  private:
-  std::mutex lock_;
   Function handler_;  // guarded by lock_
 };
 

@@ -153,16 +153,6 @@ void Scheduler::note_run(Fiber& fiber, std::int64_t took_ns) noexcept {
   if (now != before) fiber.long_runs.store(now, relaxed);
 }
 
-// Whether what the last poll brought has begun to run. Marks that were passed are moved along: an old one
-// would seem to lie ahead after 2^31 more fibers.
-bool Scheduler::passed_marks() noexcept {
-  const std::uint32_t begin = run_queue_.begin();
-  if (run_queue_.has_passed(woken_until_ + 1)) woken_until_ = begin - 1;
-  if (!run_queue_.has_passed(polled_until_)) return false;
-  polled_until_ = begin;
-  return true;
-}
-
 // L12: what a thread with a never empty local queue must look at now and then.
 bool Scheduler::something_is_due(std::int64_t now_ns, bool counted) noexcept {
   // Whoever is in the event loop now, or keeps the duty, answers for the bound. What a poll has brought runs
@@ -171,7 +161,7 @@ bool Scheduler::something_is_due(std::int64_t now_ns, bool counted) noexcept {
   const IdleSet& idle = context_.idle_;
   const std::int64_t since_ns = now_ns - idle.last_poll_ns();
   // Of a loop that is shared the last poll's may be another context's.
-  const bool overdue = (passed_marks() || idle.shared()) && since_ns >= Pace::kDueNs;
+  const bool overdue = (marks_.passed_polled(run_queue_) || idle.shared()) && since_ns >= Pace::kDueNs;
   poll_due_ = (overdue || (since_ns == 0 && counted)) && idle.may_poll(*this);
   if (spawn_stack_used_ && ++dues_ % kOldestInterval == 0) return true;
   return !writes_.empty() || !context_.global_queue_.empty() || poll_due_;
@@ -241,7 +231,7 @@ void Scheduler::enqueue_last(Fiber& fiber) noexcept {
 }
 void Scheduler::push_woken(Fiber& fiber) noexcept {
   push(fiber);
-  woken_until_ = run_queue_.end();
+  marks_.woken(run_queue_);
 }
 [[gnu::noinline]] void Scheduler::push(Fiber& fiber) noexcept {
   if (!run_queue_.push(fiber)) overflow(fiber);

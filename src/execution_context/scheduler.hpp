@@ -19,6 +19,7 @@
 #include "execution_context/idle.hpp"
 #include "execution_context/pace.hpp"
 #include "execution_context/park_spin.hpp"
+#include "execution_context/ring_marks.hpp"
 #include "execution_context/run_queue.hpp"
 #include "execution_context/spawn_stack.hpp"
 #include "fiber/fiber.hpp"
@@ -131,7 +132,6 @@ class Scheduler final : public Runner, public IdleThread {
   Fiber* pop_spawned() noexcept;
   bool look_is_due() const noexcept { return ticks_.load(relaxed) >= look_at_.load(relaxed); }
   bool look_around() noexcept;
-  bool passed_marks() noexcept;
   bool something_is_due(std::int64_t now_ns, bool counted) noexcept;
   /// Fibers run from now on: the time before was not theirs, and nothing is late.
   void start_after_sleep(std::int64_t now_ns) noexcept {
@@ -197,13 +197,12 @@ class Scheduler final : public Runner, public IdleThread {
   Fiber* handoff_ = nullptr;  // picked on a fiber's stack, to be resumed from the root stack
   Fiber* zombie_ = nullptr;   // finished, still to be released by whoever runs next here
   std::uint32_t next_streak_ = 0;
-  bool spawn_stack_used_ = false;   // something was pushed since it was found empty
-  bool due_ = false;                // the root stack has to serve what is due
-  bool poll_due_ = false;           // the event loop, too
-  bool overdue_ = false;            // by time, not by count
-  std::uint32_t dues_ = 0;          // with something on the spawn stack
-  std::uint32_t woken_until_ = 0;   // from this position of the ring on all fibers in it have yielded
-  std::uint32_t polled_until_ = 0;  // the same, when the last poll's had been pushed
+  bool spawn_stack_used_ = false;  // something was pushed since it was found empty
+  bool due_ = false;               // the root stack has to serve what is due
+  bool poll_due_ = false;          // the event loop, too
+  bool overdue_ = false;           // by time, not by count
+  std::uint32_t dues_ = 0;         // with something on the spawn stack
+  RingMarks marks_;
   Pace pace_;
   std::int64_t served_ns_ = 0;  // when what is due was served last
   std::uint64_t turn_ = 0;      // the tick in which parts of a budget are counted

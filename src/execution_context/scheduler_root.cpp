@@ -103,9 +103,7 @@ void Scheduler::serve_what_is_due() noexcept {
 // What was taken before, and still waits in the ring, counts: a ring that runs over sheds its oldest, behind
 // everything.
 std::size_t Scheduler::overdue_batch() const noexcept {
-  const auto waiting = static_cast<std::int32_t>(woken_until_ - run_queue_.begin());
-  if (waiting <= 0) return kGlobalBatch;
-  const auto taken = static_cast<std::size_t>(waiting);
+  const std::size_t taken = marks_.woken_waiting(run_queue_);
   return taken < kGlobalBatch ? kGlobalBatch - taken : 1;
 }
 
@@ -134,7 +132,7 @@ void Scheduler::push_first(FiberQueue& woken) noexcept {
     next_streak_ = kNextStreakMax;
   }
   const std::uint32_t yielded_end = run_queue_.end();
-  const bool overtakes = run_queue_.has_passed(woken_until_ + 1);
+  const bool overtakes = marks_.yielded_may_be_overtaken(run_queue_);
   while (Fiber* fiber = woken.pop()) push_woken(*fiber);
   if (!overtakes) return;
   // Round they go, one by one: the ring is never empty meanwhile.
@@ -203,7 +201,7 @@ void Scheduler::poll_and_block() noexcept {
   while (Fiber* fiber = runnable.pop()) {
     if (!run_queue_.push(*fiber)) overflow(*fiber);
   }
-  woken_until_ = polled_until_ = run_queue_.end();
+  marks_.polled(run_queue_);
   leave_loop(worth_a_sibling);
 }
 
@@ -224,7 +222,7 @@ bool Scheduler::poll_now(FiberQueue& woken) noexcept {
   const bool worth_a_sibling = came_out(runnable.size(), now);
   woken.splice(runnable);
   push_first(woken);
-  polled_until_ = woken_until_;
+  marks_.polled(run_queue_);
   leave_loop(worth_a_sibling);
   return true;
 }

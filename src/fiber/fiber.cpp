@@ -5,6 +5,7 @@
 #include "fiber/join.hpp"
 
 #include <cstring>
+#include <cxxabi.h>
 #include <new>
 #include <utility>
 
@@ -24,6 +25,9 @@ void run_main(Fiber& fiber) noexcept {
   try {
     fiber.main(fiber.storage);
     fiber.main_returned = true;
+  } catch (
+      const abi::__forced_unwind&) {  // nobody may stop it, and there is nowhere to go: the stack ends here
+    WEFT_PANIC("pthread_exit() or pthread_cancel() ends a thread that runs fibers", WEFT_VALUE(fiber.id));
   } catch (...) {  // the one place where a user's exception leaves a fiber
     fiber.exception = std::current_exception();
   }

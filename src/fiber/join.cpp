@@ -39,12 +39,15 @@ void wake_all(WaitList& won) noexcept {
   }
 }
 
-/// False if the fiber is done already.
-bool add_joiner(Fiber& fiber, WaitNode& node) noexcept {
+enum class Added { kWaits, kDone, kRefused };
+
+Added add_joiner(Fiber& fiber, WaitNode& node, Joiners joiners) noexcept {
   std::scoped_lock locked(fiber.join_lock);
-  if (fiber.done) return false;
+  if (fiber.done) return Added::kDone;
+  if (joiners == Joiners::kOne && awaited_by_another_locked(fiber, *node.waiter)) [[unlikely]]
+    return Added::kRefused;
   fiber.joiners.push_back(node);
-  return true;
+  return Added::kWaits;
 }
 
 /// Before the node's frame dies (P1).
@@ -80,14 +83,26 @@ bool complete_fiber(Fiber& fiber) noexcept {
   return detached;
 }
 
-WaitOutcome join_fiber(Fiber& fiber, Deadline deadline, WaitWord::Cancellable cancellable) noexcept {
+// One that has given up, and is on its way out, does not count.
+bool awaited_by_another_locked(Fiber& fiber, const Waiter& self) noexcept {
+  bool awaited = false;
+  fiber.joiners.for_each([&](const WaitNode& node) {
+    awaited = awaited || (node.waiter != &self && node.waiter->word.waits(node.ticket));
+  });
+  return awaited;
+}
+
+WaitOutcome join_fiber(Fiber& fiber, Deadline deadline, WaitWord::Cancellable cancellable,
+                       Joiners joiners) noexcept {
   if (fiber_done(fiber)) return WaitOutcome::kReady;
   Waiter& self = Waiter::current();
   WEFT_ASSERT(&self != &fiber, "a fiber joins itself", WEFT_VALUE(fiber.id));
   WaitNode node;
   node.waiter = &self;
   node.ticket = self.begin(cancellable, deadline.time_ns(), {WaitKind::kJoin, &fiber});
-  if (!add_joiner(fiber, node)) {
+  const Added added = add_joiner(fiber, node, joiners);
+  WEFT_ASSERT(added != Added::kRefused, "two fibers join one handle at once", WEFT_VALUE(fiber.id));
+  if (added == Added::kDone) {
     if (self.word.try_win(node.ticket, WaitOutcome::kReady)) return WaitOutcome::kReady;
   }
   const WaitOutcome outcome = self.wait();

@@ -20,10 +20,17 @@ class Fiber;
 /// By the fiber itself. True if it is detached: then its result is its own to destroy. Suspends: no.
 [[nodiscard]] bool complete_fiber(Fiber& fiber) noexcept;
 
+/// How many may wait for the end of a fiber: the holder of its handle is one.
+enum class Joiners : bool { kOne, kMany };
+
 /// Waits until `fiber` is done: kReady; or kTimedOut, kCancelled. Suspends the calling fiber, or blocks
 /// the calling thread, unless it is done already. Afterwards `fiber.main_returned` and `fiber.exception`
-/// may be read. BUG if a fiber waits for itself.
-WaitOutcome join_fiber(Fiber& fiber, Deadline deadline, WaitWord::Cancellable cancellable) noexcept;
+/// may be read. BUG if a fiber waits for itself, and with kOne if another one waits.
+WaitOutcome join_fiber(Fiber& fiber, Deadline deadline, WaitWord::Cancellable cancellable,
+                       Joiners joiners = Joiners::kMany) noexcept;
+
+/// Whether a fiber other than `self` waits for the end of `fiber` now. With its join_lock.
+bool awaited_by_another_locked(Fiber& fiber, const Waiter& self) noexcept;
 
 /// Whether `fiber` is done, without waiting.
 bool fiber_done(Fiber& fiber) noexcept;

@@ -102,6 +102,11 @@ class WaitWord {
   WaitOutcome outcome() const noexcept { return static_cast<WaitOutcome>(word_.load(acquire) & kStateMask); }
   bool waiting() const noexcept { return (word_.load(acquire) & kStateMask) >= kWaiting; }
 
+  /// Whether `ticket` is the wait that is going on now. Any thread.
+  bool waits(WaitTicket ticket) const noexcept {
+    return (word_.load(acquire) & ~(kCancelBit | kHeldBit)) == ticket.word_;
+  }
+
   /// Keeps the wait that is going on now from ending, until let_go(): the waiter stays suspended, if it is,
   /// and what it waits for stays where it is. False if none is going on, or somebody else holds it. For a few
   /// hundred instructions that take no lock: whoever is about to end the wait spins. Any thread that keeps

@@ -24,3 +24,7 @@ using namespace std::chrono_literals;
 
 /// What a snippet claims.
 #define check(...) EXPECT_TRUE((__VA_ARGS__))
+
+/// What belongs to the reader's program.
+[[maybe_unused]] inline void serve() {}
+[[maybe_unused]] inline void log_warning(const std::string&) {}

@@ -111,11 +111,11 @@ TEST_P(Connections, AClientThatHasFinishedSendingIsAnswered) {
   });
 }
 
-TEST_P(Connections, EmptyLinesBeforeARequestAreSkipped) {
+TEST_P(Connections, AnEmptyLineBeforeARequestIsSkipped) {
   run([](const Contexts& contexts) {
     TestServer server(contexts);
     Client client(server.address());
-    client.send("\r\n\r\n" + std::string(kGet) + "\r\n" + std::string(kGet));
+    client.send("\r\n" + std::string(kGet) + "\r\n" + std::string(kGet));
     EXPECT_EQ(client.receive().status, 200);
     EXPECT_EQ(client.receive().status, 200);
   });

@@ -92,7 +92,7 @@ TEST_P(Handlers, AContentTypeThatIsNoHeaderValueIs500) {
 TEST_P(Handlers, HeadersThatDoNotFitAreAnErrorOfTheCall) {
   serve(
       [](const Request&, Response& response) {
-        EXPECT_EQ(response.header("X", std::string(10'000, 'x')).error(), Errc::message_too_large);
+        EXPECT_EQ(response.header("X", std::string(70'000, 'x')).error(), Errc::message_too_large);
         int lines = 0;
         while (response.header("X", std::string(100, 'x'))) ++lines;
         EXPECT_GT(lines, 50);

@@ -112,7 +112,7 @@ class ChannelBranch : public SelectBranch {
 class JoinBranch : public SelectBranch {
  public:
   /// BUG if the calling fiber waits for itself.
-  explicit JoinBranch(Fiber& fiber) noexcept : fiber_(fiber) {}
+  explicit JoinBranch(Fiber& fiber) noexcept;
 
   SpinLock* lock() noexcept final;
   bool poll_locked() noexcept final;
@@ -125,6 +125,7 @@ class JoinBranch : public SelectBranch {
 
  private:
   Fiber& fiber_;
+  const std::uint64_t id_;
 };
 
 /// The branch that waits until a descriptor may be read from, or written to. In fibers only.

@@ -19,10 +19,11 @@ inline constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::
 struct Limits {
   /// From the first byte of a request to the end of its target; more is 414.
   std::size_t request_line_size_max = 8 * 1024;
-  /// Request line and header lines together, with the empty line; more is 431. Above the connection's
-  /// buffer (`kHeadCapacity`) it has no effect.
+  /// Request line and header lines together, with the empty line; more is 431, or 414 where the target alone
+  /// is more. A head above 18 KiB costs its connection a larger buffer until its response is sent. Values
+  /// above 1 MiB count as 1 MiB.
   std::size_t head_size_max = 16 * 1024;
-  /// Header lines, at most `kHeaderCapacity`; more is 431.
+  /// Header lines; more is 431. Values above 128 count as 128.
   std::size_t header_count_max = 100;
   /// Of the decoded body; more is 413. `kUnlimited` for services that stream.
   std::uint64_t body_size_max = 1024 * 1024;
@@ -37,6 +38,10 @@ struct Limits {
   std::size_t connections_max = 0;
   /// How much of a body that its handler left unread is read and dropped to keep the connection.
   std::uint64_t unread_body_size_max = 64 * 1024;
+  /// Status line and header lines of a response; a header line for which there is no room fails with
+  /// `Errc::message_too_large`. A head above 8 KiB costs its connection a larger buffer until it is sent.
+  /// Values below 8 KiB count as 8 KiB.
+  std::size_t response_head_size_max = 64 * 1024;
 
   /// Whether a client that has sent its whole request and then ends sending counts as gone, as most have
   /// closed then: the cancel scope of its handler ends. False: only a reset ends it, so that clients which

@@ -10,8 +10,9 @@ namespace weft::http {
 
 /// The request methods a server can be asked for: RFC 9110, PATCH, and the registered WebDAV family.
 ///
-/// A method that is not listed is answered with 501 before a handler sees it. The numbers are those of
-/// the parser and mean nothing else; they are below 64, so a set of methods is a `MethodSet`.
+/// A program adds methods of its own with `register_method()`. Any other method is answered with 501 before
+/// a handler sees it. The numbers are those of the parser and mean nothing else; they are below 64, so a set
+/// of methods is a `MethodSet`.
 enum class Method : std::uint8_t {
   del = 0,  ///< DELETE (`delete` is a keyword)
   get = 1,
@@ -49,13 +50,28 @@ enum class Method : std::uint8_t {
   source = 33,
 };
 
+/// How many methods the enumeration lists.
 inline constexpr std::size_t kMethodCount = 34;
+/// How many methods a program can add.
+inline constexpr std::size_t kRegisteredMethodsMax = 30;
+/// The longest name of a method that a program adds.
+inline constexpr std::size_t kMethodNameSizeMax = 32;
 
-/// The method as it stands in a request line: "GET". Empty for a number that is none of the above.
+/// The method as it stands in a request line: "GET". Empty for a number that no method has.
 std::string_view to_string(Method method) noexcept;
 
-/// The method of that exact (case-sensitive) name, if it is a known one.
+/// The method of that exact (case-sensitive) name: one of the enumeration, or a registered one.
 std::optional<Method> method_from(std::string_view name) noexcept;
+
+/// Returns the method of that exact (case-sensitive) name, and makes it known to the process if it is not:
+/// from then on the servers of the process accept requests with it.
+///
+///     server.route(http::register_method("BREW"), "/pots/:id", brew);
+///
+/// Throws `std::invalid_argument` if the name is no token of RFC 9110 or is longer than
+/// `kMethodNameSizeMax`, and `std::length_error` if `kRegisteredMethodsMax` methods were added already. Does
+/// not suspend. Any thread may call it at any time.
+Method register_method(std::string_view name);
 
 /// A set of methods, for routes and the `Allow` header. A value type.
 class MethodSet {

@@ -19,7 +19,8 @@ Refusal ChunkGuard::framing(const char* first, const char* last) noexcept {
     if (!may_follow(previous_, *first)) return bad_request("a chunk or trailer line is malformed");
     previous_ = *first;
     if (++overhead_ > overhead_max_) {
-      return {Status::request_header_fields_too_large, "chunk extensions or trailers are too large"};
+      return {Status::request_header_fields_too_large,
+              "chunk extensions and trailers are larger than chunk_overhead_max"};
     }
   }
   return kAccepted;

@@ -5,6 +5,7 @@
 #include "http/protocol/short_bytes.hpp"
 #include "http/protocol/target.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace weft::http::protocol {
@@ -20,6 +21,7 @@ struct Facts {
   std::uint16_t chunked_count = 0;
   std::uint16_t other_coding_count = 0;
   bool has_transfer_encoding = false;
+  bool empty_coding = false;
   bool ends_in_chunked = false;
   bool connection_close = false;
   bool connection_keep_alive = false;
@@ -58,10 +60,13 @@ Refusal note_content_length(Facts& facts, std::string_view value) noexcept {
 
 void note_transfer_encoding(Facts& facts, std::string_view value) noexcept {
   facts.has_transfer_encoding = true;
+  std::ptrdiff_t count = 0;
   for_each_element(value, [&](std::string_view coding) {
     facts.ends_in_chunked = equals_ignoring_case(coding, "chunked");
     ++(facts.ends_in_chunked ? facts.chunked_count : facts.other_coding_count);
+    ++count;
   });
+  if (count != std::count(value.begin(), value.end(), ',') + 1) facts.empty_coding = true;
 }
 
 void note_connection(Facts& facts, std::string_view value) noexcept {
@@ -72,6 +77,7 @@ void note_connection(Facts& facts, std::string_view value) noexcept {
 }
 
 Refusal note_expect(Facts& facts, std::string_view value) noexcept {
+  if (value.empty()) return kAccepted;  // an empty list of expectations
   if (!equals_ignoring_case(value, "100-continue")) {
     return {Status::expectation_failed, "an expectation other than 100-continue"};
   }
@@ -115,7 +121,8 @@ bool starts_with_crlf(const char* at, const char* end) noexcept {
   return end - at >= 2 && std::memcmp(at, "\r\n", 2) == 0;
 }
 
-// " HTTP/1.1\r\n" behind the target. Returns the first header line, or null with a refusal.
+// " HTTP/1.1\r\n" behind the target. A higher minor version is served as 1.1 (RFC 9110, 6.2). Returns the
+// first header line, or null with a refusal.
 const char* check_version(const char* at, const char* end, RequestHead& head, Refusal& refusal) noexcept {
   constexpr std::string_view kProtocol = " HTTP/1.";
   constexpr std::ptrdiff_t kSize = 11;
@@ -123,7 +130,7 @@ const char* check_version(const char* at, const char* end, RequestHead& head, Re
   if (end - at < kSize) return nullptr;
   if (std::memcmp(at, kProtocol.data(), kProtocol.size()) != 0) {
     const bool other_version = std::memcmp(at, " HTTP/", 6) == 0 && is_digit(at[6]) && at[7] == '.';
-    if (other_version) refusal = {Status::http_version_not_supported, "neither HTTP/1.0 nor HTTP/1.1"};
+    if (other_version) refusal = {Status::http_version_not_supported, "a version other than HTTP/1"};
     return nullptr;
   }
   if (std::memcmp(at + 9, "\r\n", 2) != 0) return nullptr;
@@ -135,10 +142,11 @@ const char* check_version(const char* at, const char* end, RequestHead& head, Re
 // The request line from its first byte. Returns the first header line, or null with a refusal.
 const char* check_request_line(const HeadText& text, RequestHead& head, Refusal& refusal) noexcept {
   const char* at = text.begin;
-  while (starts_with_crlf(at, text.end)) at += 2;
+  if (starts_with_crlf(at, text.end)) [[unlikely]]
+    at += 2;  // one empty line is passed over (RFC 9112, 2.2)
   const std::size_t method_size = head.method == Method::get ? 3 : to_string(head.method).size();
   if (at + method_size + 1 != head.target.data()) {
-    refusal = bad_request("white space around the method");
+    refusal = bad_request("more than one empty line, or white space around the method");
     return nullptr;
   }
   return check_version(head.target.data() + head.target.size(), text.end, head, refusal);
@@ -176,7 +184,7 @@ Refusal check_lines(const HeadText& text, const char* line, Facts& facts) noexce
 Refusal check_transfer_encoding(const Facts& facts, RequestHead& head) noexcept {
   if (head.version == Version::http_1_0) return bad_request("Transfer-Encoding in HTTP/1.0");
   if (facts.content_length_count != 0) return bad_request("Transfer-Encoding with Content-Length");
-  if (!facts.ends_in_chunked || facts.chunked_count != 1) {
+  if (!facts.ends_in_chunked || facts.chunked_count != 1 || facts.empty_coding) {
     return bad_request("Transfer-Encoding does not end in one 'chunked'");
   }
   if (facts.other_coding_count != 0) return {Status::not_implemented, "a transfer coding other than chunked"};
@@ -186,6 +194,11 @@ Refusal check_transfer_encoding(const Facts& facts, RequestHead& head) noexcept 
 
 Refusal check_framing(const Facts& facts, const FramingReport& report, RequestHead& head) noexcept {
   head.body = BodyFraming::none;
+  if (!facts.has_transfer_encoding && facts.content_length_count == 0 && !report.chunked &&
+      !report.has_content_length) [[likely]] {
+    head.content_length = 0;
+    return kAccepted;
+  }
   head.content_length = facts.content_length;
   if (facts.has_transfer_encoding) {
     if (const Refusal refusal = check_transfer_encoding(facts, head)) return refusal;

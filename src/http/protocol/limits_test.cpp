@@ -54,7 +54,10 @@ TEST(RequestLimits, TheLargestNumbersAreNoLimits) {
                         .chunk_overhead_max = size};
     EXPECT_EQ(outcome(with_target(9000), limits), 0);
     EXPECT_EQ(outcome(with_head(18'000), limits), 0);
-    EXPECT_EQ(outcome(with_head(19'000), limits), 431) << "there is no room";
+    EXPECT_EQ(outcome(with_head(19'000), limits), 0);
+    EXPECT_EQ(replay(with_head(1 << 20), {}, limits).refused_with, 0);
+    EXPECT_EQ(replay(with_head((1 << 20) + 1), {}, limits).refused_with, 431);
+    EXPECT_EQ(replay(with_target(1 << 20), {}, limits).refused_with, 414);
     EXPECT_EQ(outcome(with_headers(kHeaderCapacity), limits), 0);
     EXPECT_EQ(outcome(chunks(1000, "1;a=b\r\nx\r\n"), limits), 0);
   }
@@ -75,13 +78,37 @@ TEST(RequestLimits, HoldTheHead) {
   EXPECT_EQ(outcome(with_head(100'000), limits), 431);
 }
 
-TEST(RequestLimits, HoldTheHeadThatTheBufferHas) {
+TEST(RequestLimits, HoldAHeadThatTheBufferHasNoRoomFor) {
+  constexpr std::size_t kCapacity = 8192, kRoom = kCapacity - RequestReader::kBodyWindowMin;
   Limits limits;
-  limits.head_size_max = limits.request_line_size_max = 1 << 20;
-  constexpr std::size_t kCapacity = 8192;
-  constexpr std::size_t kHead = kCapacity - RequestReader::kBodyWindowMin;
-  EXPECT_EQ(outcome(with_head(kHead), limits, kCapacity), 0);
-  EXPECT_EQ(outcome(with_head(kHead + 1), limits, kCapacity), 431);
+  for (const std::size_t size : {kRoom - 1, kRoom, kRoom + 1, 2 * kCapacity, std::size_t{70'000}}) {
+    limits.head_size_max = size;
+    limits.request_line_size_max = size / 2;
+    EXPECT_EQ(outcome(with_head(size), limits, kCapacity), 0) << size;
+    EXPECT_EQ(outcome(with_head(size + 1), limits, kCapacity), 431) << size;
+    EXPECT_EQ(outcome(with_target(size / 2), limits, kCapacity), 0) << size;
+    EXPECT_EQ(outcome(with_target(size / 2 + 1), limits, kCapacity), 414) << size;
+    limits.request_line_size_max = 1 << 20;
+    EXPECT_EQ(outcome(with_target(size + 1), limits, kCapacity), 414) << size;
+  }
+}
+
+// The larger buffer is given up again; what came behind the large request is not lost with it.
+TEST(RequestLimits, LetOrdinaryRequestsFollowALargeOne) {
+  Limits limits;
+  limits.head_size_max = 40'000;
+  const std::string body(30'000, 'b');
+  const std::string large = "POST / HTTP/1.1\r\n" WEFT_HOST "X: " + std::string(30'000, 'x') +
+                            "\r\nContent-Length: 30000\r\n\r\n" + body;
+  const std::string bytes = WEFT_GET("") + large + WEFT_GET("Y: 1\r\n") + large + WEFT_GET("");
+  for (const Cuts& cuts : {Cuts{}, Cuts{{1}}, Cuts{{1000, 13}, 5}, Cuts{{40'000}}, Cuts{{100'000}}}) {
+    const Replay result = replay(bytes, cuts, limits, 8192);
+    ASSERT_EQ(result.requests.size(), 5u) << result.refused_with;
+    EXPECT_EQ(result.requests[1].headers.at(1).second, std::string(30'000, 'x'));
+    EXPECT_EQ(result.requests[1].body, body);
+    EXPECT_EQ(result.requests[3].body, body);
+    for (const ReplayedRequest& request : result.requests) EXPECT_TRUE(request.complete && !request.broken);
+  }
 }
 
 TEST(RequestLimits, HoldTheNumberOfHeaders) {

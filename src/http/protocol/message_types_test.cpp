@@ -11,7 +11,9 @@
 #include <weft/http/query.hpp>
 #include <weft/http/status.hpp>
 
+#include <cstdlib>
 #include <ctime>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -27,6 +29,43 @@ TEST(Method, IsFoundByTheNameItHas) {
   }
   EXPECT_EQ(to_string(Method::msearch), "M-SEARCH");
   EXPECT_FALSE(method_from("get") || method_from("") || method_from("GETS"));
+}
+
+TEST(Method, IsKnownOnceItIsRegistered) {
+  EXPECT_EQ(method_from("BREW-X"), std::nullopt);
+  const Method brew = register_method("BREW-X");
+  EXPECT_EQ(to_string(brew), "BREW-X");
+  EXPECT_EQ(method_from("BREW-X"), brew);
+  EXPECT_EQ(register_method("BREW-X"), brew);
+  EXPECT_EQ(register_method("GET"), Method::get);
+  EXPECT_NE(register_method("brew-x"), brew);
+  MethodSet methods;
+  methods.insert(brew);
+  EXPECT_TRUE(methods.contains(brew) && !methods.contains(Method::get));
+}
+
+TEST(Method, HasANameThatIsAToken) {
+  for (const char* name : {"", "A B", "A\r", "\xc3", "ABCDEFGHIJABCDEFGHIJABCDEFGHIJABC"}) {
+    EXPECT_THROW(register_method(name), std::invalid_argument) << name;
+  }
+}
+
+// In a process of its own, as there is no way back.
+TEST(Method, OfTheProgramsOwnThereAreAsManyAsASetHolds) {
+  const auto fill = [] {
+    bool refused = false;
+    try {
+      for (std::size_t i = 0; i <= kRegisteredMethodsMax; ++i) register_method("MORE-" + std::to_string(i));
+    } catch (const std::length_error&) {
+      refused = true;
+    }
+    for (std::size_t i = kMethodCount; i < 64; ++i) {
+      const Method method = static_cast<Method>(i);
+      if (to_string(method).empty() || method_from(to_string(method)) != method) std::_Exit(1);
+    }
+    std::_Exit(refused ? 0 : 2);
+  };
+  EXPECT_EXIT(fill(), testing::ExitedWithCode(0), "");
 }
 
 TEST(Status, HasItsPhraseAndLine) {

@@ -127,8 +127,9 @@ class Replayer {
   }
 
   bool in_buffer(std::string_view view) const {
+    const std::span<const char> buffer = reader_.buffer();
     return view.empty() ||
-           (view.data() >= buffer_.data() && view.data() + view.size() <= buffer_.data() + buffer_.size());
+           (view.data() >= buffer.data() && view.data() + view.size() <= buffer.data() + buffer.size());
   }
 
   void record_head(ReplayedRequest& request) const {

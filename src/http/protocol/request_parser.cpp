@@ -2,6 +2,7 @@
 #include "http/protocol/request_parser.hpp"
 
 #include "base/panic.hpp"
+#include "http/protocol/characters.hpp"
 #include "http/protocol/head_check.hpp"
 #include "http/protocol/llhttp_refusal.hpp"
 
@@ -15,7 +16,8 @@ static_assert(static_cast<int>(Method::del) == HTTP_DELETE &&
 
 namespace {
 
-constexpr Refusal kTooManyHeaders{Status::request_header_fields_too_large, "too many headers"};
+constexpr Refusal kTooManyHeaders{Status::request_header_fields_too_large,
+                                  "the request has more headers than header_count_max"};
 
 }  // namespace
 
@@ -23,6 +25,7 @@ const llhttp_t RequestParser::kFresh = [] {
   llhttp_t fresh;
   llhttp__internal_init(&fresh);
   fresh.type = HTTP_REQUEST;
+  fresh.lenient_flags = LENIENT_VERSION;  // the check of the head knows better
   return fresh;
 }();
 
@@ -37,6 +40,7 @@ void RequestParser::begin(const char* first, const Limits& limits) noexcept {
   header_ = headers_.data();
   header_stop_ = header_ + std::min(limits.header_count_max, kHeaderCapacity);
   phase_ = Phase::head;
+  beyond_get_ = 0;
   limits_ = &limits;
   head_.target = {};
   refusal_ = kAccepted;
@@ -58,6 +62,8 @@ HeadStatus RequestParser::parse_head(const char* end) noexcept {
       refuse(complete_head());
       return refusal_ ? HeadStatus::refused : HeadStatus::complete;
     }
+    const bool rtsp = error == HPE_CB_URL_COMPLETE && !refusal_;
+    if (error == HPE_INVALID_METHOD || rtsp) return parse_registered_method(end);
     if (error != HPE_OK) return refuse(refusal_ ? refusal_ : refusal_of(llhttp_)), HeadStatus::refused;
     cursor_ = to;
   }
@@ -65,9 +71,42 @@ HeadStatus RequestParser::parse_head(const char* end) noexcept {
   return refuse(over_head_limit()), HeadStatus::refused;
 }
 
+// llhttp knows no such method, or knows it as RTSP's. The name is read here, and llhttp is told that it is
+// GET: a method says nothing of what follows it.
+HeadStatus RequestParser::parse_registered_method(const char* end) noexcept {
+  const char* name = begin_;
+  if (end - name >= 2 && name[0] == '\r' && name[1] == '\n') name += 2;
+  const char* name_end = name;
+  while (name_end != end && is(kTokenCharacter, *name_end)) ++name_end;
+  restart_llhttp();
+  if (name_end == end && static_cast<std::size_t>(end - name) <= kMethodNameSizeMax) {
+    cursor_ = begin_;  // all of it again when the rest has come
+    return HeadStatus::need_input;
+  }
+  const std::optional<Method> method = method_from({name, static_cast<std::size_t>(name_end - name)});
+  if (name_end == name || (name_end != end && *name_end != ' ')) {
+    refuse(bad_request("the request line does not begin with a method and a space"));
+  } else if (!method || static_cast<std::size_t>(*method) < kMethodCount) {
+    refuse({Status::not_implemented, "no route has this method"});
+  } else {
+    constexpr std::string_view kGet = "GET";
+    static_cast<void>(llhttp__internal_execute(&llhttp_, kGet.data(), kGet.data() + kGet.size()));
+    beyond_get_ = static_cast<std::uint8_t>(static_cast<unsigned>(*method) - HTTP_GET);
+    cursor_ = name_end;
+    return parse_head(end);
+  }
+  return HeadStatus::refused;
+}
+
+void RequestParser::restart_llhttp() noexcept {
+  llhttp_ = kFresh;
+  llhttp_.data = this;
+  head_.target = {};
+}
+
 // Pre: llhttp paused behind the empty line. Post: accepted, and the phase is that of the body; or a refusal.
 Refusal RequestParser::complete_head() noexcept {
-  head_.method = static_cast<Method>(llhttp_.method);
+  head_.method = static_cast<Method>(llhttp_.method + beyond_get_);
   const HeadText text{begin_, cursor_, headers_.data(), static_cast<std::size_t>(header_ - headers_.data())};
   const FramingReport report{(llhttp_.flags & F_CHUNKED) != 0, (llhttp_.flags & F_CONTENT_LENGTH) != 0,
                              llhttp_.content_length};
@@ -76,7 +115,7 @@ Refusal RequestParser::complete_head() noexcept {
     phase_ = Phase::finished;
   } else if (head_.body == BodyFraming::fixed) {
     if (head_.content_length > limits_->body_size_max)
-      return {Status::content_too_large, "the body is too large"};
+      return {Status::content_too_large, "the request's body is larger than body_size_max"};
     left_ = head_.content_length;
     phase_ = Phase::fixed;
   } else {
@@ -88,9 +127,15 @@ Refusal RequestParser::complete_head() noexcept {
   return kAccepted;
 }
 
+// 414 as long as the target goes on, whichever of the two limits is met.
 Refusal RequestParser::over_head_limit() const noexcept {
-  if (stop_ == head_stop_) return {Status::request_header_fields_too_large, "the head is too large"};
-  return {Status::uri_too_long, "the request line is too long"};
+  const std::string_view head(begin_, static_cast<std::size_t>(cursor_ - begin_));
+  const std::size_t target = head.find(' ');
+  const bool in_target = target != head.npos && head.find(' ', target + 1) == head.npos;
+  if (stop_ != head_stop_)
+    return {Status::uri_too_long, "the request line is larger than request_line_size_max"};
+  if (in_target) return {Status::uri_too_long, "the request line is larger than head_size_max"};
+  return {Status::request_header_fields_too_large, "the request's head is larger than head_size_max"};
 }
 
 BodyPiece RequestParser::pull_body(const char* end, std::size_t size_max) noexcept {
@@ -165,7 +210,8 @@ int RequestParser::on_url_complete() noexcept {
     if (llhttp_.method == HTTP_PRI) {
       return refuse_in_callback({Status::http_version_not_supported, "a preface of HTTP/2"});
     }
-    return refuse_in_callback({Status::not_implemented, "CONNECT, or a method of RTSP"});
+    if (llhttp_.method != HTTP_CONNECT) return HPE_USER;  // RTSP's: here it may be registered
+    return refuse_in_callback({Status::not_implemented, "CONNECT"});
   }
   stop_ = head_stop_;
   return 0;
@@ -208,7 +254,7 @@ int RequestParser::on_header_value(const char* at, std::size_t size) noexcept {
 
 int RequestParser::on_chunk_header() noexcept {
   if (llhttp_.content_length <= left_) return 0;
-  return refuse_in_callback({Status::content_too_large, "the body is too large"});
+  return refuse_in_callback({Status::content_too_large, "the request's body is larger than body_size_max"});
 }
 
 int RequestParser::on_body(const char* at, std::size_t size) noexcept {

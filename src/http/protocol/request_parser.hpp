@@ -74,6 +74,8 @@ class RequestParser {
   const RequestHead& head() const noexcept { return head_; }
   /// The message, body included, has been consumed.
   bool finished() const noexcept { return phase_ == Phase::finished; }
+  /// Refused, as the input went on where the limits on sizes end.
+  bool stopped_at_limit() const noexcept { return refusal_ && cursor_ == stop_; }
   /// Not null after a refusal.
   const Refusal& refusal() const noexcept { return refusal_; }
 
@@ -97,6 +99,8 @@ class RequestParser {
   int on_message_complete() noexcept;
 
   llhttp_errno_t execute(const char* end) noexcept;
+  [[gnu::cold]] HeadStatus parse_registered_method(const char* end) noexcept;
+  void restart_llhttp() noexcept;
   Refusal complete_head() noexcept;
   [[gnu::cold]] Refusal over_head_limit() const noexcept;
   BodyPiece pull_fixed(const char* end, std::size_t size_max) noexcept;
@@ -114,6 +118,8 @@ class RequestParser {
   Header* header_;       // behind the last one
   Header* header_stop_;  // header_ is at most one beyond
   Phase phase_;
+  std::uint8_t
+      beyond_get_;  // what a registered method's number is above that of GET, which llhttp saw; else 0
   const Limits* limits_;
   RequestHead head_;
   Refusal refusal_;

@@ -54,6 +54,31 @@ TEST(RequestParser, LooksAtNoByteBehindARefusal) {
   }
 }
 
+TEST(RequestParser, ReadsRegisteredMethodsWhereverTheyAreCut) {
+  const Method brew = register_method("BREW");
+  const Method play = register_method("PLAY");  // one of RTSP's, in HTTP
+  const std::string bytes = "\r\nBREW /a HTTP/1.1\r\n" WEFT_HOST
+                            "Transfer-Encoding: chunked\r\n\r\n"
+                            "2\r\nhi\r\n0\r\n\r\nPLAY /b HTTP/1.1\r\n" WEFT_HOST
+                            "Content-Length: 3\r\n\r\nabcGET /c HTTP/1.1\r\n" WEFT_HOST "\r\n";
+  const Replay whole = replay(bytes);
+  ASSERT_EQ(whole.requests.size(), 3u) << whole;
+  EXPECT_EQ(whole.requests[0].method, brew);
+  EXPECT_EQ(whole.requests[0].target + whole.requests[0].body, "/ahi");
+  EXPECT_EQ(whole.requests[1].method, play);
+  EXPECT_EQ(whole.requests[1].target + whole.requests[1].body, "/babc");
+  EXPECT_EQ(whole.requests[2].method, Method::get);
+  EXPECT_EQ(whole.refused_with, 0) << whole;
+  for (std::size_t cut = 1; cut < bytes.size(); ++cut) {
+    ASSERT_EQ(replay(bytes, {{cut, bytes.size()}}), whole) << cut;
+  }
+  EXPECT_EQ(replay(bytes, {{1}, 1}), whole);
+  EXPECT_EQ(replay("BREW http:/ HTTP/1.1\r\n" WEFT_HOST "\r\n").refused_with, 400);
+  EXPECT_EQ(replay("BREW  / HTTP/1.1\r\n" WEFT_HOST "\r\n").refused_with, 400);
+  EXPECT_EQ(replay("BREW / RTSP/1.0\r\n" WEFT_HOST "\r\n").refused_with, 400);
+  EXPECT_EQ(replay("PLAY / RTSP/1.0\r\n" WEFT_HOST "\r\n").refused_with, 400);
+}
+
 TEST(RequestParser, ReportsTheRequestLineAndHeadersAsSent) {
   const Replay result = replay("PUT /a/b?c=d HTTP/1.1\r\nHost: h:1\r\nX-Y: \t v w \r\nx-y:2\r\n\r\n");
   const ReplayedRequest& request = only_request(result);

@@ -5,10 +5,17 @@
 #include "http/protocol/characters.hpp"
 #include "http/protocol/status_lines.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cstdio>
 #include <cstring>
+#include <limits>
 
 namespace weft::http::protocol {
 namespace {
+
+/// What can be counted, and added to.
+constexpr std::size_t kSizeMax = std::numeric_limits<std::size_t>::max() / 4;
 
 constexpr std::string_view kLengthName = "Content-Length";
 
@@ -19,13 +26,18 @@ char* put_literal(char* at, const char (&text)[N]) noexcept {
   return at + N - 1;
 }
 
+// "00" to "99".
+constexpr auto kTwoDigits = [] {
+  std::array<std::array<char, 2>, 100> table{};
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    table[i] = {static_cast<char>('0' + i / 10), static_cast<char>('0' + i % 10)};
+  }
+  return table;
+}();
+
 [[gnu::always_inline]] inline char* put_decimal(char* at, std::uint64_t value) noexcept {
   if (value < 10) return *at = static_cast<char>('0' + value), at + 1;
-  if (value < 100) {
-    at[0] = static_cast<char>('0' + value / 10);
-    at[1] = static_cast<char>('0' + value % 10);
-    return at + 2;
-  }
+  if (value < 100) return std::memcpy(at, kTwoDigits[value].data(), 2), at + 2;
   char* end = at + 1;
   for (std::uint64_t rest = value; rest >= 10; rest /= 10) ++end;
   for (char* digit = end; digit != at; value /= 10) *--digit = static_cast<char>('0' + value % 10);
@@ -90,21 +102,11 @@ std::size_t line_size(std::string_view name, std::string_view value) noexcept {
 
 }  // namespace
 
-ResponseEncoder::ResponseEncoder(std::span<char> buffer) noexcept
-    : first_(buffer.data()), last_(first_ + buffer.size()) {
+ResponseEncoder::ResponseEncoder(std::span<char> buffer, std::size_t head_size_max) noexcept
+    : buffer_(buffer), size_max_(std::max(buffer.size(), std::min(head_size_max, kSizeMax))) {
   WEFT_ASSERT(buffer.size() >= kBufferSizeMin, "a write buffer without room for a head",
               WEFT_VALUE(buffer.size()));
   begin({});
-}
-
-void ResponseEncoder::begin(const ResponseContext& context) noexcept {
-  at_ = first_ + kGap;
-  length_ = 0;
-  status_ = Status::ok;
-  framing_ = ResponseFraming::fixed;
-  context_ = context;
-  keep_alive_ = context.keep_alive;
-  has_length_ = has_date_ = false;
 }
 
 Result<void> ResponseEncoder::set_status(Status status) noexcept {
@@ -138,8 +140,9 @@ Result<void> ResponseEncoder::set_header(std::string_view name, std::string_view
     if (!length) return Errc::malformed_message;
     has_length_ = false;
   } else if (special == Special::none || special == Special::date) {
-    if (line_size(name, value) + kTail > free_space().size() + size_of_lines(name))
-      return Errc::message_too_large;
+    const std::size_t size = line_size(name, value);
+    const std::size_t room = free_space().size() + size_of_lines(name);
+    if (size + kTail > room && !make_room(size)) return Errc::message_too_large;
     if (special == Special::date) has_date_ = false;
     remove_header(name);
   }
@@ -148,7 +151,7 @@ Result<void> ResponseEncoder::set_header(std::string_view name, std::string_view
 
 std::size_t ResponseEncoder::size_of_lines(std::string_view name) const noexcept {
   std::size_t size = 0;
-  for (char* line = first_ + kGap; line != at_;) {
+  for (char* line = buffer_.first() + kGap; line != at_;) {
     char* end = line_end(line, at_);
     if (line_has_name({line, static_cast<std::size_t>(end - line)}, name))
       size += static_cast<std::size_t>(end - line);
@@ -159,7 +162,7 @@ std::size_t ResponseEncoder::size_of_lines(std::string_view name) const noexcept
 
 bool ResponseEncoder::has_header(std::string_view name) const noexcept {
   if (equals_ignoring_case(name, kLengthName)) return has_length_;
-  for (char* line = first_ + kGap; line != at_;) {
+  for (char* line = buffer_.first() + kGap; line != at_;) {
     char* end = line_end(line, at_);
     if (line_has_name({line, static_cast<std::size_t>(end - line)}, name)) return true;
     line = end;
@@ -168,7 +171,7 @@ bool ResponseEncoder::has_header(std::string_view name) const noexcept {
 }
 
 void ResponseEncoder::remove_header(std::string_view name) noexcept {
-  for (char* line = first_ + kGap; line != at_;) {
+  for (char* line = buffer_.first() + kGap; line != at_;) {
     char* end = line_end(line, at_);
     if (line_has_name({line, static_cast<std::size_t>(end - line)}, name)) {
       std::memmove(line, end, static_cast<std::size_t>(at_ - end));
@@ -179,8 +182,20 @@ void ResponseEncoder::remove_header(std::string_view name) noexcept {
   }
 }
 
+// For `size` more bytes of header lines.
+bool ResponseEncoder::make_room(std::size_t size) noexcept {
+  const std::size_t used = static_cast<std::size_t>(at_ - buffer_.first());
+  const std::size_t needed = used + size + kTail;
+  if (needed > size_max_) return false;
+  if (!buffer_.grow(std::min(std::max(needed, 2 * buffer_.size()), size_max_), {buffer_.first(), used}))
+    return false;
+  at_ = buffer_.first() + used;
+  return true;
+}
+
 Result<void> ResponseEncoder::append_line(std::string_view name, std::string_view value) noexcept {
-  if (line_size(name, value) + kTail > free_space().size()) return Errc::message_too_large;
+  const std::size_t size = line_size(name, value);
+  if (size + kTail > free_space().size() && !make_room(size)) return Errc::message_too_large;
   put(name), put(": "), put(value), put("\r\n");
   return {};
 }
@@ -202,7 +217,10 @@ Result<void> ResponseEncoder::set_connection(std::string_view value) noexcept {
 
 // A 204 has no Content-Length at all (RFC 9110, 8.6); a 304 only the one that its handler knows.
 char* ResponseEncoder::put_length(char* at, std::uint64_t length) const noexcept {
-  if (status_ == Status::no_content || (status_ == Status::not_modified && !has_length_)) return at;
+  if (status_ != Status::ok &&
+      (status_ == Status::no_content || (status_ == Status::not_modified && !has_length_))) {
+    return at;
+  }
   at = put_decimal(put_literal(at, "Content-Length: "), length);
   return put_literal(at, "\r\n");
 }
@@ -216,7 +234,7 @@ char* ResponseEncoder::put_connection(char* at) const noexcept {
 // Fills the gap from behind; returns the message from its first byte to at_.
 std::string_view ResponseEncoder::put_front(std::string_view date_line) noexcept {
   static_assert(kStatusLineSizeMax + DateLine::kSize <= kGap);
-  char* begin = first_ + kGap;
+  char* begin = buffer_.first() + kGap;
   if (!has_date_) {
     begin -= date_line.size();
     if (date_line.size() == DateLine::kSize) [[likely]] {
@@ -289,13 +307,18 @@ std::optional<std::uint64_t> ResponseEncoder::length() const noexcept {
   return has_length_ ? std::optional<std::uint64_t>(length_) : std::nullopt;
 }
 
-std::string_view encode_error(std::span<char> buffer, Status status, bool head_request,
+std::string_view encode_error(std::span<char> buffer, const Refusal& refusal,
                               std::string_view date_line) noexcept {
   if (buffer.size() < ResponseEncoder::kBufferSizeMin) return {};
   ResponseEncoder encoder(buffer);
-  encoder.begin({head_request ? Method::head : Method::get, Version::http_1_1, false});
-  if (!encoder.set_status(status) || !encoder.add_header("Content-Type", "text/plain")) return {};
-  const Result<EncodedResponse> response = encoder.finish(reason_phrase(status), date_line);
+  encoder.begin({Method::get, Version::http_1_1, false});
+  if (!encoder.set_status(refusal.status) || !encoder.add_header("Content-Type", "text/plain")) return {};
+  std::array<char, 192> body;
+  const std::string_view phrase = reason_phrase(refusal.status);
+  const int size = std::snprintf(body.data(), body.size(), "%.*s: %s", static_cast<int>(phrase.size()),
+                                 phrase.data(), refusal.reason);
+  const std::size_t whole = std::min(static_cast<std::size_t>(size), body.size() - 1);
+  const Result<EncodedResponse> response = encoder.finish({body.data(), whole}, date_line);
   return response && response->body.empty() ? response->head : std::string_view();
 }
 

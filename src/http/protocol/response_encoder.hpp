@@ -9,10 +9,13 @@
 //   [ unused | status line, Date | header lines | framing, Connection, empty line | body ]
 //             begin of message    kGap
 //
-// Thread safety: none. Nothing allocates. What a handler may not send (a line break in a value, a second
-// length) is an error of the call that tries, and leaves the response as it was.
+// Thread safety: none. Only a head for which the buffer has no room allocates. What a handler may not send (a
+// line break in a value, a second length) is an error of the call that tries, and leaves the response as it
+// was.
 
 #include "http/protocol/date.hpp"
+#include "http/protocol/growing_buffer.hpp"
+#include "http/protocol/refusal.hpp"
 #include "http/protocol/short_bytes.hpp"
 
 #include <weft/http/request_head.hpp>
@@ -50,13 +53,24 @@ struct EncodedResponse {
 
 class ResponseEncoder {
  public:
-  /// Writes into `buffer`, which must outlive the response; kBufferSizeMin at least.
-  explicit ResponseEncoder(std::span<char> buffer) noexcept;
+  /// Writes into `buffer`, which must outlive the response; kBufferSizeMin at least. A larger head, up to
+  /// `head_size_max`, is written into memory of its own until the next begin().
+  explicit ResponseEncoder(std::span<char> buffer, std::size_t head_size_max = 0) noexcept;
 
   static constexpr std::size_t kBufferSizeMin = 256;
 
   /// Starts the response to a request.
-  void begin(const ResponseContext& context) noexcept;
+  void begin(const ResponseContext& context) noexcept {
+    if (buffer_.grown()) [[unlikely]]
+      buffer_.shrink({});
+    at_ = buffer_.first() + kGap;
+    length_ = 0;
+    status_ = Status::ok;
+    framing_ = ResponseFraming::fixed;
+    context_ = context;
+    keep_alive_ = context.keep_alive;
+    has_length_ = has_date_ = false;
+  }
 
   /// A final status, 200 to 599.
   Result<void> set_status(Status status) noexcept;
@@ -65,12 +79,14 @@ class ResponseEncoder {
   /// Adds a header line. `Content-Length` sets the length of a streamed body or has to agree with a whole
   /// one, `Connection: close` closes after the response; `Transfer-Encoding` and other `Connection` options
   /// are refused, as the encoder alone decides them. Errc::malformed_message: the name is no token, the value
-  /// has a control character, or the header is refused. Errc::message_too_large: no room.
+  /// has a control character, or the header is refused. Errc::message_too_large: the head would be larger
+  /// than it may be, or there is no memory for it.
   Result<void> add_header(std::string_view name, std::string_view value) noexcept;
   /// Adds a whole line, with its CRLF, that the library itself wrote: not checked, not one of the special
   /// headers.
   Result<void> add_trusted_line(std::string_view line) noexcept {
-    if (line.size() + kTail > free_space().size()) return Errc::message_too_large;
+    if (line.size() + kTail > free_space().size() && !make_room(line.size())) [[unlikely]]
+      return Errc::message_too_large;
     at_ = copy_short(at_, line);
     return {};
   }
@@ -93,13 +109,16 @@ class ResponseEncoder {
   std::optional<std::uint64_t> length() const noexcept;
 
   /// What is free behind the head, for pieces of a streamed body.
-  std::span<char> free_space() const noexcept { return {at_, static_cast<std::size_t>(last_ - at_)}; }
+  std::span<char> free_space() const noexcept {
+    return {at_, static_cast<std::size_t>(buffer_.last() - at_)};
+  }
 
  private:
   static constexpr std::size_t kGap = 96;
   /// Kept free of header lines: "Transfer-Encoding: chunked", "Connection: keep-alive" and the empty line.
   static constexpr std::size_t kTail = 64;
 
+  [[gnu::cold]] bool make_room(std::size_t size) noexcept;
   Result<void> append_line(std::string_view name, std::string_view value) noexcept;
   Result<void> set_length(std::string_view value) noexcept;
   Result<void> set_connection(std::string_view value) noexcept;
@@ -112,8 +131,8 @@ class ResponseEncoder {
   [[gnu::always_inline]] inline char* put_connection(char* at) const noexcept;
   [[gnu::always_inline]] inline std::string_view put_front(std::string_view date_line) noexcept;
 
-  char* const first_;
-  char* const last_;
+  GrowingBuffer buffer_;
+  const std::size_t size_max_;
   char* at_;
   std::uint64_t length_;
   Status status_;
@@ -124,9 +143,9 @@ class ResponseEncoder {
   bool has_date_;
 };
 
-/// A complete minimal answer to a request that was refused, with `Connection: close`; the reason phrase is
-/// its body. Written to the end of `buffer`'s front part; empty if it does not fit (256 bytes do).
-std::string_view encode_error(std::span<char> buffer, Status status, bool head_request,
+/// A complete minimal answer to a request that was refused, with `Connection: close`; its body is the reason
+/// phrase, and the reason: "Bad Request: no Host". Empty if it does not fit (512 bytes do).
+std::string_view encode_error(std::span<char> buffer, const Refusal& refusal,
                               std::string_view date_line) noexcept;
 
 /// What lets a client go on that waits with its body.

@@ -183,11 +183,41 @@ TEST_F(ResponseEncoderTest, StreamsWithALengthThatWasSet) {
 }
 
 TEST_F(ResponseEncoderTest, AnswersARefusalMinimally) {
-  EXPECT_EQ(encode_error(buffer_, Status::bad_request, false, kDate),
-            "HTTP/1.1 400 Bad Request\r\n" DATE
-            "Content-Type: text/plain\r\nContent-Length: 11\r\nConnection: close\r\n\r\nBad Request");
-  EXPECT_TRUE(encode_error(buffer_, Status::bad_request, true, kDate).ends_with("Connection: close\r\n\r\n"));
-  EXPECT_TRUE(encode_error(std::span(buffer_).first(100), Status::bad_request, false, kDate).empty());
+  EXPECT_EQ(
+      encode_error(buffer_, bad_request("no Host"), kDate),
+      "HTTP/1.1 400 Bad Request\r\n" DATE
+      "Content-Type: text/plain\r\nContent-Length: 20\r\nConnection: close\r\n\r\nBad Request: no Host");
+  EXPECT_TRUE(encode_error(std::span(buffer_).first(100), bad_request("no Host"), kDate).empty());
+}
+
+TEST(ResponseEncoderRoom, GrowsForTheHeadThatNeedsItAndNoFurther) {
+  constexpr std::size_t kMost = 10'000;
+  std::array<char, ResponseEncoder::kBufferSizeMin> buffer;
+  ResponseEncoder encoder(buffer, kMost);
+  for (int response = 0; response < 2; ++response) {
+    encoder.begin({});
+    std::string lines;
+    std::size_t count = 0;
+    for (;; ++count) {
+      const std::string value(1 + count * 7 % 90, 'v');
+      const Result<void> added =
+          count % 2 == 0 ? encoder.add_header("X", value) : encoder.add_trusted_line("X: " + value + "\r\n");
+      if (!added) {
+        EXPECT_EQ(added.error(), Errc::message_too_large);
+        break;
+      }
+      lines += "X: " + value + "\r\n";
+    }
+    EXPECT_GT(count, 100u);
+    EXPECT_TRUE(encoder.set_header("X", "all of them").has_value());
+    EXPECT_EQ(encoder.set_header("Y", std::string(kMost, 'y')).error(), Errc::message_too_large);
+    EXPECT_TRUE(encoder.set_header("Y", std::string(kMost - 300, 'y')).has_value());
+    const std::string head(encoder.finish("body", "")->head);
+    EXPECT_EQ(head, "HTTP/1.1 200 OK\r\nX: all of them\r\nY: " + std::string(kMost - 300, 'y') +
+                        "\r\nContent-Length: 4\r\n\r\nbody");
+    encoder.begin({});
+    EXPECT_LE(encoder.free_space().size(), buffer.size()) << "the small buffer again";
+  }
 }
 
 TEST(BodyEncoder, WrapsChunks) {

@@ -186,7 +186,7 @@ RouteMatch RouteTable::find_again(Method method, std::string_view path,
 
 std::string allow_value(MethodSet methods) {
   std::string text;
-  for (std::size_t i = 0; i < kMethodCount; ++i) {
+  for (std::size_t i = 0; i < kMethodCount + kRegisteredMethodsMax; ++i) {
     const Method method = static_cast<Method>(i);
     if (!methods.contains(method)) continue;
     if (!text.empty()) text += ", ";

@@ -10,10 +10,26 @@ namespace {
 
 constexpr Refusal kBadTarget = bad_request("the request target has no valid form");
 
-constexpr std::ptrdiff_t kPortDigitsMax = 5;
+constexpr std::size_t kPortDigitsMax = 5;
+constexpr std::uint32_t kPortMax = 65535;
 
+// May be empty.
 bool is_port(std::string_view text) noexcept {
-  return text.size() <= kPortDigitsMax && std::all_of(text.begin(), text.end(), is_digit);
+  if (text.size() > kPortDigitsMax) return false;
+  std::uint32_t port = 0;
+  for (const char c : text) {
+    if (!is_digit(c)) return false;
+    port = port * 10 + static_cast<std::uint32_t>(c - '0');
+  }
+  return port <= kPortMax;
+}
+
+// True if each percent sign begins a byte in hexadecimal.
+bool is_percent_encoded(std::string_view text) noexcept {
+  for (std::size_t at = text.find('%'); at != text.npos; at = text.find('%', at + 3)) {
+    if (text.size() - at < 3 || !is_hex_digit(text[at + 1]) || !is_hex_digit(text[at + 2])) return false;
+  }
+  return true;
 }
 
 bool is_ip_literal(std::string_view text) noexcept {
@@ -21,22 +37,17 @@ bool is_ip_literal(std::string_view text) noexcept {
   if (close == text.npos || close < 2) return false;
   const std::string_view address = text.substr(1, close - 1);
   const std::string_view rest = text.substr(close + 1);
-  if (!all_are(kAddressCharacter, address)) return false;
+  if (!all_are(kAddressCharacter, address) || !is_percent_encoded(address)) return false;
   return rest.empty() || (rest[0] == ':' && is_port(rest.substr(1)));
 }
 
-// One pass, as every request's Host comes here: a name, then at most one colon and a port.
+// A name, then at most one colon and a port.
 bool is_named_host(std::string_view text) noexcept {
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  while (at != end && is(kNameCharacter, *at)) ++at;
-  if (at == end) return true;
-  const char* const port = at + 1;
-  if (*at != ':' || at == text.data() || end - port > kPortDigitsMax) return false;
-  for (at = port; at != end; ++at) {
-    if (!is_digit(*at)) return false;
-  }
-  return true;
+  std::size_t size = 0;
+  while (size != text.size() && is(kNameCharacter, text[size])) ++size;
+  if (!is_percent_encoded(text.substr(0, size))) return false;
+  if (size == text.size()) return true;
+  return text[size] == ':' && size != 0 && is_port(text.substr(size + 1));
 }
 
 Refusal split_path(RequestHead& head, std::string_view text) noexcept {
@@ -44,6 +55,9 @@ Refusal split_path(RequestHead& head, std::string_view text) noexcept {
   head.path = text.substr(0, question);
   head.query = question == text.npos ? std::string_view() : text.substr(question + 1);
   if (head.path.empty()) head.path = head.method == Method::options && head.query.empty() ? "*" : "/";
+  if (!is_percent_encoded(head.path)) {
+    return bad_request("a percent sign in the path is not followed by two hexadecimal digits");
+  }
   return kAccepted;
 }
 
@@ -80,7 +94,7 @@ bool is_authority(std::string_view text) noexcept {
 
 Refusal split_target(RequestHead& head) noexcept {
   const std::string_view target = head.target;
-  if (target == "/") return head.path = target, head.query = {}, kAccepted;
+  if (target.size() == 1 && target[0] == '/') return head.path = target, head.query = {}, kAccepted;
   if (target.empty()) return kBadTarget;
   if (target.find('#') != target.npos) return bad_request("the request target has a fragment");
   if (target[0] == '/') return split_path(head, target);

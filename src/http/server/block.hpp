@@ -85,7 +85,9 @@ struct BlockMemory {
 
 struct Block : BlockMemory {
   explicit Block(const ServerLimits& server) noexcept
-      : server_id(server.id), reader({input, kInputSize}, server.limits), encoder({output, kOutputSize}) {}
+      : server_id(server.id),
+        reader({input, kInputSize}, server.limits),
+        encoder({output, kOutputSize}, server.limits.response_head_size_max) {}
 
   Block* next_free = nullptr;
   std::uint64_t server_id;  ///< whose connections it serves: the reader was made with its limits

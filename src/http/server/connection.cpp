@@ -8,6 +8,9 @@
 namespace weft::http::server {
 namespace {
 
+constexpr protocol::Refusal kHeadTooSlow{Status::request_timeout,
+                                         "the request's head took longer than head_timeout"};
+
 void ignore(Result<void>) noexcept {}  // the connection ends in any case
 
 }  // namespace
@@ -80,19 +83,19 @@ Connection::Head Connection::receive_head() {
           stream_.read_some_until(std::as_writable_bytes(reader.free_space()), deadline);
       if (!n) {
         const bool told = n.error() == make_error_code(Errc::timed_out) && !reader.at_boundary();
-        return told ? refuse(Status::request_timeout) : Head::kClose;
+        return told ? refuse(kHeadTooSlow) : Head::kClose;
       }
       reader.received(*n);
       status = reader.parse_head();
     } while (status == HeadStatus::need_input);
   }
-  return status == HeadStatus::complete ? Head::kComplete : refuse(reader.refusal().status);
+  return status == HeadStatus::complete ? Head::kComplete : refuse(reader.refusal());
 }
 
-Connection::Head Connection::refuse(Status status) {
+Connection::Head Connection::refuse(const protocol::Refusal& refusal) {
   Block& block = lease_.block();
   const std::int64_t now = coarse_now_ns();
-  const std::string_view answer = protocol::encode_error(block.output, status, false, block.date.line(now));
+  const std::string_view answer = protocol::encode_error(block.output, refusal, block.date.line(now));
   const net::Transfer sent =
       stream_.write_all_until(std::as_bytes(std::span(answer)), deadline_in(now, shared_.limits.write_ns));
   return sent ? Head::kLinger : Head::kClose;

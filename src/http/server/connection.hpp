@@ -52,7 +52,7 @@ class Connection final : public ListNode<>, private BufferSource {
   AfterExchange exchange(LastResponse& last, detail::PeerScopeCore& client);
   bool send(const LastResponse& last);
   Head receive_head();
-  [[gnu::cold]] Head refuse(Status status);
+  [[gnu::cold]] Head refuse(const protocol::Refusal& refusal);
   [[gnu::cold]] void linger();
   std::span<std::byte> take() override;
   void give_back() noexcept override {

@@ -3,6 +3,7 @@
 
 #include "base/current_exception.hpp"
 #include "base/limited_log.hpp"
+#include "base/panic.hpp"
 #include "http/server/connection.hpp"
 #include "http/server/connection_cap.hpp"
 #include "http/server/routes.hpp"
@@ -261,6 +262,9 @@ Result<void> Server::Core::wait() {
 // Waits for a connection; when the drain is over all of them are cancelled. An error: the calling fiber, or
 // the scope around the call, has ended meanwhile.
 Result<void> Server::Core::join(JoinHandle<void> handle) {
+  WEFT_ASSERT(handle.id() != this_fiber::id(),
+              "http::Server::wait() in a handler of the same server waits for itself",
+              WEFT_VALUE(handle.id()));
   for (;;) {
     const Deadline deadline = drain_deadline();
     Result<void> joined = handle.join_until(std::min(deadline, Deadline::after(kDeadlineLookup)));

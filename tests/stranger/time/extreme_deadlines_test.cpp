@@ -26,6 +26,10 @@ using FloatHours = std::chrono::duration<float, std::ratio<3600>>;
 using LongSeconds = std::chrono::duration<long double>;
 using Frames = std::chrono::duration<std::int64_t, std::ratio<1, 30>>;
 using UnsignedDays = std::chrono::duration<std::uint64_t, std::ratio<86400>>;
+// Whose second has more nanoseconds than std::ratio can say: it did not compile.
+using Exaseconds = std::chrono::duration<int, std::exa>;
+using FloatExaseconds = std::chrono::duration<float, std::exa>;
+using Attoseconds = std::chrono::duration<std::int64_t, std::atto>;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
@@ -52,7 +56,13 @@ std::vector<Deadline> passed() {
           Deadline::after(FloatHours(-std::numeric_limits<float>::max())),
           Deadline::after(LongSeconds(-std::numeric_limits<long double>::infinity())),
           Deadline::after(Frames::min()),
-          Deadline::after(UnsignedDays(0))};
+          Deadline::after(UnsignedDays(0)),
+          Deadline::after(Exaseconds(-1)),
+          Deadline::after(Exaseconds(0)),
+          Deadline::after_coarsely(Exaseconds::min()),
+          Deadline::after(FloatExaseconds(-1)),
+          Deadline::after(Attoseconds(-1)),
+          Deadline::after(Attoseconds::min())};
 }
 
 /// Deadlines that no test lives to see.
@@ -72,7 +82,10 @@ std::vector<Deadline> far() {
           Deadline::after(FloatHours(std::numeric_limits<float>::max())),
           Deadline::after(LongSeconds(std::numeric_limits<long double>::infinity())),
           Deadline::after(Frames::max()),
-          Deadline::after(UnsignedDays(std::numeric_limits<std::uint64_t>::max()))};
+          Deadline::after(UnsignedDays(std::numeric_limits<std::uint64_t>::max())),
+          Deadline::after(Exaseconds(1)),
+          Deadline::after_coarsely(Exaseconds::max()),
+          Deadline::after(FloatExaseconds(1e-3F))};
 }
 
 struct Call {
@@ -244,6 +257,22 @@ TEST(ExtremeDeadlines, AFarOneEndsNoWait) {
             << call.name << " " << deadline.time_ns();
       }
     }
+  });
+}
+
+// Attoseconds of an int64_t are nine seconds at most: both ends are exact.
+TEST(ExtremeDeadlines, AnyPeriodIsConverted) {
+  stranger::in_fiber([] {
+    const auto is = [](auto duration, std::int64_t ns) {
+      const Deadline before = Deadline::after_ns(ns);
+      const Deadline deadline = Deadline::after(duration);
+      return before <= deadline && deadline <= Deadline::after_ns(ns);
+    };
+    EXPECT_TRUE(is(Attoseconds::max(), 9'223'372'036));
+    EXPECT_TRUE(is(Frames(90), 3'000'000'000));
+    EXPECT_TRUE(is(UnsignedDays(2), 172'800'000'000'000));
+    EXPECT_TRUE(is(Seconds(2.5), 2'500'000'000));
+    EXPECT_TRUE(is(FloatHours(0.5F), 1'800'000'000'000));
   });
 }
 

@@ -52,9 +52,8 @@ Report run_bounce(const Options& options) {
     }
   }
   report.expected =
-      "with a mutex whoever has to wait takes the socket along: under lifetime it jumps between the "
-      "contexts; a channel and "
-      "one writing fiber stop that";
+      "a line that fits into the kernel's buffer waits for nothing, and only a wait moves a socket: few "
+      "transfers a line with a mutex under lifetime, next to none with one writing fiber";
   report.seen = seen(report);
   report.notes.push_back(
       "threads are the printing contexts, one thread each; counts are per line, without the reader's");
