@@ -81,6 +81,9 @@ function(weft_add_library)
   target_include_directories(weft PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
                                          $<INSTALL_INTERFACE:include>)
   target_link_libraries(weft PUBLIC Threads::Threads PRIVATE $<BUILD_INTERFACE:weft_codegen>)
+  # Threads of the library go on when what it is linked into is unloaded.
+  set(is_unloadable "$<IN_LIST:$<TARGET_PROPERTY:TYPE>,MODULE_LIBRARY;SHARED_LIBRARY>")
+  target_link_options(weft PUBLIC "$<${is_unloadable}:LINKER:-z,nodelete>")
   if(WEFT_HAVE_LIBBACKTRACE)
     target_link_libraries(weft PRIVATE backtrace)
   endif()

@@ -26,14 +26,14 @@ LAYERS = ["base", "sys", "fiber", "event_loop", "execution_context", "sync", "ne
 # The layer of each public header that is not in a folder of its layer (net/, http/). "all": the umbrella
 # headers, which no layer may include.
 PUBLIC_HEADER_LAYER = {
-    "atomic": "base", "buffer_source": "base", "deadline": "base", "error": "base", "outcome": "base",
-    "result": "base", "source_location": "base",
+    "atomic": "base", "buffer": "base", "buffer_source": "base", "deadline": "base", "error": "base",
+    "failure": "base", "outcome": "base", "result": "base", "source_location": "base",
     "fiber_start": "fiber", "spawn_options": "fiber",
     "counters": "event_loop", "event_loop_strategy": "event_loop", "descriptor_handle": "event_loop",
     "peer_end": "event_loop",
     "execution_context": "execution_context", "join_handle": "execution_context", "run": "execution_context",
     "deadlock": "execution_context", "dump": "execution_context", "migration": "execution_context",
-    "monitor": "execution_context",
+    "memory": "execution_context", "monitor": "execution_context",
     "this_fiber": "execution_context",
     "condition_variable": "sync", "countdown": "sync", "latch": "sync", "lock_owner": "sync", "mutex": "sync",
     "once": "sync", "semaphore": "sync", "shared_mutex": "sync", "wait_group": "sync", "wait_queue": "sync",

@@ -16,7 +16,7 @@ namespace weft {
 /// Makes everything cancellable that the calling fiber, or plain thread, does until the end of the block give
 /// up together: at a deadline, when cancel() is called, or when a token asks for it.
 ///
-///     weft::CancelScope scope(weft::Deadline::after(2s));
+///     weft::CancelScope scope(2s);
 ///     auto reply = client.get(url);   // and whatever it calls: Errc::timed_out after 2 s
 ///
 /// Inherited by calls, by scopes within it and by the children of groups made in it, also in other contexts;
@@ -72,7 +72,7 @@ class CancelScope {
 /// A scope that inherits nothing: neither the scopes around it, nor the fiber's cancellation. For clean-up
 /// that has to wait. Give it a deadline: nothing else limits it, and a context that ends waits for it.
 ///
-///     weft::CancelShield shield(weft::Deadline::after(1s));
+///     weft::CancelShield shield(1s);
 ///     stream.write_all(goodbye);
 ///
 /// Groups made in it are shielded with it. Otherwise as CancelScope.
@@ -93,7 +93,7 @@ class CancelShield {
 
 /// Calls `f` in a CancelShield and returns what it returns.
 ///
-///     weft::shield([&] { return stream.write_all(goodbye); }, weft::Deadline::after(1s));
+///     weft::shield([&] { return stream.write_all(goodbye); }, 1s);
 template <class F>
 decltype(auto) shield(F&& f, Deadline deadline = Deadline::never()) {
   const CancelShield shielded(deadline);

@@ -10,7 +10,8 @@
 
 namespace weft {
 
-/// An absolute point in time by which something must be done; the only form of a timeout in weft.
+/// An absolute point in time by which something must be done. Wherever one is taken, a duration from now is,
+/// too: `stream.read_some_until(buffer, 5s)`.
 ///
 /// Measured in nanoseconds of the clock of the current event loop: the monotonic clock, or the virtual
 /// one inside a simulation. A value type; passing one on costs no clock reading. `Deadline::never()` is
@@ -18,6 +19,10 @@ namespace weft {
 class Deadline {
  public:
   constexpr Deadline() noexcept = default;
+
+  /// The same as after(timeout).
+  template <class Rep, class Period>
+  Deadline(std::chrono::duration<Rep, Period> timeout) : Deadline(after(timeout)) {}  // NOLINT
 
   static constexpr Deadline never() noexcept { return {}; }
 

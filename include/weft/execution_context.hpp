@@ -7,6 +7,7 @@
 #include <weft/source_location.hpp>
 #include <weft/spawn_options.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -74,6 +75,9 @@ struct ParallelOptions {
   std::uint32_t parallelism = 0;
   /// None: the process's default, see set_default_event_loop_strategy().
   std::optional<EventLoopStrategy> strategy = std::nullopt;
+  /// When a fiber here that does not suspend is reported: none is what set_stuck_report_after() says, 0 is
+  /// never. For pools that compute.
+  std::optional<std::chrono::milliseconds> stuck_report_after = std::nullopt;
 };
 
 /// N threads that share the work: a fiber may run on any of them, idle ones steal from busy ones.
@@ -96,6 +100,8 @@ class ParallelContext final : public ExecutionContext {
 struct ConcurrentOptions {
   /// None: the process's default, see set_default_event_loop_strategy().
   std::optional<EventLoopStrategy> strategy = std::nullopt;
+  /// As ParallelOptions::stuck_report_after.
+  std::optional<std::chrono::milliseconds> stuck_report_after = std::nullopt;
 };
 
 /// One thread: its fibers run one at a time, never in parallel with each other, so what only they use needs

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <weft/detail/failure.hpp>
 #include <weft/error.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <system_error>
 #include <type_traits>
 #include <utility>
@@ -25,18 +28,22 @@ class ResultStorage {
  public:
   explicit ResultStorage(T&& value) : value_(std::move(value)) {}
   explicit ResultStorage(const T& value) : value_(value) {}
-  explicit ResultStorage(std::error_code error) noexcept
-      : error_value_(error.value()), category_(&error.category()) {}
+  explicit ResultStorage(const Failure& failure) noexcept
+      : failed_{failure.error.value(), failure.text}, category_(&failure.error.category()) {}
 
   bool has_value() const noexcept { return category_ == nullptr; }
   T& value() noexcept { return value_; }
   const T& value() const noexcept { return value_; }
-  std::error_code error() const noexcept { return {error_value_, *category_}; }
+  Failure failure() const noexcept { return {{failed_.value, *category_}, failed_.text}; }
 
  private:
+  struct Failed {
+    int value;
+    std::uint32_t text;
+  };
   union {
     T value_;
-    int error_value_;
+    Failed failed_;
   };
   const std::error_category* category_ = nullptr;
 };
@@ -46,16 +53,19 @@ class ResultStorage<T, false> {
  public:
   explicit ResultStorage(T&& value) : value_(std::move(value)) {}
   explicit ResultStorage(const T& value) : value_(value) {}
-  explicit ResultStorage(std::error_code error) noexcept : error_(error) {}
+  explicit ResultStorage(const Failure& failure) noexcept
+      : error_value_(failure.error.value()), text_(failure.text), category_(&failure.error.category()) {}
 
   bool has_value() const noexcept { return value_.has_value(); }
   T& value() noexcept { return *value_; }
   const T& value() const noexcept { return *value_; }
-  std::error_code error() const noexcept { return error_; }
+  Failure failure() const noexcept { return {{error_value_, *category_}, text_}; }
 
  private:
   std::optional<T> value_;
-  std::error_code error_;
+  int error_value_ = 0;
+  std::uint32_t text_ = 0;
+  const std::error_category* category_ = nullptr;
 };
 
 template <class E>
@@ -71,7 +81,8 @@ inline constexpr bool kIsResult<Result<U>> = true;
 template <class U, class T>
 concept BecomesValue =
     !std::is_same_v<std::remove_cvref_t<U>, Result<T>> &&
-    !std::is_same_v<std::remove_cvref_t<U>, std::error_code> && !ErrorEnum<std::remove_cvref_t<U>> &&
+    !std::is_same_v<std::remove_cvref_t<U>, std::error_code> &&
+    !std::is_same_v<std::remove_cvref_t<U>, Failure> && !ErrorEnum<std::remove_cvref_t<U>> &&
     (!kIsResult<std::remove_cvref_t<U>> ||
      std::is_same_v<std::remove_cvref_t<U>, T>)&&std::is_convertible_v<U, T>;
 
@@ -82,9 +93,10 @@ concept BecomesValue =
 /// Implicitly made from what converts implicitly to the value, an error code, or an error enum such as
 /// `Errc`. Never made from a `Result` of another type, whose error would be lost; nor from anything else
 /// whose only way to the value is explicit, such as the `operator bool` of a `Transfer`. A zero error code is
-/// not an error; making a `Result` from one is a bug of the caller. `value()` throws `std::system_error`;
-/// `operator*` and `operator->` require a value, `error()` of a result that holds a value is the zero code.
-/// Not thread-safe; a moved-from result still holds a (moved-from) value.
+/// not an error; making a `Result` from one is a bug of the caller. `value()` throws `std::system_error`,
+/// whose text names the address if the error is about one; where exceptions are switched off, it ends the
+/// program with that text, as a BUG. `operator*` and `operator->` require a value, `error()` of a result that
+/// holds a value is the zero code. Not thread-safe; a moved-from result still holds a (moved-from) value.
 ///
 ///     weft::Result<std::size_t> n = stream.read_some(buffer);
 ///     if (!n) return n.error();
@@ -97,9 +109,10 @@ class [[nodiscard]] Result {
 
   template <detail::BecomesValue<T> U = T>
   Result(U&& value) : storage_(T(std::forward<U>(value))) {}  // NOLINT(google-explicit-constructor)
-  Result(std::error_code error) noexcept : storage_(error) {}
+  Result(std::error_code error) noexcept : storage_(detail::Failure{error}) {}
   template <detail::ErrorEnum E>
-  Result(E error) noexcept : storage_(make_error_code(error)) {}
+  Result(E error) noexcept : storage_(detail::Failure{make_error_code(error)}) {}
+  Result(const detail::Failure& failure) noexcept : storage_(failure) {}
 
   bool has_value() const noexcept { return storage_.has_value(); }
   explicit operator bool() const noexcept { return has_value(); }
@@ -114,7 +127,14 @@ class [[nodiscard]] Result {
   const T& value() const& { return throw_unless_value(), storage_.value(); }
   T&& value() && { return throw_unless_value(), std::move(storage_.value()); }
 
-  std::error_code error() const noexcept { return has_value() ? std::error_code() : storage_.error(); }
+  std::error_code error() const noexcept {
+    return has_value() ? std::error_code() : storage_.failure().error;
+  }
+  /// What went wrong, in words, with the address if the error is about one: "connecting to 127.0.0.1:80:
+  /// Connection refused". Empty if nothing did.
+  std::string message() const { return has_value() ? std::string() : detail::message_of(storage_.failure()); }
+  /// The error to be returned by a caller of another type, with what message() says.
+  detail::Failure failure() const noexcept { return has_value() ? detail::Failure() : storage_.failure(); }
 
   template <class U>
   T value_or(U&& other) const& {
@@ -127,7 +147,8 @@ class [[nodiscard]] Result {
 
  private:
   void throw_unless_value() const {
-    if (!has_value()) throw std::system_error(storage_.error());
+    if (!has_value()) [[unlikely]]
+      detail::no_value(storage_.failure());
   }
 
   detail::ResultStorage<T> storage_;
@@ -143,18 +164,25 @@ class [[nodiscard]] Result<void> {
   Result(std::error_code error) noexcept : value_(error.value()), category_(&error.category()) {}
   template <detail::ErrorEnum E>
   Result(E error) noexcept : Result(make_error_code(error)) {}
+  Result(const detail::Failure& failure) noexcept
+      : value_(failure.error.value()), text_(failure.text), category_(&failure.error.category()) {}
 
   bool has_value() const noexcept { return category_ == nullptr; }
   explicit operator bool() const noexcept { return has_value(); }
   void value() const {
-    if (!has_value()) throw std::system_error(error());
+    if (!has_value()) [[unlikely]]
+      detail::no_value(failure());
   }
   std::error_code error() const noexcept {
     return has_value() ? std::error_code() : std::error_code(value_, *category_);
   }
+  /// As those of any Result.
+  std::string message() const { return has_value() ? std::string() : detail::message_of(failure()); }
+  detail::Failure failure() const noexcept { return {error(), text_}; }
 
  private:
   int value_ = 0;
+  std::uint32_t text_ = 0;
   const std::error_category* category_ = nullptr;
 };
 

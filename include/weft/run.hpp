@@ -5,6 +5,7 @@
 #include <weft/join_handle.hpp>
 #include <weft/source_location.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -21,6 +22,8 @@ struct RunOptions {
   /// its own. None: as set_default_event_loop_strategy() or the environment variable WEFT_STRATEGY says, else
   /// `lifetime`.
   std::optional<EventLoopStrategy> strategy = std::nullopt;
+  /// As ParallelOptions::stuck_report_after.
+  std::optional<std::chrono::milliseconds> stuck_report_after = std::nullopt;
 };
 
 namespace detail {

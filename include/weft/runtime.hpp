@@ -19,6 +19,7 @@
 //   http/                  an HTTP/1.1 server
 //   result.hpp, error.hpp  how calls fail;  deadline.hpp  how long they may take
 //   counters.hpp           what event loops, contexts and connections have done
+//   memory.hpp             memory that goes back to the kernel
 //   dump.hpp               all fibers and what they wait for
 //   deadlock.hpp, monitor.hpp, migration.hpp
 //                          reports: deadlocks, leaks, fibers that keep their thread, sockets that move

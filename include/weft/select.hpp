@@ -241,14 +241,11 @@ template <class Source, class F>
                               std::forward<F>(f));
 }
 
-/// A branch of a select: nothing else came before `deadline`. Of several, the earliest counts.
+/// A branch of a select: nothing else came before `deadline`, or for so long. Of several, the earliest
+/// counts.
 template <class F>
 [[nodiscard]] auto after(Deadline deadline, F&& f) {
   return detail::AfterDeadline<F>(deadline, std::forward<F>(f));
-}
-template <class Rep, class Period, class F>
-[[nodiscard]] auto after(std::chrono::duration<Rep, Period> timeout, F&& f) {
-  return detail::AfterDeadline<F>(Deadline::after(timeout), std::forward<F>(f));
 }
 
 /// A branch of a select: nothing else is ready now. A select that has it does not wait.

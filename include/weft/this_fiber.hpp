@@ -43,14 +43,22 @@ void yield() noexcept;
 /// cancelled or has ended by then. On a plain thread: does nothing.
 Result<void> checkpoint() noexcept;
 
+/// How a sleep went: a Result<void> that may be dropped, as most programs have nothing to do after a sleep
+/// that was cut short but to go on, and the next wait fails as well.
+class SleepResult final : public Result<void> {
+ public:
+  using Result<void>::Result;
+  SleepResult(const Result<void>& result) noexcept : Result<void>(result) {}  // NOLINT
+};
+
 /// Suspends the calling fiber until the deadline. Errc::cancelled if the fiber, or the cancel scope around
 /// the call, is cancelled first, or was; Errc::timed_out if the scope's deadline comes first. On a plain
 /// thread: blocks it.
 ///
 ///     while (weft::sleep(1s)) collect_statistics();   // until cancelled
-Result<void> sleep_until(Deadline deadline) noexcept;
+SleepResult sleep_until(Deadline deadline) noexcept;
 template <class Rep, class Period>
-Result<void> sleep(std::chrono::duration<Rep, Period> duration) {
+SleepResult sleep(std::chrono::duration<Rep, Period> duration) {
   return sleep_until(Deadline::after(duration));
 }
 
@@ -64,6 +72,12 @@ std::uint64_t id() noexcept;
 std::string_view name() noexcept;
 /// The name of the context it runs in.
 std::string_view context_name() noexcept;
+/// Gives back to the kernel what memory of its stack lies below the caller's frame: the pages that calls have
+/// touched and left. To be called before a long wait by a fiber that has gone deep, as a fiber that waits
+/// keeps every page it ever touched. (An HTTP connection does it when its client is silent for a second.) One
+/// system call, 0.3 us and 0.1 us a page; each page that is needed again costs a page fault. Does not
+/// suspend.
+void trim_stack() noexcept;
 /// Somebody asked it to stop, or the cancel scope around the call has ended: every cancellable wait fails
 /// here.
 bool cancel_requested() noexcept;

@@ -4,6 +4,7 @@
 // All of weft. Start at runtime.hpp, which says what to read first.
 
 #include <weft/all.hpp>
+#include <weft/buffer.hpp>
 #include <weft/cancel_scope.hpp>
 #include <weft/cancel_token.hpp>
 #include <weft/channel.hpp>
@@ -18,6 +19,7 @@
 #include <weft/http/server.hpp>
 #include <weft/join_handle.hpp>
 #include <weft/latch.hpp>
+#include <weft/memory.hpp>
 #include <weft/migration.hpp>
 #include <weft/monitor.hpp>
 #include <weft/mutex.hpp>

@@ -11,7 +11,8 @@
 namespace weft {
 namespace {
 
-Atomic<PanicHook> panic_hook{nullptr};
+constinit Atomic<PanicHook> panic_hook{nullptr};
+constinit Atomic<PanicWitness> panic_witness{nullptr};
 
 Atomic<bool> dying{false};
 
@@ -54,6 +55,8 @@ class Line {
 
 }  // namespace
 
+void set_panic_witness(PanicWitness witness) noexcept { panic_witness.store(witness, release); }
+
 void set_panic_hook(PanicHook hook) noexcept { panic_hook.store(hook, release); }
 
 bool process_is_dying() noexcept { return dying.load(relaxed); }
@@ -87,13 +90,18 @@ void panic(const char* file, int line_number, const char* what,
     separator = ", ";
   }
   if (values.size() != 0) line.add(")");
-  line.add(" at ");
-  line.add(file);
-  line.add(":");
-  line.add_number(static_cast<std::uint64_t>(line_number));
-  line.end("\n");
-  line.write(kPanicPatienceMs);
-  // The exchange keeps a hook that panics itself from being entered twice.
+  // The exchanges keep a witness or hook that panics itself from being entered twice.
+  if (PanicWitness witness = panic_witness.exchange(nullptr, acq_rel); witness != nullptr) {
+    line.write(kPanicPatienceMs);  // first, whatever becomes of the witness
+    witness(file, line_number);
+  } else {
+    line.add(" at ");
+    line.add(file);
+    line.add(":");
+    line.add_number(static_cast<std::uint64_t>(line_number));
+    line.end("\n");
+    line.write(kPanicPatienceMs);
+  }
   if (PanicHook hook = panic_hook.exchange(nullptr, acq_rel); hook != nullptr) hook();
   std::abort();
 }

@@ -26,10 +26,16 @@ constexpr std::uint64_t panic_bits(const T& value) noexcept {
   }
 }
 
-/// Prints `BUG: <what> (name=value, ...)` with its place to standard error, runs the dump hook, aborts.
-/// Async-signal-safe but for the hook. Any thread, also outside the runtime.
+/// Prints `BUG: <what> (name=value, ...) at <place>` to standard error, runs the dump hook, aborts. The place
+/// is `file:line` unless a witness knows that of the program's own code. Async-signal-safe but for witness
+/// and hook. Any thread, also outside the runtime.
 [[noreturn, gnu::cold]] void panic(const char* file, int line, const char* what,
                                    std::initializer_list<PanicValue> values = {}) noexcept;
+
+/// Installs what ends the first line of a panic, whose text was written without its end: `" at <place>\n"`,
+/// and what else is known of how the program got there. Null removes it.
+using PanicWitness = void (*)(const char* file, int line);
+void set_panic_witness(PanicWitness witness) noexcept;
 
 /// Installs what `panic` calls before it aborts (the runtime's fiber dump); null removes it.
 using PanicHook = void (*)();

@@ -15,13 +15,13 @@ namespace {
 
 // CLOSING: nobody enters any more, and all who wait are on their way out.
 void begin_close(Descriptor& descriptor, WaitNode& closer) noexcept {
-  FiberQueue won;
+  WaitList taken;
   {
     std::scoped_lock lock(descriptor.lock);
     descriptor.closer = &closer;
-    close_locked(descriptor, won);
+    close_locked(descriptor, taken);
   }
-  wake_all(won);
+  wake_taken(descriptor, taken, WaitOutcome::kClosed);
   end_peer_scopes(descriptor);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event_loop/descriptor_waiters.hpp"
 
+#include "base/portion.hpp"
 #include "event_loop/peer_watch.hpp"
 #include "event_loop/write_turn.hpp"
 
@@ -9,61 +10,82 @@
 namespace weft {
 namespace {
 
-// A node that lost (its waiter was timed out or cancelled a moment ago) is dropped: that waiter is on its
-// way.
-inline bool win_first_locked(Descriptor& descriptor, Direction direction, WaitOutcome outcome,
-                             FiberQueue& won) noexcept {
-  WaitList& waiters = descriptor.waiters_of(direction);
-  while (WaitNode* node = waiters.pop_front()) {
-    if (node == descriptor.put_off) descriptor.put_off = nullptr;
-    if (!node->waiter->word.try_win(node->ticket, outcome)) continue;
-    won.push(static_cast<Fiber&>(*node->waiter));
-    return true;
-  }
-  return false;
-}
-
 void update_awaited_locked(Descriptor& descriptor, Direction direction) noexcept {
   descriptor.awaited[static_cast<int>(direction)].store(!descriptor.waiters_of(direction).empty(), relaxed);
 }
 
-inline void win_direction_locked(Descriptor& descriptor, Direction direction, bool all,
+// The first wait that can be won, or `all`. A node that lost (its waiter was timed out or cancelled a moment
+// ago) is dropped: that waiter is on its way. True: after a portion of them others are left.
+inline bool win_direction_locked(Descriptor& descriptor, Direction direction, bool all,
                                  FiberQueue& won) noexcept {
-  if (descriptor.waiters_of(direction).empty()) return;
-  while (win_first_locked(descriptor, direction, WaitOutcome::kReady, won) && all) {}
+  WaitList& waiters = descriptor.waiters_of(direction);
+  if (waiters.empty()) return false;
+  std::uint32_t left = kPortion;
+  for (; left != 0; --left) {
+    WaitNode* const node = waiters.pop_front();
+    if (node == nullptr) break;
+    if (node == descriptor.put_off) descriptor.put_off = nullptr;
+    if (!node->waiter->word.try_win(node->ticket, WaitOutcome::kReady)) continue;
+    won.push(static_cast<Fiber&>(*node->waiter));
+    if (!all) break;
+  }
   update_awaited_locked(descriptor, direction);
+  return left == 0 && !waiters.empty();
 }
 
 }  // namespace
 
-void signal_locked(Descriptor& descriptor, Signals signals, FiberQueue& won) noexcept {
+bool signal_locked(Descriptor& descriptor, Signals signals, FiberQueue& won) noexcept {
+  bool more = false;
   descriptor.readiness.signal(signals.read, signals.write, signals.unusual);
-  if (signals.read) win_direction_locked(descriptor, Direction::kRead, signals.hang_up, won);
-  if (signals.write) win_direction_locked(descriptor, Direction::kWrite, signals.hang_up, won);
+  if (signals.read) more = win_direction_locked(descriptor, Direction::kRead, signals.hang_up, won);
+  if (signals.write) more |= win_direction_locked(descriptor, Direction::kWrite, signals.hang_up, won);
   if (won.empty()) ++descriptor.counters.unawaited_edges;
+  return more;
 }
 
-void win_one_locked(Descriptor& descriptor, Direction direction, FiberQueue& won) noexcept {
-  win_direction_locked(descriptor, direction, false, won);
+bool win_one_locked(Descriptor& descriptor, Direction direction, FiberQueue& won) noexcept {
+  return win_direction_locked(descriptor, direction, false, won);
 }
 
-void win_all_locked(Descriptor& descriptor, WaitOutcome outcome, FiberQueue& won) noexcept {
-  for (Direction direction : {Direction::kRead, Direction::kWrite}) {
-    while (win_first_locked(descriptor, direction, outcome, won)) {}
-    update_awaited_locked(descriptor, direction);
-  }
+void take_waiters_locked(Descriptor& descriptor, Direction direction, WaitList& taken) noexcept {
+  taken.splice_back(descriptor.waiters_of(direction));
+  if (direction == Direction::kRead) descriptor.put_off = nullptr;  // among them
+  update_awaited_locked(descriptor, direction);
+}
+
+void take_all_waiters_locked(Descriptor& descriptor, WaitList& taken) noexcept {
+  for (Direction direction : {Direction::kRead, Direction::kWrite})
+    take_waiters_locked(descriptor, direction, taken);
   if (!descriptor.peer_watches.empty()) [[unlikely]]
-    win_peer_waits_locked(descriptor, outcome, won);
+    take_peer_waiters_locked(descriptor, taken);
 }
 
-void close_locked(Descriptor& descriptor, FiberQueue& won) noexcept {
-  win_all_locked(descriptor, WaitOutcome::kClosed, won);
+void close_locked(Descriptor& descriptor, WaitList& taken) noexcept {
+  take_all_waiters_locked(descriptor, taken);
   if (descriptor.writers.empty()) return;
-  while (WaitNode* const node = descriptor.writers.pop_front()) {
-    if (node->waiter->word.try_win(node->ticket, WaitOutcome::kClosed))
-      won.push(static_cast<Fiber&>(*node->waiter));
-  }
+  taken.splice_back(descriptor.writers);
   descriptor.usage.nobody_awaits_turn_locked();
+}
+
+bool win_portion_locked(WaitList& taken, WaitOutcome outcome, FiberQueue& won) noexcept {
+  for (std::uint32_t left = kPortion; left != 0; --left) {
+    WaitNode* const node = taken.pop_front();
+    if (node == nullptr) return false;
+    if (node->waiter->word.try_win(node->ticket, outcome)) won.push(static_cast<Fiber&>(*node->waiter));
+  }
+  return !taken.empty();
+}
+
+void wake_taken(Descriptor& descriptor, WaitList& taken, WaitOutcome outcome) noexcept {
+  for (bool more = true; more;) {
+    FiberQueue won;
+    {
+      std::scoped_lock lock(descriptor.lock);
+      more = win_portion_locked(taken, outcome, won);
+    }
+    wake_all(won);
+  }
 }
 
 void win_put_off_locked(Descriptor& descriptor, FiberQueue& won) noexcept {
@@ -87,13 +109,15 @@ void remove_waiter_locked(Descriptor& descriptor, Direction direction, WaitNode&
 }
 
 void pass_turn_slow(Descriptor& descriptor, Direction direction) noexcept {
-  FiberQueue won;
-  {
-    std::scoped_lock lock(descriptor.lock);
-    if (!descriptor.readiness.load().ready(direction)) return;  // found empty meanwhile
-    win_one_locked(descriptor, direction, won);
+  for (bool more = true; more;) {
+    FiberQueue won;
+    {
+      std::scoped_lock lock(descriptor.lock);
+      if (!descriptor.readiness.load().ready(direction)) return;  // found empty meanwhile
+      more = win_one_locked(descriptor, direction, won);
+    }
+    wake_all(won);
   }
-  wake_all(won);
 }
 
 void wake_all(FiberQueue& won) noexcept {

@@ -10,17 +10,25 @@
 
 namespace weft {
 
-/// Records an event and wins the waits that it ends: one for each direction, all on a hang-up or error.
-void signal_locked(Descriptor& descriptor, Signals signals, FiberQueue& won) noexcept;
+/// Records an event and wins the waits that it ends: one for each direction, all on a hang-up or error. Looks
+/// at a portion of the waiters of each direction; true: that was not enough, and others are left.
+[[nodiscard]] bool signal_locked(Descriptor& descriptor, Signals signals, FiberQueue& won) noexcept;
 
-/// Wins the first wait for `direction` that can be won, with kReady.
-void win_one_locked(Descriptor& descriptor, Direction direction, FiberQueue& won) noexcept;
+/// Wins the first wait for `direction` that can be won, with kReady. True: a portion of them could not, and
+/// others are left.
+[[nodiscard]] bool win_one_locked(Descriptor& descriptor, Direction direction, FiberQueue& won) noexcept;
 
-/// Wins every wait, with `outcome`.
-void win_all_locked(Descriptor& descriptor, WaitOutcome outcome, FiberQueue& won) noexcept;
-
-/// Wins every wait, those for the turn to write too, with kClosed.
-void close_locked(Descriptor& descriptor, FiberQueue& won) noexcept;
+/// Moves those who wait for `direction` to `taken`, a list in the caller's frame, to be woken in portions. A
+/// waiter that gives up takes its node off under the descriptor's lock, as ever: it need not know the list.
+void take_waiters_locked(Descriptor& descriptor, Direction direction, WaitList& taken) noexcept;
+/// The same for all that wait.
+void take_all_waiters_locked(Descriptor& descriptor, WaitList& taken) noexcept;
+/// The same for those that wait for the turn to write, too: nobody comes any more.
+void close_locked(Descriptor& descriptor, WaitList& taken) noexcept;
+/// Wins a portion of the waits, with `outcome`; true: others are left.
+[[nodiscard]] bool win_portion_locked(WaitList& taken, WaitOutcome outcome, FiberQueue& won) noexcept;
+/// Wins and wakes all that were taken, a portion in a section of the lock, which must not be held.
+void wake_taken(Descriptor& descriptor, WaitList& taken, WaitOutcome outcome) noexcept;
 
 /// Wins the wait of `descriptor.put_off`, with kRetry: its write was withdrawn, its fiber makes it.
 void win_put_off_locked(Descriptor& descriptor, FiberQueue& won) noexcept;

@@ -66,8 +66,8 @@ Result<bool> watch_peer(EventLoop& loop, DescriptorHandle handle, PeerWatch& wat
   Linked linked;
   {
     const std::scoped_lock lock(descriptor->lock);
-    if (descriptor->peer.has_ended(watch.end)) return true;
     if (watch.linked()) descriptor->peer_watches.remove(watch);  // it was lost
+    if (descriptor->peer.has_ended(watch.end)) return true;
     watch.lost.store(false, relaxed);
     linked = link_locked(loop, *descriptor, watch, [] {});
   }
@@ -153,11 +153,11 @@ void end_peer_scopes(Descriptor& descriptor) noexcept {
   }
 }
 
-void win_peer_waits_locked(Descriptor& descriptor, WaitOutcome outcome, FiberQueue& won) noexcept {
+void take_peer_waiters_locked(Descriptor& descriptor, WaitList& taken) noexcept {
   descriptor.peer_watches.for_each([&](PeerWatch& watch) {
     if (watch.scope != nullptr) return watch.lost.store(true, relaxed);
     descriptor.peer_watches.remove(watch);
-    if (watch.waiter->word.try_win(watch.ticket, outcome)) won.push(static_cast<Fiber&>(*watch.waiter));
+    taken.push_back(watch);
   });
 }
 

@@ -23,11 +23,9 @@ class CancelNode;
 class EventLoop;
 
 /// Has either a scope or a waiter.
-struct PeerWatch : ListNode<> {
+struct PeerWatch : WaitNode {
   PeerEnd end = PeerEnd::kFinished;
-  CancelNode* scope = nullptr;  ///< ends with kCancelled
-  Waiter* waiter = nullptr;     ///< is woken with kReady
-  WaitTicket ticket;
+  CancelNode* scope = nullptr;  ///< ends with kCancelled; else the waiter is woken with kReady
   /// Of a scope's: the loop that had the registration has retired, or has failed to take it over. Relaxed: a
   /// hint for the scope's fiber, which asks for a registration anew.
   Atomic<bool> lost{false};
@@ -53,7 +51,8 @@ bool note_peer_end(Descriptor& descriptor, std::uint32_t generation, PeerEnd end
 /// The file was closed: scopes that watch its peer end. By who closes it, a user still, without a lock.
 void end_peer_scopes(Descriptor& descriptor) noexcept;
 
-/// Wins the waits there are with `outcome`, and marks the watches of scopes as lost.
-void win_peer_waits_locked(Descriptor& descriptor, WaitOutcome outcome, FiberQueue& won) noexcept;
+/// Takes the watches of fibers off, to be woken with those that wait for the file, and marks those of scopes
+/// as lost.
+void take_peer_waiters_locked(Descriptor& descriptor, WaitList& taken) noexcept;
 
 }  // namespace weft

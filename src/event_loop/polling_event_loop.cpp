@@ -36,7 +36,7 @@ void PollingEventLoop::retire() noexcept {
   std::uint32_t looked_at = 0;
   const auto disown = [&](Descriptor& descriptor) {
     if (++looked_at % kPortion == 0) rest_between_portions();
-    FiberQueue won;
+    WaitList taken;
     {
       std::scoped_lock lock(descriptor.lock);
       if (descriptor.ownership == Ownership::kOwned || descriptor.ownership == Ownership::kAwaited) {
@@ -46,9 +46,9 @@ void PollingEventLoop::retire() noexcept {
       } else if (descriptor.ownership != Ownership::kBroadcast || birth() == 0) {
         return;
       }  // else other loops may have it, but some who wait may have had this one only
-      win_all_locked(descriptor, WaitOutcome::kRetry, won);
+      take_all_waiters_locked(descriptor, taken);
     }
-    wake_all(won);
+    wake_taken(descriptor, taken, WaitOutcome::kRetry);
   };
   // What this loop owns has been given to it by threads of its own, and that is over: none is missed.
   if (birth() == 0) {

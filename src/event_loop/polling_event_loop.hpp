@@ -168,6 +168,8 @@ class PollingEventLoop : public EventLoop {
   std::int64_t block() noexcept;
   std::int64_t timeout_until(std::int64_t next_ns) noexcept;
   std::size_t poll_counted(std::int64_t timeout_ns) noexcept;
+  [[gnu::cold, gnu::noinline]] void deliver_to_many(Descriptor&, Signals, FiberQueue& won,
+                                                    SpinLock&) noexcept;
   [[gnu::noinline]] void deliver_across(Descriptor&, FiberQueue& won, SpinLock&) noexcept;
   std::uint32_t count_wakeups_locked(Descriptor&, const FiberQueue& won) noexcept;
   void expire_timers(std::int64_t now) noexcept;

@@ -125,7 +125,8 @@ void PollingEventLoop::deliver(std::uint64_t data, Signals signals) noexcept {
     counters_.stale_events.add();
     return;
   }
-  signal_locked(*descriptor, signals, won);
+  if (signal_locked(*descriptor, signals, won)) [[unlikely]]
+    return deliver_to_many(*descriptor, signals, won, *lock.release());
   if (won.empty()) [[unlikely]]
     return counters_.unawaited_edges.add();
   if (count_wakeups_locked(*descriptor, won) != 0) [[unlikely]]
@@ -137,6 +138,24 @@ void PollingEventLoop::deliver(std::uint64_t data, Signals signals) noexcept {
 
 void PollingEventLoop::deliver_end(std::uint64_t data, PeerEnd end) noexcept {
   note_peer_end(*arena_.at(static_cast<std::uint32_t>(data)), static_cast<std::uint32_t>(data >> 32), end);
+}
+
+// More than a portion of waiters. With the descriptor's lock, which it gives back. Between two portions the
+// record may come to stand for another file: nobody who was taken off is in it any more then.
+void PollingEventLoop::deliver_to_many(Descriptor& descriptor, Signals signals, FiberQueue& won,
+                                       SpinLock& lock) noexcept {
+  WaitList taken;
+  if (signals.hang_up) take_all_waiters_locked(descriptor, taken);
+  for (bool more = true; more;) {
+    more = win_portion_locked(taken, WaitOutcome::kReady, won);
+    count_wakeups_locked(descriptor, won);
+    lock.unlock();
+    hand_out(won);
+    if (more) lock.lock();
+  }
+  if (signals.hang_up) return;
+  if (signals.read) pass_turn_slow(descriptor, Direction::kRead);
+  if (signals.write) pass_turn_slow(descriptor, Direction::kWrite);
 }
 
 // Some belong to other contexts. With the descriptor's lock, which it gives back: a test of what the wake-up

@@ -169,7 +169,7 @@ bool PollingEventLoop::abandon_move(Descriptor& descriptor, const Registered& fr
     }
   }
   leave(descriptor, from);
-  FiberQueue won;
+  WaitList taken;
   {
     std::scoped_lock lock(descriptor.lock);
     descriptor.ownership = Ownership::kUnowned;
@@ -177,9 +177,9 @@ bool PollingEventLoop::abandon_move(Descriptor& descriptor, const Registered& fr
     descriptor.way = nullptr;
     descriptor.edges = {};
     // Those who queued up behind the move try to register it themselves, and get errors of their own.
-    win_all_locked(descriptor, WaitOutcome::kRetry, won);
+    take_all_waiters_locked(descriptor, taken);
   }
-  wake_all(won);
+  wake_taken(descriptor, taken, WaitOutcome::kRetry);
   return false;
 }
 

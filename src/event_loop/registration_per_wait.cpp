@@ -28,40 +28,40 @@ Result<void> change(Descriptor& descriptor, LoopId owner, Edges now, Edges wante
 }
 
 /// Nobody has it any more: all who wait register it themselves, or get errors of their own.
-void become_unowned_locked(Descriptor& descriptor, FiberQueue& won) noexcept {
+void become_unowned_locked(Descriptor& descriptor, WaitList& taken) noexcept {
   descriptor.ownership = Ownership::kUnowned;
   descriptor.owner = {};
   descriptor.edges = {};
-  win_all_locked(descriptor, WaitOutcome::kRetry, won);
+  take_all_waiters_locked(descriptor, taken);
 }
 
 Result<void> give_up(Descriptor& descriptor, LoopId owner, const Result<void>& why) noexcept {
-  FiberQueue won;
+  WaitList taken;
   leave(descriptor, {Ownership::kAwaited, owner});
   {
     const std::scoped_lock lock(descriptor.lock);
-    become_unowned_locked(descriptor, won);
+    become_unowned_locked(descriptor, taken);
   }
-  wake_all(won);
+  wake_taken(descriptor, taken, WaitOutcome::kRetry);
   return why;
 }
 
 /// True if nothing is left to do; else `wanted` is what the edges have to become.
 bool settled(Descriptor& descriptor, Edges& wanted) noexcept {
-  FiberQueue won;
+  WaitList taken;
   {
     const std::scoped_lock lock(descriptor.lock);
     wanted = awaited_locked(descriptor);
     // Alive: then its retire() comes by later, and finds the descriptor its own (R3).
     if (!LoopRegistry::instance().alive(descriptor.owner) || (wanted.none() && descriptor.edges.none())) {
-      become_unowned_locked(descriptor, won);
+      become_unowned_locked(descriptor, taken);
     } else if (wanted == descriptor.edges) {
       descriptor.ownership = Ownership::kAwaited;
     } else {
       return false;
     }
   }
-  wake_all(won);
+  wake_taken(descriptor, taken, WaitOutcome::kRetry);
   return true;
 }
 

@@ -25,7 +25,13 @@ bool SimSocket::signal_locked(Signals signals, FiberQueue& won) noexcept {
   FiberQueue own;
   {
     std::scoped_lock lock(descriptor_->lock);
-    weft::signal_locked(*descriptor_, signals, own);
+    if (weft::signal_locked(*descriptor_, signals, own)) {  // time stands still: all in one section
+      WaitList taken;
+      if (signals.hang_up) take_all_waiters_locked(*descriptor_, taken);
+      while (win_portion_locked(taken, WaitOutcome::kReady, own)) {}
+      while (!signals.hang_up && signals.read && win_one_locked(*descriptor_, Direction::kRead, own)) {}
+      while (!signals.hang_up && signals.write && win_one_locked(*descriptor_, Direction::kWrite, own)) {}
+    }
   }
   const bool awaited = !own.empty();
   won.splice(own);

@@ -17,13 +17,14 @@ void settle(WriteSlot& slot, long raw) noexcept {
     return slot.word.sent();
   if (raw > 0) slot.sent = static_cast<std::uint32_t>(raw);
   if (raw < 0 && raw != -EAGAIN && raw != -EINTR) slot.error = static_cast<int>(-raw);
-  FiberQueue won;
+  Descriptor& descriptor = *slot.descriptor;
+  WaitList taken;
   {
-    std::scoped_lock lock(slot.descriptor->lock);
-    win_all_locked(*slot.descriptor, WaitOutcome::kRetry, won);
+    std::scoped_lock lock(descriptor.lock);
+    take_all_waiters_locked(descriptor, taken);
   }
   slot.word.failed();  // the last look at the slot: its fiber may be gone at once
-  wake_all(won);
+  wake_taken(descriptor, taken, WaitOutcome::kRetry);
 }
 
 void send_alone(WriteSlot& slot) noexcept {

@@ -2,6 +2,7 @@
 #include "event_loop/write_turn.hpp"
 
 #include "base/panic.hpp"
+#include "base/portion.hpp"
 #include "base/spin_backoff.hpp"
 #include "event_loop/descriptor_arena.hpp"
 #include "event_loop/descriptor_use.hpp"
@@ -41,21 +42,27 @@ void update_awaited_turn_locked(Descriptor& descriptor) noexcept {
   if (descriptor.writers.empty()) descriptor.usage.nobody_awaits_turn_locked();
 }
 
-// To the first writer that still waits; its turn has never been free (WT2).
+// To the first of a portion of writers that still waits. False: none of them does, and others are left.
+bool pass_turn_to_write_locked(Descriptor& descriptor, FiberQueue& won) noexcept {
+  for (std::uint32_t left = kPortion; left != 0; --left) {
+    WaitNode* const node = descriptor.writers.pop_front();
+    if (node == nullptr) break;
+    if (!node->waiter->word.try_win(node->ticket, WaitOutcome::kReady)) continue;
+    won.push(static_cast<Fiber&>(*node->waiter));
+    update_awaited_turn_locked(descriptor);
+    return true;
+  }
+  if (!descriptor.writers.empty()) return false;
+  descriptor.usage.end_turns_locked();
+  return true;
+}
+
+// The turn is never free meanwhile (WT2).
 void pass_turn_to_write(Descriptor& descriptor) noexcept {
   FiberQueue won;
-  {
+  for (bool passed = false; !passed;) {
     std::scoped_lock lock(descriptor.lock);
-    while (WaitNode* const node = descriptor.writers.pop_front()) {
-      if (!node->waiter->word.try_win(node->ticket, WaitOutcome::kReady)) continue;
-      won.push(static_cast<Fiber&>(*node->waiter));
-      break;
-    }
-    if (won.empty()) {
-      descriptor.usage.end_turns_locked();
-    } else {
-      update_awaited_turn_locked(descriptor);
-    }
+    passed = pass_turn_to_write_locked(descriptor, won);
   }
   wake_all(won);
 }

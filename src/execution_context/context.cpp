@@ -8,10 +8,13 @@
 #include "execution_context/context_lanes.hpp"
 #include "execution_context/context_registry.hpp"
 #include "execution_context/dump.hpp"
+#include "execution_context/foreign_tsan.hpp"
 #include "execution_context/forked_child.hpp"
 #include "execution_context/monitor.hpp"
+#include "execution_context/own_backtrace.hpp"
 #include "execution_context/shared_loop.hpp"
 #include "execution_context/sleep_steps.hpp"
+#include "execution_context/stack_shortage.hpp"
 #include "fiber/overflow.hpp"
 
 #include <new>
@@ -32,7 +35,9 @@ bool has_lanes(const ContextOptions& options, const EventLoopStrategy& strategy)
 /// By the first context.
 void prepare_process() {
   [[maybe_unused]] static const bool prepared = [] {
+    refuse_foreign_tsan();
     install_overflow_handler();
+    keep_panic_witness();
     set_panic_hook(dump_fibers_and_die);
     prepare_for_fork();
     return true;
@@ -57,6 +62,7 @@ Context::Context(ContextOptions options)
     : name_(std::move(options.name)),
       resizable_(options.resizable),
       strategy_(checked_strategy(options.strategy)),
+      stuck_report_after_(options.stuck_report_after),
       alone_(has_lanes(options, strategy_) || (options.parallelism == 1 && !options.resizable)),
       uses_calling_thread_(options.uses_calling_thread),
       isolated_(options.isolated),
@@ -129,7 +135,7 @@ Fiber& Context::create_fiber(FiberOptions options) {
   // Before anybody can see the fiber.
   options.home = lanes_ == nullptr ? this : &lanes_->deal();
   Fiber* const fiber = Fiber::create(StackPool::process(), cache, options);
-  if (fiber == nullptr) throw std::bad_alloc();
+  if (fiber == nullptr) throw StackShortage();
   return *fiber;
 }
 
@@ -194,6 +200,11 @@ void Context::relieve(Scheduler& scheduler) noexcept {
   scheduler.set_stuck(true);
   const bool duty_free = idle_.revoke_poll_duty(scheduler) || idle_.poll_duty_free();
   if (duty_free || scheduler.has_fibers_waiting()) notify();
+}
+
+void Context::ask_for_stacks() noexcept {
+  for_each_scheduler([](Scheduler& scheduler) { scheduler.ask_for_stacks(); });
+  wake_everybody();
 }
 
 void Context::run() noexcept {

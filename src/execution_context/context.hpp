@@ -19,6 +19,7 @@
 #include <weft/counters.hpp>
 #include <weft/event_loop_strategy.hpp>
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -43,7 +44,9 @@ struct ContextOptions {
   Context* lane_of = nullptr;        ///< the first of the lanes that this one is added to
   std::uint32_t lane = 0;            ///< its place among them
   std::optional<EventLoopStrategy> strategy = std::nullopt;  ///< none: the process's default
-  std::unique_ptr<EventLoop> event_loop = nullptr;           ///< null: the platform's, as the strategy says
+  /// None: the process's; 0: never.
+  std::optional<std::chrono::milliseconds> stuck_report_after = std::nullopt;
+  std::unique_ptr<EventLoop> event_loop = nullptr;  ///< null: the platform's, as the strategy says
 };
 
 /// What the monitor remembers of a context that is being closed. Its own.
@@ -104,6 +107,7 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   // --------------------------------------------------------------------------------------------
   std::string_view name() const noexcept { return name_; }
   EventLoopStrategy strategy() const noexcept { return strategy_; }
+  std::optional<std::chrono::milliseconds> stuck_report_after() const noexcept { return stuck_report_after_; }
   EventLoop& event_loop() noexcept { return *event_loop_; }
   ContextCounters counters() const noexcept;
   EventLoopCounters event_loop_counters() const noexcept;
@@ -119,6 +123,8 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   /// By the monitor: `scheduler` is stuck in a fiber. Its siblings get its fibers, the run-next slot
   /// included, and its poll duty (S8, S11). A context that never has siblings is left alone.
   void relieve(Scheduler& scheduler) noexcept;
+  /// By the monitor: its threads are woken, and leave their free stacks to the pool before they sleep again.
+  void ask_for_stacks() noexcept;
   ClosingRecord closing_record;
   /// In a child of fork(), before it has a second thread: the context was the parent's, and does nothing
   /// here.
@@ -176,6 +182,7 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   const std::string name_;
   const bool resizable_;
   const EventLoopStrategy strategy_;
+  const std::optional<std::chrono::milliseconds> stuck_report_after_;
   const bool alone_;
   const bool uses_calling_thread_;
   const bool isolated_;

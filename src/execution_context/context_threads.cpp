@@ -25,8 +25,11 @@ void Context::add_scheduler() {
 // vain stays in `added`, for the caller: its end may suspend. REQUIRES: resize_lock_ held, a leader.
 void Context::add_lanes(std::uint32_t until, std::vector<std::unique_ptr<Context>>& added) {
   for (std::uint32_t lane = lanes_->count(); lane < until; ++lane) {
-    added.push_back(std::make_unique<Context>(
-        ContextOptions{.name = name_, .lane_of = this, .lane = lane, .strategy = strategy_}));
+    added.push_back(std::make_unique<Context>(ContextOptions{.name = name_,
+                                                             .lane_of = this,
+                                                             .lane = lane,
+                                                             .strategy = strategy_,
+                                                             .stuck_report_after = stuck_report_after_}));
   }
   for (std::unique_ptr<Context>& lane : added) lanes_->add(std::move(lane));
 }

@@ -27,8 +27,8 @@ std::mutex& dump_lock() noexcept {
 }
 
 std::string line_of(Fiber& fiber, std::string_view state, std::string_view context) {
-  std::string line = "weft: fiber #" + std::to_string(fiber.id) + ' ';
-  line += FiberDescription(fiber).view();
+  std::string line = "weft: fiber ";
+  line += FiberDescription(fiber, FiberNumber::kAlways).view();
   line += ' ';
   line += state;
   line += " in context \"";

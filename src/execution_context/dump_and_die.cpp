@@ -53,8 +53,8 @@ class LastDump {
 
  private:
   static void write(Fiber& fiber, std::string_view state, std::string_view context) noexcept {
-    write_to_stderr({"weft: fiber #", Digits(fiber.id).view(), " ", FiberDescription(fiber).view(), " ",
-                     state, " in context \"", context, "\"\n"});
+    write_to_stderr({"weft: fiber ", FiberDescription(fiber, FiberNumber::kAlways).view(), " ", state,
+                     " in context \"", context, "\"\n"});
   }
 
   std::size_t count_ = 0;

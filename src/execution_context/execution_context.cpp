@@ -8,15 +8,8 @@
 namespace weft {
 namespace {
 
-detail::OwnedContext make_core(std::string name, std::uint32_t parallelism, bool resizable, bool isolated,
-                               const std::optional<EventLoopStrategy>& strategy) {
-  return detail::OwnedContext(new Context(ContextOptions{.name = std::move(name),
-                                                         .parallelism = parallelism,
-                                                         .resizable = resizable,
-                                                         .uses_calling_thread = false,
-                                                         .isolated = isolated,
-                                                         .strategy = strategy,
-                                                         .event_loop = nullptr}));
+detail::OwnedContext make_core(ContextOptions options) {
+  return detail::OwnedContext(new Context(std::move(options)));
 }
 
 }  // namespace
@@ -36,18 +29,23 @@ EventLoopCounters ExecutionContext::event_loop_counters() const noexcept {
 }
 
 ParallelContext::ParallelContext(std::string name, const ParallelOptions& options)
-    : ExecutionContext(make_core(std::move(name), checked_parallelism(options.parallelism), true, false,
-                                 options.strategy)) {}
+    : ExecutionContext(weft::make_core({.name = std::move(name),
+                                        .parallelism = checked_parallelism(options.parallelism),
+                                        .resizable = true,
+                                        .strategy = options.strategy,
+                                        .stuck_report_after = options.stuck_report_after})) {}
 
 void ParallelContext::resize(std::uint32_t parallelism) { core_->resize(checked_parallelism(parallelism)); }
 
 ConcurrentContext::ConcurrentContext(std::string name, const ConcurrentOptions& options)
-    : ExecutionContext(make_core(std::move(name), 1, false, false, options.strategy)) {}
+    : ExecutionContext(weft::make_core({.name = std::move(name),
+                                        .strategy = options.strategy,
+                                        .stuck_report_after = options.stuck_report_after})) {}
 
 detail::OwnedContext IsolatedContext::make_core(const std::string& name, const IsolatedOptions& options) {
   Context& spawn_context =
       options.spawn_context == nullptr ? detail::current_spawn_context() : options.spawn_context->core();
-  detail::OwnedContext core = weft::make_core(name, 1, false, true, options.strategy);
+  detail::OwnedContext core = weft::make_core({.name = name, .isolated = true, .strategy = options.strategy});
   core->set_spawn_context(spawn_context.spawn_context());
   return core;
 }

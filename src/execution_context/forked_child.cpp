@@ -11,7 +11,6 @@
 #include "execution_context/fiber_snapshot.hpp"
 #include "execution_context/library_thread.hpp"
 #include "execution_context/monitor.hpp"
-#include "execution_context/own_backtrace.hpp"
 #include "execution_context/report_handler.hpp"
 #include "execution_context/shared_loop.hpp"
 #include "execution_context/symbol.hpp"
@@ -81,7 +80,6 @@ void prepare_for_fork() noexcept {
 
 void refuse_in_child(const char* call) noexcept {
   write_to_stderr({"weft: ", call, " in a child of fork()\n", kWhatIsAllowed});
-  write_own_backtrace();
   WEFT_PANIC("a child of fork() uses what only its parent can");
 }
 

@@ -117,7 +117,8 @@ TEST(IsolatedContextDeathTest, JoiningTwiceIsABug) {
 
 TEST(IsolatedContextDeathTest, OneWithoutASpawnContextOnAPlainThreadIsABug) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
-  EXPECT_DEATH(IsolatedContext("nowhere", [] {}), "BUG: a suspending call outside of every fiber");
+  EXPECT_DEATH(IsolatedContext("nowhere", [] {}),
+               "BUG: spawn\\(\\) outside of every fiber: call it inside weft::run\\(\\)");
 }
 
 }  // namespace

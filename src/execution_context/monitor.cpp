@@ -7,11 +7,13 @@
 #include "execution_context/context_registry.hpp"
 #include "execution_context/deadlock_watch.hpp"
 #include "execution_context/library_thread.hpp"
+#include "execution_context/memory_trim.hpp"
 #include "execution_context/migration_report.hpp"
 #include "execution_context/stall_reports.hpp"
 #include "execution_context/stuck_fiber.hpp"
 #include "sys/signal.hpp"
 
+#include <algorithm>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -26,6 +28,7 @@ namespace {
 struct Sight {
   std::int64_t now_ns;
   bool active = false;
+  bool fibers_ran = false;
   bool waits_for_end = false;  ///< a context is being closed, for less time than would be reported
   std::optional<StuckFiber> to_report = {};  ///< one for each look; others come with the next
   std::vector<Leak> leaks = {};
@@ -56,6 +59,7 @@ void look_at(Context& context, Scheduler& scheduler, Sight& sight) {
   const std::uint64_t ticks = scheduler.ticks();
   const bool moved = ticks != record.ticks;
   const bool awake = scheduler.awake();
+  sight.fibers_ran = sight.fibers_ran || moved;
   sight.active = sight.active || moved || awake;
   if (moved || !awake || scheduler.running() == nullptr) {
     if (record.stuck) scheduler.set_stuck(false);
@@ -67,7 +71,7 @@ void look_at(Context& context, Scheduler& scheduler, Sight& sight) {
   record.stuck = true;
   scheduler.put_off_writes().flush_from_outside();
   context.relieve(scheduler);
-  if (record.reported || sight.to_report || !stuck_for_too_long(stuck_ns)) return;
+  if (record.reported || sight.to_report || !stuck_for_too_long(context, stuck_ns)) return;
   sight.to_report = StuckFiber::of(context, scheduler, stuck_ns);
   record.reported = sight.to_report.has_value();
 }
@@ -127,6 +131,7 @@ void Monitor::forget_thread() noexcept {
 void Monitor::run() noexcept {
   const LibraryThread thread("weft-monitor");
   DeadlockWatch deadlocks;
+  MemoryTrim trim;
   for (int idle_looks = 0;;) {
     wait_for_next_look();
     if (process_is_dying()) continue;  // the fiber that panics is stuck, and its dump takes long
@@ -135,10 +140,12 @@ void Monitor::run() noexcept {
       const Sight sight = look_at_all();
       if (sight.active) {
         idle_looks = 0;
-        deadlocks.something_ran();
+        if (sight.fibers_ran || !trim.woke_threads()) deadlocks.something_ran();
+        trim.look(sight.now_ns, sight.fibers_ran);
       } else if (++idle_looks >= kIdleLooks) {
-        const std::int64_t until_ns = deadlocks.look(sight.now_ns);
-        if (!sight.waits_for_end) park(until_ns);
+        const std::int64_t deadlock_ns = deadlocks.look(sight.now_ns);
+        const std::int64_t trim_ns = trim.look_idle(sight.now_ns);
+        if (!sight.waits_for_end && trim_ns > sight.now_ns) rest(deadlock_ns, trim_ns);
       }
     } catch (
         const std::bad_alloc&) {  // a look, and perhaps a report, is left out: no reason to end the program
@@ -146,13 +153,18 @@ void Monitor::run() noexcept {
   }
 }
 
+void Monitor::rest(std::int64_t deadlock_ns, std::int64_t trim_ns) noexcept {
+  const bool trims = trim_ns != MemoryTrim::kNever;
+  park(std::min(deadlock_ns, trim_ns), trims ? kUntilTrim : kUntilWoken);
+}
+
 // What is seen after this, but for the time, was there before: the looks that follow need not be many.
-void Monitor::park(std::int64_t until_ns) noexcept {
+void Monitor::park(std::int64_t until_ns, std::uint32_t value) noexcept {
   const Deadline until = until_ns == DeadlockWatch::kNever ? Deadline::never() : Deadline::at_ns(until_ns);
-  parked_.store(1, seq_cst);
+  parked_.store(value, seq_cst);
   if (anything_to_watch()) return parked_.store(0, relaxed);
   while (parked_.load(acquire) != 0) {
-    if (!sys::futex_wait(parked_, 1, until)) return parked_.store(0, relaxed);
+    if (!sys::futex_wait(parked_, value, until)) return parked_.store(0, relaxed);
   }
 }
 

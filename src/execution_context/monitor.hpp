@@ -8,7 +8,8 @@
 // (Context::relieve); from a threshold on it is reported once (include/weft/monitor.hpp). Isolated contexts
 // are not looked at: they are for fibers that keep their thread. When all schedulers have slept for
 // kIdleLooks looks the monitor parks, and costs nothing (L13); before that it asks whether anybody can go on
-// at all, and it stays awake for a while beside a context that does not end (docs/design/deadlock.md).
+// at all, it sees to it that free stacks are given back (memory_trim.hpp), and it stays awake for a while
+// beside a context that does not end (docs/design/deadlock.md).
 //
 // Thread safety: any thread. Litmus (store buffering, all seq_cst): the monitor says that it is parked, then
 // looks who is awake, which context is being closed and which migrations are to be told; a scheduler says
@@ -43,11 +44,16 @@ class Monitor {
   static void forget_thread() noexcept;
 
   /// Whether the thread sleeps until a scheduler wakes up. For tests.
-  static bool parked() noexcept { return parked_.load(seq_cst) != 0; }
+  static bool parked() noexcept { return parked_.load(seq_cst) == kUntilWoken; }
 
  private:
   [[noreturn]] static void run() noexcept;
-  static void park(std::int64_t until_ns) noexcept;
+  // What parked_ says while it is not 0.
+  static constexpr std::uint32_t kUntilWoken = 1;  ///< or somebody may be deadlocked
+  static constexpr std::uint32_t kUntilTrim = 2;
+
+  static void rest(std::int64_t deadlock_ns, std::int64_t trim_ns) noexcept;
+  static void park(std::int64_t until_ns, std::uint32_t value) noexcept;
 
   alignas(kCacheLine) static Atomic<std::uint32_t> parked_;
 };

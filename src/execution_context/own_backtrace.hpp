@@ -3,8 +3,8 @@
 
 namespace weft {
 
-/// Where the caller stands, innermost first, to standard error: for a user's mistake that is about to end the
-/// program. Takes a lock and allocates, as describe_backtrace() does.
-void write_own_backtrace() noexcept;
+/// Does nothing, but brings into every program what makes a BUG name the program's line and print a
+/// backtrace: the linker leaves out of a static library what nobody calls.
+void keep_panic_witness() noexcept;
 
 }  // namespace weft

@@ -37,6 +37,10 @@ class ReportHandler : ReportLock {
     const std::scoped_lock lock(lock_);
     std::swap(handler_, handler);  // the old one is destroyed by the caller, after the lock
   }
+  bool empty() {
+    const std::scoped_lock lock(lock_);
+    return !handler_;
+  }
   /// Calls the handler, or `otherwise` if there is none.
   void tell(const Report& report, void (*otherwise)(const Report&)) {
     Function handler;

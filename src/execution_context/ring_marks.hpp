@@ -18,11 +18,8 @@ class RingMarks {
   void woken(const Ring& ring) noexcept {
     woken_until_ = ring.end();
   }
-  /// What a poll brought was pushed, last.
-  template <class Ring>
-  void polled(const Ring& ring) noexcept {
-    woken_until_ = polled_until_ = ring.end();
-  }
+  /// The last woken one is the last that a poll brought; those that yielded may have been pushed since.
+  void polled() noexcept { polled_until_ = woken_until_; }
 
   /// Whether one that yielded has run since the last woken one: the others may be overtaken.
   template <class Ring>

@@ -19,7 +19,8 @@ struct Ring {
 TEST(RingMarksTest, WhatAPollBroughtIsPassedOnceItHasBegunToRun) {
   Ring ring{.head = 7, .tail = 9};
   RingMarks marks;
-  marks.polled(ring);
+  marks.woken(ring);
+  marks.polled();
   EXPECT_FALSE(marks.passed_polled(ring));
   EXPECT_EQ(marks.woken_waiting(ring), 2U);
   EXPECT_FALSE(marks.yielded_may_be_overtaken(ring));
@@ -32,10 +33,23 @@ TEST(RingMarksTest, WhatAPollBroughtIsPassedOnceItHasBegunToRun) {
   EXPECT_EQ(marks.woken_waiting(ring), 0U);
 }
 
+// They are pushed behind what the poll brought: it is not they who are waited for.
+TEST(RingMarksTest, ThoseThatAreOvertakenAreNotThePolls) {
+  Ring ring{.head = 0, .tail = 2};
+  RingMarks marks;
+  marks.woken(ring);
+  ring.tail = 60;
+  marks.polled();
+  ring.head = 2;
+  EXPECT_TRUE(marks.passed_polled(ring));
+  EXPECT_EQ(marks.woken_waiting(ring), 0U);
+}
+
 TEST(RingMarksTest, AWokenOneAfterThePollIsWaitedForButNotAsThePolls) {
   Ring ring{.head = 0, .tail = 1};
   RingMarks marks;
-  marks.polled(ring);
+  marks.woken(ring);
+  marks.polled();
   ring = {.head = 1, .tail = 5};
   marks.woken(ring);
   EXPECT_TRUE(marks.passed_polled(ring));
@@ -48,7 +62,8 @@ TEST(RingMarksTest, AWokenOneAfterThePollIsWaitedForButNotAsThePolls) {
 TEST(RingMarksTest, MarksDoNotGrowOld) {
   Ring ring{.head = 3, .tail = 5};
   RingMarks marks;
-  marks.polled(ring);
+  marks.woken(ring);
+  marks.polled();
   constexpr std::uint32_t kStep = std::uint32_t{1} << 30;
   ring = {.head = 6, .tail = 7};
   for (int i = 0; i < 16; ++i) {

@@ -20,6 +20,7 @@ MainContext::MainContext(const RunOptions& options) {
       .uses_calling_thread = true,
       .isolated = false,
       .strategy = strategy,
+      .stuck_report_after = options.stuck_report_after,
       .event_loop = nullptr});
   default_before_ = exchange_default_strategy(strategy);
 }

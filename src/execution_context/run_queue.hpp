@@ -21,6 +21,8 @@ class BasicRunQueue {
   static_assert((kCapacity & (kCapacity - 1)) == 0);
 
  public:
+  static constexpr std::uint32_t capacity() noexcept { return kCapacity; }
+
   /// False if the ring is full. Owner.
   [[nodiscard]] bool push(Fiber& fiber) noexcept {
     const std::uint32_t tail = tail_.load(relaxed);  // the owner's own

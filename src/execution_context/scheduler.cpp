@@ -44,8 +44,8 @@ WEFT_HOT Fiber* Scheduler::pick() noexcept {
 [[gnu::noinline]] Fiber* Scheduler::pick_instead_of(Fiber* next) noexcept {
   next_streak_ = 0;
   if (next == nullptr) return pop();
-  if (run_queue_.empty()) return next;
-  push_woken(*next);
+  if (run_queue_.empty() && !overflowed()) return next;
+  overflowed() ? push_behind_all(*next) : push_woken(*next);
   return pop();
 }
 
@@ -83,8 +83,8 @@ WEFT_HOT void Scheduler::suspend_inline() noexcept {
 WEFT_HOT void Scheduler::yield_inline() noexcept {
   Fiber& self = *current;  // NOLINT(clang-analyzer-core.NullDereference): yield() has looked
   counters_.local_enqueues.add();
-  if (run_next_.load(relaxed) != nullptr || spawn_stack_used_ || look_is_due()) [[unlikely]] {
-    if (!look_is_due()) return yield_behind_all();
+  if (run_next_.load(relaxed) != nullptr || aside_ != 0 || look_is_due()) [[unlikely]] {
+    if (!look_is_due() || overflowed()) return yield_behind_all();
     push(self);
     return suspend();
   }
@@ -101,14 +101,27 @@ WEFT_HOT void Scheduler::yield_inline() noexcept {
 // looked at now and then only while there is something nearer.
 [[gnu::noinline]] void Scheduler::yield_behind_all() noexcept {
   Fiber& self = *current;
-  if (context_.global_queue_.empty()) {
-    push(self);
-  } else {
-    FiberQueue last;
-    last.push(self);
-    context_.global_queue_.push(last);
-  }
+  context_.global_queue_.empty() ? push(self) : push_behind_all(self);
   suspend();
+}
+
+// Fibers that waited in the ring before it ran over wait in the context's queue: who is pushed to the ring
+// now would overtake them again and again.
+void Scheduler::push_behind_all(Fiber& fiber) noexcept {
+  FiberQueue last;
+  last.push(fiber);
+  context_.global_queue_.push(last);
+}
+
+// The ring is empty, after it ran over: what has waited longest in the context's queue comes to it, in its
+// order.
+[[gnu::noinline]] Fiber* Scheduler::refill() noexcept {
+  FiberQueue taken;
+  take_from_global(taken, RunQueue::capacity() / 4);
+  if (context_.global_queue_.empty()) aside_ &= static_cast<std::uint8_t>(~kOverflowed);
+  Fiber* const first = taken.pop();
+  while (Fiber* fiber = taken.pop()) push_woken(*fiber);
+  return first;
 }
 
 void Scheduler::suspend() noexcept { suspend_inline(); }
@@ -163,7 +176,7 @@ bool Scheduler::something_is_due(std::int64_t now_ns, bool counted) noexcept {
   // Of a loop that is shared the last poll's may be another context's.
   const bool overdue = (marks_.passed_polled(run_queue_) || idle.shared()) && since_ns >= Pace::kDueNs;
   poll_due_ = (overdue || (since_ns == 0 && counted)) && idle.may_poll(*this);
-  if (spawn_stack_used_ && ++dues_ % kOldestInterval == 0) return true;
+  if (spawn_stack_used() && ++dues_ % kOldestInterval == 0) return true;
   return !writes_.empty() || !context_.global_queue_.empty() || poll_due_;
 }
 
@@ -208,14 +221,14 @@ void Scheduler::enqueue_spawned(Fiber& fiber) noexcept {
   counters_.local_enqueues.add();
   Fiber* const previous = exchange_next(&fiber);
   if (previous == nullptr) return;
-  spawn_stack_used_ = true;
+  aside_ |= kSpawned;
   if (!spawn_stack_.push(*previous) && !run_queue_.push(*previous)) overflow(*previous);
   if (!alone_) context_.notify();
 }
 
 Fiber* Scheduler::pop_spawned() noexcept {
   Fiber* const fiber = alone_ ? spawn_stack_.pop_alone() : spawn_stack_.pop();
-  if (fiber == nullptr) spawn_stack_used_ = false;
+  if (fiber == nullptr) aside_ &= static_cast<std::uint8_t>(~kSpawned);
   return fiber;
 }
 
@@ -226,7 +239,7 @@ void Scheduler::enqueue_last(Fiber& fiber) noexcept {
 
 // Out of line, both: their callers' usual case is another one, and needs no frame.
 [[gnu::noinline]] void Scheduler::push_and_notify(Fiber& fiber) noexcept {
-  push_woken(fiber);
+  overflowed() ? push_behind_all(fiber) : push_woken(fiber);
   if (!alone_) context_.notify();
 }
 void Scheduler::push_woken(Fiber& fiber) noexcept {
@@ -237,8 +250,10 @@ void Scheduler::push_woken(Fiber& fiber) noexcept {
   if (!run_queue_.push(fiber)) overflow(fiber);
 }
 
-// The ring is full: its older half and `fiber` go to the context's queue (S4).
+// The ring is full: its older half and `fiber` go to the context's queue (S4). So does what comes from now
+// on, until that is empty: else those that were left in the ring would have it for themselves.
 void Scheduler::overflow(Fiber& fiber) noexcept {
+  aside_ |= kOverflowed;
   counters_.overflows.add();
   FiberQueue shed;
   run_queue_.shed_half(shed);

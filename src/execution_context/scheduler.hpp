@@ -110,6 +110,9 @@ class Scheduler final : public Runner, public IdleThread {
   void become_inherited() noexcept;
   /// Writes that its fibers have put off.
   WriteBatch& put_off_writes() noexcept { return writes_; }
+  /// Its thread is to leave its free stacks to the pool before it sleeps next. By the monitor.
+  void ask_for_stacks() noexcept { asked_for_stacks_.store(has_thread(), relaxed); }
+  bool asked_for_stacks() const noexcept { return asked_for_stacks_.load(acquire); }
   /// The kernel's id of the thread while run() runs, else 0.
   int thread_id() const noexcept { return thread_id_.load(relaxed); }
 
@@ -128,8 +131,14 @@ class Scheduler final : public Runner, public IdleThread {
   Fiber* pick_local() noexcept;
   Fiber* pick_instead_of(Fiber* next) noexcept;
   Fiber* exchange_next(Fiber* fiber) noexcept;
-  Fiber* pop() noexcept { return alone_ ? run_queue_.pop_alone() : run_queue_.pop(); }
+  Fiber* pop() noexcept {
+    Fiber* const fiber = alone_ ? run_queue_.pop_alone() : run_queue_.pop();
+    return fiber == nullptr && overflowed() ? refill() : fiber;
+  }
+  Fiber* refill() noexcept;
   Fiber* pop_spawned() noexcept;
+  bool spawn_stack_used() const noexcept { return (aside_ & kSpawned) != 0; }
+  bool overflowed() const noexcept { return (aside_ & kOverflowed) != 0; }
   bool look_is_due() const noexcept { return ticks_.load(relaxed) >= look_at_.load(relaxed); }
   bool look_around() noexcept;
   bool something_is_due(std::int64_t now_ns, bool counted) noexcept;
@@ -150,6 +159,7 @@ class Scheduler final : public Runner, public IdleThread {
   void release_zombie() noexcept;
   void push(Fiber& fiber) noexcept;
   void push_woken(Fiber& fiber) noexcept;
+  void push_behind_all(Fiber& fiber) noexcept;
   void push_first(FiberQueue& woken) noexcept;
   void push_and_notify(Fiber& fiber) noexcept;
   void overflow(Fiber& fiber) noexcept;
@@ -177,6 +187,8 @@ class Scheduler final : public Runner, public IdleThread {
   void wake_up() noexcept;
   bool leaving() const noexcept;
   void leave() noexcept;
+  bool has_thread() const noexcept { return thread_id_.load(relaxed) != 0; }
+  void leave_stacks() noexcept;
 
   static constexpr std::uint32_t kOldestInterval =
       16;  // times that something is due, between those at the oldest spawned
@@ -188,6 +200,9 @@ class Scheduler final : public Runner, public IdleThread {
   static constexpr std::uint32_t kBudgetPart = 8;  // of them, before it is looked how long they took
   static constexpr std::uint8_t kLongRuns = 2;     // that a fiber made in a row is known to run long
 
+  static constexpr std::uint8_t kSpawned = 1;     // the spawn stack was pushed to since it was found empty
+  static constexpr std::uint8_t kOverflowed = 2;  // the ring ran over: the context's queue is its end (S4)
+
   Context& context_;
   const std::uint32_t index_;
   const bool alone_;
@@ -197,11 +212,11 @@ class Scheduler final : public Runner, public IdleThread {
   Fiber* handoff_ = nullptr;  // picked on a fiber's stack, to be resumed from the root stack
   Fiber* zombie_ = nullptr;   // finished, still to be released by whoever runs next here
   std::uint32_t next_streak_ = 0;
-  bool spawn_stack_used_ = false;  // something was pushed since it was found empty
-  bool due_ = false;               // the root stack has to serve what is due
-  bool poll_due_ = false;          // the event loop, too
-  bool overdue_ = false;           // by time, not by count
-  std::uint32_t dues_ = 0;         // with something on the spawn stack
+  std::uint8_t aside_ = 0;  // what is runnable beside ring and slot: kSpawned, kOverflowed
+  bool due_ = false;        // the root stack has to serve what is due
+  bool poll_due_ = false;   // the event loop, too
+  bool overdue_ = false;    // by time, not by count
+  std::uint32_t dues_ = 0;  // with something on the spawn stack
   RingMarks marks_;
   Pace pace_;
   std::int64_t served_ns_ = 0;  // when what is due was served last
@@ -222,7 +237,8 @@ class Scheduler final : public Runner, public IdleThread {
   Atomic<Fiber*> running_{nullptr};
   Atomic<bool> asleep_{false};
   Atomic<int> thread_id_{0};
-  Atomic<bool> stuck_{false};  // written by the monitor
+  Atomic<bool> stuck_{false};             // written by the monitor
+  Atomic<bool> asked_for_stacks_{false};  // the same, and taken back by this thread
 
   RunQueue run_queue_;
   SpawnStack spawn_stack_;

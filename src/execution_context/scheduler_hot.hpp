@@ -24,7 +24,7 @@ WEFT_HOT Fiber* Scheduler::pick_local() noexcept {
       return next;
     return pick_instead_of(next);
   }
-  if (spawn_stack_used_ && (++next_streak_ < kNextStreakMax || run_queue_.empty())) {
+  if (spawn_stack_used() && (++next_streak_ < kNextStreakMax || (run_queue_.empty() && !overflowed()))) {
     if (Fiber* const newest = pop_spawned()) return newest;
   }
   next_streak_ = 0;

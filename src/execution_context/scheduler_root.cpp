@@ -89,7 +89,7 @@ void Scheduler::serve_what_is_due() noexcept {
   due_ = false;
   served_ns_ = pace_.since_ns();
   writes_.flush();
-  if (spawn_stack_used_ && dues_ % kOldestInterval == 0) {
+  if (spawn_stack_used() && dues_ % kOldestInterval == 0) {
     if (Fiber* fiber = spawn_stack_.steal()) enqueue_last(*fiber);
   }
   FiberQueue woken;
@@ -174,12 +174,19 @@ Fiber* Scheduler::search_once() noexcept {
 }
 
 void Scheduler::sleep() noexcept {
+  if (asked_for_stacks()) [[unlikely]]
+    leave_stacks();
   if (batch_worth_.begun()) batch_worth_.end(now_ns());  // before it parks, too: sleep is not the fibers'
   if (context_.idle_.begin_poll(*this)) {
     poll_and_block();
   } else {
     park();
   }
+}
+
+[[gnu::noinline]] void Scheduler::leave_stacks() noexcept {
+  stack_cache_.flush();
+  asked_for_stacks_.store(false, release);  // pairs with the acquire of the monitor, which then trims
 }
 
 void Scheduler::poll_and_block() noexcept {
@@ -201,7 +208,8 @@ void Scheduler::poll_and_block() noexcept {
   while (Fiber* fiber = runnable.pop()) {
     if (!run_queue_.push(*fiber)) overflow(*fiber);
   }
-  marks_.polled(run_queue_);
+  marks_.woken(run_queue_);
+  marks_.polled();
   leave_loop(worth_a_sibling);
 }
 
@@ -222,7 +230,7 @@ bool Scheduler::poll_now(FiberQueue& woken) noexcept {
   const bool worth_a_sibling = came_out(runnable.size(), now);
   woken.splice(runnable);
   push_first(woken);
-  marks_.polled(run_queue_);
+  marks_.polled();
   leave_loop(worth_a_sibling);
   return true;
 }
@@ -275,7 +283,7 @@ void Scheduler::become_inherited() noexcept {
   run_next_.store(nullptr, relaxed);
   new (&run_queue_) RunQueue();
   new (&spawn_stack_) SpawnStack();
-  spawn_stack_used_ = false;
+  aside_ = 0;
   new (&stack_cache_) StackCache(StackPool::process());
   look_at_.store(0, relaxed);
   writes = nullptr;  // what the parent's fibers have put off is the parent's
@@ -288,12 +296,13 @@ void Scheduler::leave() noexcept {
   end_search();
   writes_.leave();
   [[maybe_unused]] const bool revoked = context_.idle_.revoke_poll_duty(*this);
+  aside_ &= static_cast<std::uint8_t>(~kOverflowed);
   FiberQueue left;
   if (Fiber* next = exchange_next(nullptr)) left.push(*next);
   while (Fiber* fiber = pop()) left.push(*fiber);
   while (Fiber* fiber = pop_spawned()) left.push(*fiber);
   if (!left.empty()) context_.global_queue_.push(left);
-  stack_cache_.flush();
+  leave_stacks();
   due_ = poll_due_ = false;
   context_.notify();
   context_.offer_poll_duty();

@@ -203,7 +203,7 @@ TEST(SpawnDeathTest, AnExceptionThatNobodyCanReceiveEndsTheProgramNamingTheFiber
 
 TEST(SpawnDeathTest, SpawnOutsideOfEveryFiberIsABug) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
-  EXPECT_DEATH(spawn([] {}), "BUG: a suspending call outside of every fiber");
+  EXPECT_DEATH(spawn([] {}), "BUG: spawn\\(\\) outside of every fiber: call it inside weft::run\\(\\)");
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "execution_context/stuck_fiber.hpp"
 
+#include "base/clock.hpp"
 #include "base/environment.hpp"
 #include "execution_context/report_handler.hpp"
+#include "execution_context/stuck_places.hpp"
 #include "execution_context/thread_backtrace.hpp"
 #include "fiber/describe.hpp"
 
@@ -42,8 +44,10 @@ void set_stuck_report_after(std::chrono::milliseconds threshold) noexcept {
 
 void set_stuck_handler(StuckHandler handler) { settings().handler.set(std::move(handler)); }
 
-bool stuck_for_too_long(std::int64_t stuck_ns) noexcept {
-  const std::int64_t ms = settings().threshold_ms.load(relaxed);
+bool stuck_for_too_long(const Context& context, std::int64_t stuck_ns) noexcept {
+  const auto own = context.stuck_report_after();
+  const std::int64_t ms =
+      own ? std::max<std::int64_t>(own->count(), 0) : settings().threshold_ms.load(relaxed);
   return ms != 0 && stuck_ns / kNsPerMs >= ms;
 }
 
@@ -61,17 +65,21 @@ StuckFiber::StuckFiber(Context& context, Scheduler& scheduler, Fiber& fiber, std
       thread_id_(scheduler.thread_id()),
       id_(fiber.id),
       description_(FiberDescription(fiber).view()),
+      spawned_at_(fiber.spawned_at),
       stack_low_(fiber.stack_low()),
       stack_top_(fiber.stack_top()),
       stuck_ns_(stuck_ns) {}
 
 void StuckFiber::report() const {
+  static constinit StuckPlaces places;  // the monitor's
+  if (settings().handler.empty() && !places.tell_now(spawned_at_, monotonic_ns())) return;
   std::array<void*, 64> frames;
   const std::size_t count = backtrace_of_thread(thread_id_, stack_low_, stack_top_, frames);
   const StuckReport report{.context = context_,
                            .scheduler = scheduler_,
                            .fiber_id = id_,
                            .fiber = description_,
+                           .spawned_at = spawned_at_,
                            .stuck_for = std::chrono::nanoseconds(stuck_ns_),
                            .backtrace = std::span<void* const>(frames).first(count)};
   settings().handler.tell(report, print_stuck_report);

@@ -9,8 +9,8 @@
 
 namespace weft {
 
-/// Whether a fiber that has not suspended for so long is to be reported.
-bool stuck_for_too_long(std::int64_t stuck_ns) noexcept;
+/// Whether a fiber of the context that has not suspended for so long is to be reported.
+bool stuck_for_too_long(const Context& context, std::int64_t stuck_ns) noexcept;
 
 /// What is known about a stuck fiber without keeping it, its scheduler or its context.
 class StuckFiber {
@@ -29,6 +29,7 @@ class StuckFiber {
   int thread_id_;
   std::uint64_t id_;
   std::string description_;
+  SourceLocation spawned_at_;
   std::byte* stack_low_;
   std::byte* stack_top_;
   std::int64_t stuck_ns_;

@@ -139,24 +139,15 @@ std::string_view qualified_name(std::string_view function) noexcept {
   return function.substr(begin);
 }
 
-/// Of this library by its file, whatever directory the compiler or the linker said it from.
-bool in_own_sources(std::string_view file) noexcept {
-  constexpr std::string_view kThisFile = __FILE__;
-  constexpr std::string_view kSources = kThisFile.substr(0, kThisFile.rfind("execution_context/"));
-  const std::size_t found = file.find(kSources);
-  if (found == file.npos) return file.find("include/weft/") != file.npos;
-  const std::string_view inside = file.substr(found + kSources.size());
-  constexpr std::string_view kLayers[] = {"base/", "sys/", "fiber/", "event_loop/", "execution_context/",
-                                          "sync/", "net/", "http/"};
-  return std::any_of(std::begin(kLayers), std::end(kLayers),
-                     [&](std::string_view layer) { return inside.starts_with(layer); });
-}
-
-/// Of this library, or what the standard library puts between it and the program.
+/// Of this library, or what the standard library puts between it and the program. By the file where it is
+/// known: a program may have names that begin like the library's.
 bool is_own(const NamedFrame& frame) noexcept {
   const std::string_view name = qualified_name(frame.function);
-  return name.starts_with("weft::") || name.starts_with("weft_context_") || name.starts_with("std::") ||
-         frame.file.starts_with("/usr/include/") || in_own_sources(frame.file);
+  if (name.starts_with("weft_context_")) return true;
+  if (!frame.file.empty()) return frame.file.starts_with("/usr/include/") || in_own_sources(frame.file);
+  // What a fiber runs may have become a part of this instantiation.
+  if (name.starts_with("weft::detail::FiberBox<")) return false;
+  return name.starts_with("weft::") || name.starts_with("std::");
 }
 
 /// The frames from the program's innermost call into the library to its outermost function.
@@ -176,12 +167,7 @@ std::mutex& one_at_a_time() noexcept {
   return lock;
 }
 
-}  // namespace
-
-void lock_backtraces_for_fork() noexcept { one_at_a_time().lock(); }
-void unlock_backtraces_after_fork() noexcept { one_at_a_time().unlock(); }
-
-std::vector<std::string> describe_backtrace(std::span<void* const> addresses, InnermostFrame innermost) {
+NamedFrames named(std::span<void* const> addresses, InnermostFrame innermost) {
   const std::scoped_lock lock(one_at_a_time());
   NamedFrames frames;
   bool exact = innermost == InnermostFrame::kExact;
@@ -190,9 +176,45 @@ std::vector<std::string> describe_backtrace(std::span<void* const> addresses, In
     add_frames(value, exact || value == 0 ? value : value - 1, frames);
     exact = false;
   }
+  return frames;
+}
+
+std::vector<std::string> texts_of(std::span<const NamedFrame> frames) {
   std::vector<std::string> lines;
   for (const NamedFrame& frame : without_own(frames)) lines.push_back(frame.text);
   return lines;
+}
+
+}  // namespace
+
+bool in_own_sources(std::string_view file) noexcept {
+  constexpr std::string_view kThisFile = __FILE__;
+  constexpr std::string_view kSources = kThisFile.substr(0, kThisFile.rfind("execution_context/"));
+  const std::size_t found = file.find(kSources);
+  if (found == file.npos) return file.find("include/weft/") != file.npos;
+  if (file.ends_with("_test.cpp")) return false;
+  const std::string_view inside = file.substr(found + kSources.size());
+  constexpr std::string_view kLayers[] = {"base/", "sys/", "fiber/", "event_loop/", "execution_context/",
+                                          "sync/", "net/", "http/"};
+  return std::any_of(std::begin(kLayers), std::end(kLayers),
+                     [&](std::string_view layer) { return inside.starts_with(layer); });
+}
+
+void lock_backtraces_for_fork() noexcept { one_at_a_time().lock(); }
+void unlock_backtraces_after_fork() noexcept { one_at_a_time().unlock(); }
+
+std::vector<std::string> describe_backtrace(std::span<void* const> addresses, InnermostFrame innermost) {
+  return texts_of(named(addresses, innermost));
+}
+
+CallerDescription describe_caller(std::span<void* const> addresses) {
+  const NamedFrames frames = named(addresses, InnermostFrame::kReturnAddress);
+  CallerDescription caller{.place = "", .frames = texts_of(frames)};
+  const auto call =
+      std::find_if(frames.begin(), frames.end(), [](const NamedFrame& frame) { return !is_own(frame); });
+  if (call == frames.end()) return caller;
+  caller.place = call->file.empty() ? call->text : call->file + ':' + std::to_string(call->line);
+  return caller;
 }
 
 }  // namespace weft

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace weft {
@@ -17,6 +18,17 @@ enum class InnermostFrame : bool { kExact, kReturnAddress };
 /// others. The first call reads the symbols of the process: up to some hundred milliseconds, and as many
 /// megabytes as they have. Any thread.
 std::vector<std::string> describe_backtrace(std::span<void* const> addresses, InnermostFrame innermost);
+
+/// The same, and where the program called the library: `main.cpp:12`, or the frame's line without debug
+/// information. Empty if there are none but the library's own frames.
+struct CallerDescription {
+  std::string place;
+  std::vector<std::string> frames;
+};
+CallerDescription describe_caller(std::span<void* const> addresses);
+
+/// Of this library by its file, whatever directory the compiler or the linker said it from.
+bool in_own_sources(std::string_view file) noexcept;
 
 /// Around fork(), by the thread that calls it: what was read of the symbols is read to the end first.
 void lock_backtraces_for_fork() noexcept;

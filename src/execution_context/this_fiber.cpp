@@ -5,6 +5,7 @@
 #include "execution_context/context.hpp"
 #include "fiber/budget.hpp"
 #include "fiber/cancel_node.hpp"
+#include "sys/mapping.hpp"
 
 namespace weft {
 
@@ -15,7 +16,7 @@ Context& detail::current_spawn_context() noexcept {
 
 Result<void> checkpoint() noexcept { return result_of_outcome(spend_budget_before(this_runner())); }
 
-Result<void> sleep_until(Deadline deadline) noexcept {
+SleepResult sleep_until(Deadline deadline) noexcept {
   Waiter& self = Waiter::current();
   CancelNode* const scope = self.scope.load(relaxed);
   if (scope != nullptr && scope->ended() != WaitOutcome::kReady) [[unlikely]] {
@@ -28,7 +29,7 @@ Result<void> sleep_until(Deadline deadline) noexcept {
   if (scope == nullptr) return {};
   // Who sleeps to the end of the scope, or less, has slept, unless the scope was ended earlier.
   if (scope->deadline_ns() < deadline.time_ns()) return Errc::timed_out;
-  return scope->ended() == WaitOutcome::kReady || deadline.passed() ? Result<void>() : Errc::timed_out;
+  return scope->ended() == WaitOutcome::kReady || deadline.passed() ? SleepResult() : Errc::timed_out;
 }
 
 namespace this_fiber {
@@ -40,6 +41,12 @@ std::string_view name() noexcept { return this_fiber_required("this_fiber::name(
 std::string_view context_name() noexcept {
   this_fiber_required("this_fiber::context_name()");
   return current_context()->name();
+}
+
+void trim_stack() noexcept {
+  Fiber& self = this_fiber_required("this_fiber::trim_stack()");
+  // What may fail (the pages are locked) leaves them where they are.
+  static_cast<void>(sys::discard_below_this_frame(self.stack_low()));
 }
 
 bool cancel_requested() noexcept {

@@ -2,22 +2,21 @@
 // The request goes from hand to hand by its state word:
 //
 //   idle -> asked    the monitor, before it sends the signal; the other fields are set
-//   asked -> taken   the handler, in the right thread: it fills the frames
+//   asked -> taken   the handler, in the right thread: it copies registers and stack
 //   taken -> done    the handler
 //   asked -> idle    the monitor, when it has waited long enough: a late handler finds nothing to do
-//   done -> idle     the monitor
+//   done -> idle     the monitor, which then follows the frames in the copy
 #include "execution_context/thread_backtrace.hpp"
 
 #include "base/clock.hpp"
 #include "base/sanitizers.hpp"
 #include "base/spin_backoff.hpp"
-#include "execution_context/interrupted_registers.hpp"
-#include "fiber/frame_walk.hpp"
+#include "execution_context/interrupted_flow.hpp"
+#include "execution_context/unwind.hpp"
 #include "sys/futex.hpp"
 #include "sys/signal.hpp"
 #include "sys/thread.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 
@@ -25,7 +24,6 @@ namespace weft {
 namespace {
 
 constexpr std::int64_t kBacktraceWaitNs = 50'000'000;
-constexpr std::size_t kFramesMax = 64;
 constexpr int kSignal = SIGURG;
 
 enum State : std::uint32_t { kIdle, kAsked, kTaken, kDone };
@@ -35,8 +33,7 @@ struct Request {
   int thread_id = 0;
   std::uintptr_t stack_low = 0;
   std::uintptr_t stack_top = 0;
-  std::size_t count = 0;
-  void* frames[kFramesMax] = {};
+  InterruptedFlow flow;
 };
 
 constinit Request request;
@@ -59,8 +56,7 @@ WEFT_NO_SANITIZE void on_signal(int signal_number, siginfo_t* info, void* contex
       !request.state.compare_exchange_strong(asked, kTaken, acquire)) {
     forward(signal_number, info, context);
   } else {
-    request.count = walk_frames(interrupted_registers(context), request.stack_low, request.stack_top,
-                                request.frames, kFramesMax);
+    request.flow.copy(context, request.stack_low, request.stack_top);
     request.state.store(kDone, release);
     sys::futex_wake(request.state, 1);
   }
@@ -98,8 +94,7 @@ std::size_t backtrace_of_thread(int thread_id, std::byte* stack_low, std::byte* 
   const bool sent = sys::signal_thread(thread_id, kSignal).has_value();
   if (!sent) request.state.store(kIdle, relaxed);
   if (!sent || !wait_for_answer()) return 0;
-  const std::size_t count = std::min(request.count, frames.size());
-  std::copy_n(request.frames, count, frames.begin());
+  const std::size_t count = unwind(request.flow, frames);
   request.state.store(kIdle, relaxed);
   return count;
 }

@@ -9,16 +9,19 @@
 
 namespace weft {
 
-FiberDescription::FiberDescription(Fiber& fiber) noexcept {
-  if (fiber.name().empty()) {
+FiberDescription::FiberDescription(Fiber& fiber, FiberNumber number) noexcept {
+  const bool named = !fiber.name().empty();
+  if (!named || number == FiberNumber::kAlways) {
     add("#");
     add_number(fiber.id);
-  } else {
+    add(" ");
+  }
+  if (named) {
     add("\"");
     add(fiber.name());
-    add("\"");
+    add("\" ");
   }
-  add(" (");
+  add("(");
   add_number(fiber.slot().slab->stack_size() / 1024);
   add(" KiB stack, spawned at ");
   add(fiber.spawned_at.file);

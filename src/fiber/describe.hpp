@@ -10,11 +10,15 @@ namespace weft {
 
 class Fiber;
 
+/// Whether a fiber that has a name is named with its number as well.
+enum class FiberNumber : bool { kWithoutName, kAlways };
+
 /// How messages name a fiber: `"name" (128 KiB stack, spawned at file.cpp:12)`, or `#17 (...)` without a
-/// name. Async-signal-safe; what does not fit is cut. REQUIRES: the fiber is kept by a reference.
+/// name, or with both `#17 "name" (...)`. Async-signal-safe; what does not fit is cut. REQUIRES: the fiber is
+/// kept by a reference.
 class FiberDescription {
  public:
-  explicit FiberDescription(Fiber& fiber) noexcept;
+  explicit FiberDescription(Fiber& fiber, FiberNumber number = FiberNumber::kWithoutName) noexcept;
 
   std::string_view view() const noexcept { return {text_.data(), size_}; }
 

@@ -3,6 +3,8 @@
 
 #include "base/sanitizers.hpp"
 #include "fiber/join.hpp"
+#include "fiber/unguarded.hpp"
+#include "fiber/valgrind.hpp"
 
 #include <cstring>
 #include <cxxabi.h>
@@ -76,6 +78,7 @@ Fiber* Fiber::create(StackPool& pool, StackCache* cache, const FiberOptions& opt
 
 [[gnu::noinline]] Fiber& Fiber::construct(StackSlot& slot) noexcept {
   slot.constructed = true;
+  slot.valgrind_number = register_stack_with_valgrind(slot.slab->low(slot), slot.high());
   return *new (&in_slot(slot)) Fiber();
 }
 
@@ -126,6 +129,8 @@ void Fiber::release(StackPool& pool, StackCache* cache) noexcept {
   // Release: what this thread did to the fiber; acquire: what the others did.
   if (references.fetch_sub(1, acq_rel) != 1) return;
   drop_storage();
+  if (slot().unguarded) [[unlikely]]
+    check_for_overflow(*this);
   reset();
   forget_flow(flow);
   close_stack_memory(stack_low(), reinterpret_cast<std::byte*>(this));

@@ -4,6 +4,7 @@
 #include "base/opaque.hpp"
 #include "base/sanitizers.hpp"
 #include "fiber/context/switch.hpp"
+#include "fiber/valgrind.hpp"
 
 #if WEFT_ASAN
 #include <pthread.h>
@@ -102,7 +103,15 @@ void forget_flow([[maybe_unused]] Flow& flow) noexcept {
 #endif
 }
 
+#if WEFT_VALGRIND
+static const bool in_valgrind = [] { return RUNNING_ON_VALGRIND != 0; }();
+#endif
+
 void open_stack_memory([[maybe_unused]] std::byte* low, [[maybe_unused]] std::byte* high) noexcept {
+#if WEFT_VALGRIND
+  if (in_valgrind) [[unlikely]]
+    open_stack_in_valgrind(low, high);
+#endif
 #if WEFT_ASAN
   __asan_unpoison_memory_region(low, static_cast<std::size_t>(high - low));
 #endif

@@ -251,7 +251,8 @@ TEST(JoinDeathTest, AFiberThatJoinsItselfIsABug) {
 }
 
 TEST(JoinDeathTest, ASuspendingCallOutsideOfAFiberIsABug) {
-  EXPECT_DEATH(this_fiber_required("yield()"), "yield\\(\\) suspends, and only a fiber can");
+  EXPECT_DEATH(this_fiber_required("yield()"),
+               "BUG: yield\\(\\) outside of every fiber: call it inside weft::run\\(\\)");
 }
 
 }  // namespace

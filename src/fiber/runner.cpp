@@ -4,6 +4,8 @@
 #include "base/opaque.hpp"
 #include "base/panic.hpp"
 
+#include <cstdio>
+
 // Named by an asm in runner.hpp, which the optimizer does not read: hence used, and the name not C++'s.
 extern "C" {
 [[gnu::used, gnu::tls_model("initial-exec")]] thread_local constinit weft::Runner* weft_current_runner =
@@ -11,6 +13,15 @@ extern "C" {
 }
 
 namespace weft {
+namespace {
+
+[[noreturn, gnu::cold]] void refuse_outside_of_fibers(const char* call) noexcept {
+  char text[128];
+  std::snprintf(text, sizeof(text), "%s outside of every fiber: call it inside weft::run()", call);
+  WEFT_PANIC(text);
+}
+
+}  // namespace
 
 #if !WEFT_RUNNER_BY_ASM
 // Out of line, so that the address of the thread-local is computed anew in each call (a fiber may have
@@ -34,10 +45,8 @@ Fiber* this_fiber_or_null() noexcept {
 
 Fiber& this_fiber_required(const char* call) noexcept {
   Fiber* const fiber = this_fiber_or_null();
-  if (fiber == nullptr) [[unlikely]] {
-    write_to_stderr({"weft: ", call, " suspends, and only a fiber can\n"});
-    WEFT_PANIC("a suspending call outside of every fiber");
-  }
+  if (fiber == nullptr) [[unlikely]]
+    refuse_outside_of_fibers(call);
   return *fiber;
 }
 

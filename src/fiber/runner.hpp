@@ -102,7 +102,7 @@ void set_this_runner(Runner* runner) noexcept;
 /// The fiber that is calling, null on a plain thread or a scheduler's root stack.
 Fiber* this_fiber_or_null() noexcept;
 
-/// The fiber that is calling. BUG if there is none: the call suspends, and only a fiber can.
+/// The fiber that is calling. BUG if there is none: `call` is named.
 Fiber& this_fiber_required(const char* call) noexcept;
 
 }  // namespace weft

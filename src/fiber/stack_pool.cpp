@@ -79,6 +79,7 @@ bool StackPool::take_batch_locked(Shelf& shelf, StackBatch& batch) noexcept {
   shelf.newest = first.older;
   (shelf.newest == nullptr ? shelf.oldest : shelf.newest->newer) = nullptr;
   shelf.batches_min = std::min(shelf.batches_min, --shelf.batches);
+  shelf.surplus = std::min(shelf.surplus, shelf.batches);
   batch.attach(first);
   return true;
 }
@@ -94,11 +95,11 @@ void StackPool::give_batch_locked(Shelf& shelf, StackBatch batch) noexcept {
 
 StackSlot* StackPool::take_oldest_locked(Shelf& shelf) noexcept {
   StackSlot* const first = shelf.oldest;
-  if (first == nullptr || shelf.batches_min == 0) return nullptr;
+  if (first == nullptr || shelf.surplus == 0) return nullptr;
   shelf.oldest = first->newer;
   (shelf.oldest == nullptr ? shelf.newest : shelf.oldest->older) = nullptr;
-  --shelf.batches;
-  --shelf.batches_min;
+  --shelf.surplus;
+  shelf.batches_min = std::min(shelf.batches_min, --shelf.batches);
   return first;
 }
 
@@ -109,29 +110,33 @@ StackBatch StackPool::cut_batch(int size_class) noexcept {
   while (batch.size() < wanted) {
     StackSlab* slab = nullptr;
     StackSlot* slot = nullptr;
+    bool guarded = false;
     {
       std::scoped_lock locked(lock_);
-      slot = take_memory_locked(size_class, slab);
+      slot = take_memory_locked(size_class, slab, guarded);
       if (slot != nullptr) wanted = std::min(StackBatch::kSizeMax, 1 + slab->used() / 4);
     }
     if (slot == nullptr) {
       if (batch.empty() && add_slab(size_class)) continue;
       break;
     }
-    if (!install_guard(*slab, *slot)) {
-      give_cold(*slab, *slot);
+    guarded = guarded || install_guard(*slab, *slot);
+    if (!guarded && guards_required_.load(relaxed)) {
+      lacks_guards_.store(true, relaxed);
+      give_cold(*slab, *slot, false);
       break;
     }
+    slot->unguarded = !guarded;
     slot->slab = slab;
     batch.push(*slot);
   }
   return batch;
 }
 
-StackSlot* StackPool::take_memory_locked(int size_class, StackSlab*& slab) noexcept {
+StackSlot* StackPool::take_memory_locked(int size_class, StackSlab*& slab, bool& guarded) noexcept {
   for (slab = slabs_.load(relaxed); slab != nullptr; slab = slab->next) {
     if (slab->size_class() != size_class) continue;
-    if (StackSlot* const cold = slab->pop_cold(); cold != nullptr) return cold;
+    if (StackSlot* const cold = slab->pop_cold(guarded); cold != nullptr) return cold;
     if (StackSlot* const unused = slab->take_unused(); unused != nullptr) return unused;
   }
   return nullptr;
@@ -140,7 +145,19 @@ StackSlot* StackPool::take_memory_locked(int size_class, StackSlab*& slab) noexc
 bool StackPool::install_guard(StackSlab& slab, StackSlot& slot) noexcept {
   const std::size_t size = StackSlab::guard_size();
   if (!guard_by_mprotect_ && sys::install_guard(slab.guard(slot), size)) return true;
-  return sys::protect(slab.guard(slot), size).has_value();
+  return protect_guard(slab.guard(slot), size);
+}
+
+bool StackPool::protect_guard(std::byte* guard, std::size_t size) noexcept {
+  if (protected_.load(relaxed) >= protected_max_.load(relaxed)) return false;
+  if (!sys::protect(guard, size)) return false;
+  protected_.fetch_add(1, relaxed);
+  return true;
+}
+
+void StackPool::set_guard_limit(const StackGuardLimit& limit) noexcept {
+  guards_required_.store(limit.required, relaxed);
+  protected_max_.store(limit.required ? StackGuardLimit::kNone : limit.protected_max, relaxed);
 }
 
 // Two threads may add one each at the same time: the address space is used later.
@@ -159,41 +176,9 @@ std::uint32_t StackPool::grow_next_slab(int size_class) noexcept {
   return std::exchange(shelf.next_slab_slots, std::min(2 * shelf.next_slab_slots, options_.slab_slots_max));
 }
 
-std::size_t StackPool::trim() noexcept {
-  std::size_t trimmed = 0;
-  for (Shelf& shelf : shelves_) trimmed += trim_shelf(shelf);
-  return trimmed;
-}
-
-std::size_t StackPool::trim_shelf(Shelf& shelf) noexcept {
-  std::size_t trimmed = 0;
-  for (;;) {
-    StackBatch batch;
-    {
-      std::scoped_lock locked(lock_);
-      StackSlot* const first = take_oldest_locked(shelf);
-      if (first == nullptr) {
-        shelf.batches_min = shelf.batches;  // the next period starts
-        return trimmed;
-      }
-      batch.attach(*first);
-    }
-    trimmed += batch.size();
-    while (!batch.empty()) cool(batch.pop());
-  }
-}
-
-void StackPool::cool(StackSlot& slot) noexcept {
-  StackSlab& slab = *slot.slab;
-  std::byte* const low = slab.low(slot);
-  // All zero is a free slot without a control block, and so is the old content if this fails.
-  static_cast<void>(sys::discard(low, static_cast<std::size_t>(slab.end(slot) - low)));
-  give_cold(slab, slot);
-}
-
-void StackPool::give_cold(StackSlab& slab, StackSlot& slot) noexcept {
+void StackPool::give_cold(StackSlab& slab, StackSlot& slot, bool guarded) noexcept {
   std::scoped_lock locked(lock_);
-  slab.push_cold(slot);
+  slab.push_cold(slot, guarded);
 }
 
 }  // namespace weft

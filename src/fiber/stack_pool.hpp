@@ -27,6 +27,14 @@ struct StackPoolOptions {
   std::uint32_t slab_slots_max = 16'384;
 };
 
+/// When there are guards of no more than so many stacks by mprotect, what of the next one?
+struct StackGuardLimit {
+  static constexpr std::uint32_t kNone = ~std::uint32_t{0};
+
+  bool required = true;                 ///< it is not made
+  std::uint32_t protected_max = kNone;  ///< with `required` false, for others need mappings, too
+};
+
 /// Destroying a pool leaves its slabs mapped.
 class StackPool {
  public:
@@ -46,9 +54,20 @@ class StackPool {
   StackSlot* take(int size_class) noexcept;
   void give(StackSlot& slot) noexcept;
 
-  /// Gives the memory of slots that nobody needed since the last call back to the kernel. Returns how many.
-  /// To be called now and then, by a thread with time.
+  // Trimming gives the memory of free slots back to the kernel: first it is decided how many, then they go in
+  // portions (stack_trim.cpp). Any thread; several may do so at the same time.
+
+  /// What was free all the time since the last call is to go, and a new period begins.
+  void end_period() noexcept;
+  /// What is free now is to go.
+  void give_up_free() noexcept;
+  /// Gives back what is to go until that time has come, and at least one batch; adds how many slots to
+  /// `trimmed`. False if nothing is left.
+  bool trim_until(std::int64_t time_ns, std::size_t& trimmed) noexcept;
+  /// A period's end, and all that goes with it. Returns how many slots.
   std::size_t trim() noexcept;
+  /// Whether something is free, and not in a cache.
+  bool has_free() noexcept;
 
   /// Calls `visit(StackSlot&)` for every slot ever handed out, free ones too, but for inherited ones.
   template <class Visit>
@@ -72,6 +91,9 @@ class StackPool {
   void become_inherited() noexcept;
 
   bool guards_by_mprotect() const noexcept { return guard_by_mprotect_; }
+  void set_guard_limit(const StackGuardLimit& limit) noexcept;
+  /// A stack was refused as there was no mapping left for its guard.
+  bool lacks_guards() const noexcept { return lacks_guards_.load(relaxed); }
 
  private:
   friend struct DebuggerLayout;
@@ -82,7 +104,8 @@ class StackPool {
     StackSlot* newest = nullptr;  ///< full batches, as a list: taken from this end
     StackSlot* oldest = nullptr;  ///< and given back to the kernel from that one
     std::uint32_t batches = 0;
-    std::uint32_t batches_min = 0;  ///< since the last trim(): so many were never needed
+    std::uint32_t batches_min = 0;  ///< in this period: so many were never needed
+    std::uint32_t surplus = 0;      ///< are to go
     std::uint32_t next_slab_slots = 0;
   };
 
@@ -90,17 +113,23 @@ class StackPool {
   void give_batch_locked(Shelf& shelf, StackBatch batch) noexcept;
   StackSlot* take_oldest_locked(Shelf& shelf) noexcept;
   StackBatch cut_batch(int size_class) noexcept;
-  StackSlot* take_memory_locked(int size_class, StackSlab*& slab) noexcept;
+  StackSlot* take_memory_locked(int size_class, StackSlab*& slab, bool& guarded) noexcept;
   bool install_guard(StackSlab& slab, StackSlot& slot) noexcept;
+  bool protect_guard(std::byte* guard, std::size_t size) noexcept;
   bool add_slab(int size_class) noexcept;
   std::uint32_t grow_next_slab(int size_class) noexcept;
-  std::size_t trim_shelf(Shelf& shelf) noexcept;
+  StackBatch take_surplus() noexcept;
   void cool(StackSlot& slot) noexcept;
-  void give_cold(StackSlab& slab, StackSlot& slot) noexcept;
+  void give_cold(StackSlab& slab, StackSlot& slot, bool guarded) noexcept;
 
   SpinLock lock_;
   bool guard_by_mprotect_;
   StackPoolOptions options_;
+  // Relaxed, all of them: hints, that may be a stack or two late.
+  Atomic<bool> guards_required_{true};
+  Atomic<bool> lacks_guards_{false};
+  Atomic<std::uint32_t> protected_max_{StackGuardLimit::kNone};
+  Atomic<std::uint32_t> protected_{0};  ///< guards by mprotect; they stay for the life of the slot
   Atomic<StackSlab*> slabs_{nullptr};
   std::array<Shelf, StackSizeClass::kCount + 1>
       shelves_;  // the last one: inherited slots, which nobody takes

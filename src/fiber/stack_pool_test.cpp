@@ -165,6 +165,41 @@ TEST(StackPool, TrimmingLeavesWhatWasNeededSinceTheLastTime) {
   EXPECT_LE(pool.trim(), 2 * StackBatch::kSizeMax);
 }
 
+TEST(StackPool, WhatIsFreeNowCanBeGivenUpInPortions) {
+  StackPool pool;
+  {
+    StackCache cache(pool);
+    give_all(cache, take_many(cache, 320));
+  }
+  StackSlot* const loose = pool.take(kDefaultClass);
+  pool.give(*loose);
+  std::size_t trimmed = 0;
+  EXPECT_FALSE(pool.trim_until(0, trimmed)) << "nothing was given up";
+  EXPECT_EQ(trimmed, 0u);
+  pool.give_up_free();
+  int portions = 1;
+  while (pool.trim_until(0, trimmed)) ++portions;
+  EXPECT_GE(portions, 320 / static_cast<int>(StackBatch::kSizeMax)) << "a batch each, as no time was given";
+  EXPECT_GE(trimmed, 320u);
+  EXPECT_FALSE(pool.has_free());
+}
+
+TEST(StackPool, WhatIsTakenAfterwardsIsNotGivenUp) {
+  StackPool pool;
+  {
+    StackCache cache(pool);
+    give_all(cache, take_many(cache, 320));
+  }
+  pool.give_up_free();
+  StackCache cache(pool);
+  const std::vector<StackSlot*> in_use = take_many(cache, 320);
+  for (StackSlot* slot : in_use) slot->batch_size = 4711;  // would be zero if it were given back
+  std::size_t trimmed = 0;
+  while (pool.trim_until(0, trimmed)) {}
+  for (StackSlot* slot : in_use) EXPECT_EQ(slot->batch_size, 4711u);
+  give_all(cache, in_use);
+}
+
 TEST(StackPool, NoMemoryForASlabIsNull) {
   StackPool pool;
   sys::FaultPlan faults;
@@ -203,6 +238,37 @@ TEST(StackPool, AFailedGuardInstallFallsBackToProtection) {
   StackSlot* const slot = cache.take(kDefaultClass);
   ASSERT_NE(slot, nullptr);
   EXPECT_DEATH(*reinterpret_cast<volatile std::byte*>(slot->slab->guard(*slot)) = std::byte{1}, "");
+}
+
+TEST(StackPool, BeyondTheLimitOfProtectedGuardsStacksAreMarkedAsUnguarded) {
+  StackPool pool({.guard_by_mprotect = true});
+  pool.set_guard_limit({.required = false, .protected_max = 40});
+  StackCache cache(pool);
+  const std::vector<StackSlot*> slots = take_many(cache, 100);
+  int guarded = 0;
+  for (StackSlot* slot : slots) guarded += slot->unguarded ? 0 : 1;
+  EXPECT_EQ(guarded, 40);
+  EXPECT_FALSE(pool.lacks_guards());
+  give_all(cache, slots);
+  // Given back and cut again, each has what it had.
+  cache.flush();
+  pool.give_up_free();
+  std::size_t trimmed = 0;
+  while (pool.trim_until(0, trimmed)) {}
+  guarded = 0;
+  for (StackSlot* slot : take_many(cache, 100)) guarded += slot->unguarded ? 0 : 1;
+  EXPECT_LE(guarded, 40);
+}
+
+TEST(StackPool, AStackThatIsRefusedForItsGuardIsTold) {
+  StackPool pool({.guard_by_mprotect = true});
+  StackCache cache(pool);
+  ASSERT_NE(cache.take(kDefaultClass), nullptr);
+  sys::FaultPlan faults;
+  faults.fail(sys::Call::mprotect, ENOMEM, {.times = sys::FaultRange::kAlways});
+  EXPECT_FALSE(pool.lacks_guards());
+  while (cache.take(kDefaultClass) != nullptr) {}
+  EXPECT_TRUE(pool.lacks_guards());
 }
 
 class StackPoolGuards : public testing::TestWithParam<bool> {};

@@ -77,9 +77,16 @@ class StackSlab {
   std::uint32_t used() const noexcept { return used_.load(relaxed); }
 
   /// Slots whose memory was given back, or whose guard failed, stand here by index: they hold no links.
-  void push_cold(StackSlot& slot) noexcept { cold_[cold_size_++] = index_of(slot); }
+  void push_cold(StackSlot& slot, bool guarded) noexcept {
+    cold_[cold_size_++] = index_of(slot) << 1 | std::uint32_t{guarded};
+  }
   /// Null if there is none.
-  StackSlot* pop_cold() noexcept { return cold_size_ == 0 ? nullptr : &slot(cold_[--cold_size_]); }
+  StackSlot* pop_cold(bool& guarded) noexcept {
+    if (cold_size_ == 0) return nullptr;
+    const std::uint32_t cold = cold_[--cold_size_];
+    guarded = (cold & 1) != 0;
+    return &slot(cold >> 1);
+  }
 
   /// Calls `visit(StackSlot&)` for each slot that was ever handed out.
   template <class Visit>

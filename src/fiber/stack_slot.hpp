@@ -22,6 +22,9 @@ struct alignas(kCacheLine) StackSlot {
   Atomic<std::uint32_t> references;
   /// A control block was constructed here and lives on from fiber to fiber. Owner of the slot only.
   bool constructed;
+  /// Nothing below the stack stops a fiber that overflows it: fiber/unguarded.hpp. Owner of the slot only.
+  bool unguarded;
+  unsigned valgrind_number;  ///< of the stack, while `constructed`
   StackSlab* slab;
   StackSlot* next;   ///< in its batch, while free
   StackSlot* newer;  ///< of a batch's first slot: the batches before and after it in the pool

@@ -25,6 +25,31 @@ std::uint64_t hash_of(const IpAddress& address) noexcept {
   return mixed(low ^ (words[1] + (address.is_v6() ? 0x9e3779b97f4a7c15u : 0)));
 }
 
+detail::Failure not_an_address(std::string_view text) noexcept {
+  return detail::failure_about(Errc::invalid_address, "reading the address", text);
+}
+
+std::optional<IpAddress> parse_ip(std::string_view text) {
+  if (text.find(':') != std::string_view::npos) return parse_v6(text);
+  const std::optional<IpAddress::V4Bytes> bytes = parse_v4(text);
+  if (!bytes) return std::nullopt;
+  return IpAddress::v4(*bytes);
+}
+
+std::optional<SocketAddress> parse_socket_address(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const std::optional<std::uint16_t> port = parse_port(text.substr(colon + 1));
+  if (!port) return std::nullopt;
+  std::string_view host = text.substr(0, colon);
+  if (host.empty()) return SocketAddress(IpAddress::v6_any(), *port);
+  const bool bracketed = host.size() >= 2 && host.front() == '[' && host.back() == ']';
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  const std::optional<IpAddress> ip = parse_ip(host);
+  if (!ip || ip->is_v6() != bracketed) return std::nullopt;
+  return SocketAddress(*ip, *port);
+}
+
 }  // namespace
 
 bool IpAddress::is_any() const noexcept {
@@ -46,10 +71,9 @@ IpAddress IpAddress::unmapped() const noexcept {
 }
 
 Result<IpAddress> IpAddress::parse(std::string_view text) {
-  if (text.find(':') != std::string_view::npos) return parse_v6(text);
-  const std::optional<V4Bytes> bytes = parse_v4(text);
-  if (!bytes) return Errc::invalid_address;
-  return v4(*bytes);
+  const std::optional<IpAddress> address = parse_ip(text);
+  if (!address) return not_an_address(text);
+  return *address;
 }
 
 std::string IpAddress::to_string() const {
@@ -64,17 +88,9 @@ std::string IpAddress::to_string() const {
 }
 
 Result<SocketAddress> SocketAddress::parse(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return Errc::invalid_address;
-  const std::optional<std::uint16_t> port = parse_port(text.substr(colon + 1));
-  if (!port) return Errc::invalid_address;
-  std::string_view host = text.substr(0, colon);
-  if (host.empty()) return SocketAddress(IpAddress::v6_any(), *port);
-  const bool bracketed = host.size() >= 2 && host.front() == '[' && host.back() == ']';
-  if (bracketed) host = host.substr(1, host.size() - 2);
-  const Result<IpAddress> ip = IpAddress::parse(host);
-  if (!ip || ip->is_v6() != bracketed) return Errc::invalid_address;
-  return SocketAddress(*ip, *port);
+  const std::optional<SocketAddress> address = parse_socket_address(text);
+  if (!address) return not_an_address(text);
+  return *address;
 }
 
 std::string SocketAddress::to_string() const {

@@ -156,14 +156,14 @@ std::optional<IpAddress::V4Bytes> parse_v4(std::string_view text) noexcept {
   return bytes;
 }
 
-Result<IpAddress> parse_v6(std::string_view text) {
+std::optional<IpAddress> parse_v6(std::string_view text) {
   std::optional<std::uint32_t> scope = 0;
   if (const std::size_t percent = text.find('%'); percent != std::string_view::npos) {
     scope = parse_scope(text.substr(percent + 1));
     text = text.substr(0, percent);
   }
   const std::optional<IpAddress::V6Bytes> bytes = parse_v6_bytes(text);
-  if (!bytes || !scope) return Errc::invalid_address;
+  if (!bytes || !scope) return std::nullopt;
   return IpAddress::v6(*bytes, *scope);
 }
 

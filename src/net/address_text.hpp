@@ -14,7 +14,7 @@ namespace weft::net {
 
 std::optional<IpAddress::V4Bytes> parse_v4(std::string_view text) noexcept;
 /// With a scope, if any.
-Result<IpAddress> parse_v6(std::string_view text);
+std::optional<IpAddress> parse_v6(std::string_view text);
 std::optional<std::uint16_t> parse_port(std::string_view text) noexcept;
 
 /// REQUIRES: `bytes` are 4.

@@ -40,6 +40,11 @@ bool ends_accepting(const std::error_code& error) noexcept {
   return error.category() != std::system_category() || is_one_of(error, {EBADF, EINVAL, ENOTSOCK, EFAULT});
 }
 
+/// The kernel has no IPv6, or none is switched on.
+bool has_no_v6(const std::error_code& error) noexcept {
+  return is_one_of(error, {EAFNOSUPPORT, EADDRNOTAVAIL});
+}
+
 /// Said once for the process until an accept works again: every listener suffers from the same shortage. Now
 /// and then only, as peers that come and go can make it come and go.
 Atomic<bool> shortage_reported{false};
@@ -68,15 +73,17 @@ TcpListener::~TcpListener() {
 Result<TcpListener> TcpListener::bind(const SocketAddress& address, const ListenOptions& options) {
   EventLoop& loop = current_loop("TcpListener::bind()");
   if (options.backlog < 0) return sys::error_of(EINVAL);
-  Result<DescriptorHandle> handle =
-      loop.listen(to_raw(address), {.backlog = options.backlog, .reuse_port = options.reuse_port});
-  if (!handle) return handle.error();
+  const ListenParameters parameters{.backlog = options.backlog, .reuse_port = options.reuse_port};
+  Result<DescriptorHandle> handle = loop.listen(to_raw(address), parameters);
+  if (!handle && address.ip() == IpAddress::v6_any() && has_no_v6(handle.error()))
+    handle = loop.listen(to_raw({IpAddress::v4_any(), address.port()}), parameters);
+  if (!handle) return detail::failure_about(handle.error(), "listening at", address.to_string());
   return TcpListener(*handle);
 }
 
 Result<TcpListener> TcpListener::bind(std::string_view address, const ListenOptions& options) {
   const Result<SocketAddress> parsed = SocketAddress::parse(address);
-  if (!parsed) return parsed.error();
+  if (!parsed) return detail::failure_about(parsed.error(), "listening at", address);
   return bind(*parsed, options);
 }
 

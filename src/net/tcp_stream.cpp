@@ -89,11 +89,17 @@ TcpStream::~TcpStream() {
 
 Result<TcpStream> TcpStream::connect(const SocketAddress& address, Deadline deadline) {
   Result<DescriptorHandle> handle = current_loop("TcpStream::connect()").connect(to_raw(address), deadline);
-  if (!handle) return handle.error();
+  if (!handle) return detail::failure_about(handle.error(), "connecting to", address.to_string());
   return TcpStream(*handle);
 }
 
-Result<std::size_t> TcpStream::read_some_until(std::span<std::byte> buffer, Deadline deadline) {
+Result<TcpStream> TcpStream::connect(std::string_view address, Deadline deadline) {
+  const Result<SocketAddress> parsed = SocketAddress::parse(address);
+  if (!parsed) return detail::failure_about(parsed.error(), "connecting to", address);
+  return connect(*parsed, deadline);
+}
+
+Result<std::size_t> TcpStream::read_some_until(MutableBuffer buffer, Deadline deadline) {
   if (buffer.empty()) [[unlikely]]
     return std::size_t{0};
   return current_loop("TcpStream::read_some()").read(handle_, buffer, deadline);
@@ -103,8 +109,7 @@ Result<std::size_t> TcpStream::read_some_until(BufferSource& source, Deadline de
   return current_loop("TcpStream::read_some()").read_when_ready(handle_, source, deadline);
 }
 
-Result<std::size_t> TcpStream::write_then_read_some_until(std::span<const std::byte> data,
-                                                          std::span<std::byte> buffer,
+Result<std::size_t> TcpStream::write_then_read_some_until(ConstBuffer data, MutableBuffer buffer,
                                                           const ExchangeDeadlines& deadlines) {
   if (buffer.empty()) [[unlikely]] {
     if (const Transfer written = write_all_until(data, deadlines.write); !written) return written.error();
@@ -114,21 +119,21 @@ Result<std::size_t> TcpStream::write_then_read_some_until(std::span<const std::b
   return write_then_read_some_until(data, source, deadlines);
 }
 
-Result<std::size_t> TcpStream::write_then_read_some_until(std::span<const std::byte> data,
-                                                          BufferSource& source,
+Result<std::size_t> TcpStream::write_then_read_some_until(ConstBuffer data, BufferSource& source,
                                                           const ExchangeDeadlines& deadlines) {
   if (data.empty()) [[unlikely]]
     return read_some_until(source, deadlines.read);
   return current_loop("TcpStream::write_then_read_some()").write_then_read(handle_, data, source, deadlines);
 }
 
-Result<std::size_t> TcpStream::write_some_until(std::span<const std::byte> data, Deadline deadline) {
+Result<std::size_t> TcpStream::write_some_until(ConstBuffer data, Deadline deadline) {
   if (data.empty()) [[unlikely]]
     return std::size_t{0};
   return current_loop("TcpStream::write_some()").write(handle_, data, deadline);
 }
 
-Transfer TcpStream::read_exact_until(std::span<std::byte> buffer, Deadline deadline) {
+Transfer TcpStream::read_exact_until(MutableBuffer whole, Deadline deadline) {
+  const std::span<std::byte> buffer = whole;
   std::size_t moved = 0;
   while (moved < buffer.size()) {
     const Result<std::size_t> step = read_some_until(buffer.subspan(moved), deadline);
@@ -139,7 +144,7 @@ Transfer TcpStream::read_exact_until(std::span<std::byte> buffer, Deadline deadl
   return {moved, {}};
 }
 
-Transfer TcpStream::write_all_until(std::span<const std::byte> data, Deadline deadline) {
+Transfer TcpStream::write_all_until(ConstBuffer data, Deadline deadline) {
   if (data.empty()) return {0, {}};
   const WriteTurn turn(handle_, deadline);
   if (!turn) [[unlikely]]

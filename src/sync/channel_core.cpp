@@ -5,7 +5,6 @@
 #include "base/panic.hpp"
 #include "base/portion.hpp"
 #include "base/spin_backoff.hpp"
-#include "execution_context/own_backtrace.hpp"
 #include "sync/channel_waiters.hpp"
 
 #include <mutex>
@@ -42,10 +41,8 @@ ChannelCore::ChannelCore(const detail::ElementType& type, std::uint32_t capacity
 
 ChannelCore::~ChannelCore() {
   for (SpinBackoff backoff; close_goes_on();) backoff.pause();  // whoever is woken by it may be here
-  if (!receivers_.empty() || !senders_.empty()) [[unlikely]] {
-    write_own_backtrace();
+  if (!receivers_.empty() || !senders_.empty()) [[unlikely]]
     WEFT_PANIC("a channel is destroyed while somebody waits on it", WEFT_VALUE(this));
-  }
   for (; count_ != 0; --count_) {
     type_.destroy(slot(head_));
     head_ = head_ + 1 == capacity_ ? 0 : head_ + 1;

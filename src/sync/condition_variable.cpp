@@ -44,6 +44,10 @@ WaitOutcome wait_notified(detail::WaitQueue& queue, std::unique_lock<Mutex>& loc
 void ConditionVariable::notify_one() noexcept {
   if (queue_.idle()) return;
   WaitChain chain = queue_.lock();
+  while (chain.drop_gone()) {
+    queue_.unlock(chain);
+    chain = queue_.lock();
+  }
   QueueNode* const won = chain.win_first();
   queue_.unlock(chain);
   if (won != nullptr) won->waiter->wake();

@@ -4,7 +4,6 @@
 #if WEFT_CHECK_LOCKS
 
 #include "base/panic.hpp"
-#include "execution_context/own_backtrace.hpp"
 #include "fiber/fiber.hpp"
 
 #include <string_view>
@@ -24,7 +23,6 @@ std::uint64_t caller() noexcept {
 /// `BUG: <what>`, preceded by who it was.
 [[noreturn]] void report(const char* what, std::uint64_t owner) noexcept {
   const Fiber* const fiber = this_fiber_or_null();
-  write_own_backtrace();
   if (fiber == nullptr) {
     write_to_stderr({"weft: on a plain thread:\n"});
   } else if (!fiber->name().empty()) {

@@ -94,6 +94,10 @@ LockNode* win_next(WaitChain& chain, std::uint8_t losses_max) noexcept {
 
 /// With the lock and the queue bit, `woken` clear: nobody else writes the word, so both go by a store.
 void wake_or_hand_over(SyncWord& word, WaitChain chain, std::uint8_t losses_max) noexcept {
+  while (chain.drop_gone()) {  // a portion in a section; locked meanwhile
+    word.store(bits_of(chain) | kLocked, release);
+    chain = chain_of(lock_queue(word));
+  }
   LockNode* const next = win_next(chain, losses_max);
   const std::uintptr_t flag = next == nullptr ? 0 : next->owns ? kLocked : kWoken;
   word.store(bits_of(chain) | flag, release);

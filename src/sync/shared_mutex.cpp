@@ -80,20 +80,32 @@ struct SharedMutex::Protocol {
     publish(before & ~kWaiting);
   }
 
+  /// With the queue bit, by one that holds the lock: takes off writers at the front that have given up, a
+  /// portion in a section. What the word is then.
+  std::uintptr_t drop_gone_writers(std::uintptr_t word) noexcept {
+    while (mutex.writers_.drop_gone()) {
+      publish(word & ~kWaiting);
+      word = lock_queue(mutex.word_);
+    }
+    return word;
+  }
+
   /// After a writer: all waiting readers, else the next writer.
   void unlock_writer() noexcept {
     const std::uintptr_t before = lock_queue(mutex.word_);
     WEFT_ASSERT((before & kWriter) != 0, "unlock() of a shared mutex that no writer holds",
                 WEFT_VALUE(before));
+    drop_gone_writers(before);
     admit_readers(0);
   }
 
   /// After the last reader: the next writer, else the readers behind writers that have all given up.
   void unlock_reader() noexcept {
     WaitChain won;
-    const std::uintptr_t before = lock_queue(mutex.word_);
+    std::uintptr_t before = lock_queue(mutex.word_);
     WEFT_ASSERT(held_by_readers(before), "unlock_shared() of a shared mutex that no reader holds",
                 WEFT_VALUE(before));
+    before = drop_gone_writers(before);
     std::uintptr_t holders = (before & ~kWaiting) - kOneReader;
     if (holders == 0) holders = win_writer(won);
     if (holders == 0) return admit_readers(0);

@@ -47,6 +47,14 @@ QueueNode* WaitChain::win_first() noexcept {
   return nullptr;
 }
 
+bool WaitChain::drop_gone() noexcept {
+  for (std::uint32_t count = 0; count < kPortion; ++count) {
+    if (first_ == nullptr || first_->waiter->word.waits(first_->ticket)) return false;
+    remove(*first_);
+  }
+  return first_ != nullptr;
+}
+
 // A node's frame lives until its waiter is woken: it is taken off before.
 void WaitChain::wake_all() noexcept {
   while (QueueNode* const node = pop_front()) node->waiter->wake();

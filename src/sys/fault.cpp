@@ -196,6 +196,7 @@ const char* to_string(Call call) noexcept {
       "munmap",
       "mprotect",
       "madvise",
+      "mincore",
       "signal",
       "thread",
   };

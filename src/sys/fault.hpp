@@ -62,6 +62,7 @@ enum class Call : std::uint8_t {
   munmap,
   mprotect,
   madvise,
+  mincore,
   signal,
   thread,
 };

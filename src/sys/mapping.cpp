@@ -9,8 +9,12 @@
 #include "sys/syscall.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <span>
+#include <string>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 namespace weft::sys {
 namespace {
@@ -80,6 +84,52 @@ Mapping::~Mapping() { unmap(); }
 }
 
 Result<void> discard(std::byte* data, std::size_t size) noexcept { return advise(data, size, MADV_DONTNEED); }
+
+// No call from here on: its frame would lie where the pages go.
+#if defined(__x86_64__)
+[[gnu::noinline]] Result<void> discard_below_this_frame(std::byte* low) noexcept {
+  constexpr std::uintptr_t kRedZone = 128;
+  if (const Fault fault = intercept(Call::madvise); fault.error != 0) return error_of(fault.error);
+  std::uintptr_t stack_pointer;
+  asm volatile("movq %%rsp, %0" : "=r"(stack_pointer));
+  const std::uintptr_t end = (stack_pointer - kRedZone) & ~(page_size() - 1);
+  const auto begin = reinterpret_cast<std::uintptr_t>(low);
+  if (end <= begin) return {};
+  long answer = SYS_madvise;
+  register long advice asm("rdx") = MADV_DONTNEED;
+  asm volatile("syscall"
+               : "+a"(answer)
+               : "D"(begin), "S"(end - begin), "r"(advice)
+               : "rcx", "r11", "memory", "cc");
+  return void_result(answer);
+}
+#else
+[[gnu::noinline]] Result<void> discard_below_this_frame(std::byte* low) noexcept {
+  constexpr std::uintptr_t kFramesOfDiscard = 4096;
+  const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  const std::uintptr_t end = (here - kFramesOfDiscard) & ~(page_size() - 1);
+  const auto begin = reinterpret_cast<std::uintptr_t>(low);
+  return end <= begin ? Result<void>() : discard(low, end - begin);
+}
+#endif
+
+Result<bool> any_resident(std::byte* data, std::size_t size) noexcept {
+  std::array<unsigned char, 32> states{};
+  WEFT_ASSERT(size <= states.size() * page_size(), "too many pages", WEFT_VALUE(size));
+  const Result<void> asked = void_result(attempt(
+      Call::mincore, -1, [&](std::size_t) { return raw_answer(::mincore(data, size, states.data())); }));
+  if (!asked) return asked.error();
+  return std::any_of(states.begin(), states.end(), [](unsigned char state) { return (state & 1) != 0; });
+}
+
+Result<std::size_t> mapping_count_max() {
+  const Result<std::string> text = read_text_file("/proc/sys/vm/max_map_count");
+  if (!text) return text.error();
+  std::size_t count = 0;
+  const auto parsed = std::from_chars(text->data(), text->data() + text->size(), count);
+  if (parsed.ec != std::errc{}) return Errc::unsupported;
+  return count;
+}
 
 Result<void> discard_lazily(std::byte* data, std::size_t size) noexcept {
   return advise(data, size, MADV_FREE);

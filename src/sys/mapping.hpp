@@ -42,10 +42,19 @@ class Mapping {
 
 /// Gives the pages back at once; they read as zero afterwards (MADV_DONTNEED).
 Result<void> discard(std::byte* data, std::size_t size) noexcept;
+/// Gives back the pages of the calling stack that lie below the one in use, from `low` on, a page's begin.
+/// They read as zero when calls go there again.
+Result<void> discard_below_this_frame(std::byte* low) noexcept;
 /// Lets the kernel take the pages when memory is short; until a page is written again it may read as zero.
 Result<void> discard_lazily(std::byte* data, std::size_t size) noexcept;
 /// No transparent huge pages: a parked stack shall hold what it touched.
 Result<void> disable_huge_pages(std::byte* data, std::size_t size) noexcept;
+
+/// Whether a page of the range is in memory: one that was never touched is not. (One that was swapped out may
+/// not be, either.) At most 32 pages.
+Result<bool> any_resident(std::byte* data, std::size_t size) noexcept;
+/// How many mappings a process may have (`vm.max_map_count`).
+Result<std::size_t> mapping_count_max();
 
 /// Any access kills the program, without splitting the mapping (MADV_GUARD_INSTALL, Linux 6.13). Discards the
 /// pages. EINVAL on older kernels and in locked mappings (`mlockall(MCL_FUTURE)`).

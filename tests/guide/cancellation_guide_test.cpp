@@ -42,7 +42,7 @@ struct Button {
 
 TEST(CancellationGuide, ATimeLimitForABlock) {
   with_silent_peer([](net::TcpStream& stream, net::TcpStream&) {
-    weft::CancelScope scope(weft::Deadline::after(2s));
+    weft::CancelScope scope(2s);
     auto greeting = ask(stream);  // whatever it calls: Errc::timed_out after 2 s
     EXPECT_EQ(greeting.error(), Errc::timed_out);
     EXPECT_EQ(scope.status().error(), Errc::timed_out);
@@ -103,7 +103,7 @@ TEST(CancellationGuide, CleaningUp) {
     {
       weft::CancelScope scope(weft::Deadline::after(1s));
       if (!conversation(stream)) {
-        weft::CancelShield shield(weft::Deadline::after(1s));  // limit it: nothing else does
+        weft::CancelShield shield(1s);  // limit it: nothing else does
         (void)stream.write_all(goodbye);
       }
     }

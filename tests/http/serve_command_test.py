@@ -65,8 +65,28 @@ class ServeCommand(unittest.TestCase):
     def test_a_wrong_address_is_named(self):
         for address in ("nowhere", "127.0.0.1", "127.0.0.1:99999"):
             done = weft("serve", "--address", address)
-            self.assertEqual(done.returncode, 1)
+            self.assertEqual(done.returncode, 2)
             self.assertIn(address, done.stderr)
+
+    def test_a_wrong_command_line_is_told_in_one_line(self):
+        for arguments, what in {
+                ("bogus",): 'no command "bogus"; there are ',
+                (): "which command? There are ",
+                ("--bogus",): "--bogus",
+                ("serve", "--bogus"): "--bogus",
+                ("serve", "--context", "bogus"): "bogus is none of parallel, concurrent, sharded",
+                ("serve", "--threads", "x"): "--threads: Value x not in range 1 to 256",
+                ("serve", "--strategy", "bogus"): "--strategy: bogus not in ",
+                ("serve", "--counters-path", "counters"):
+                    "the route GET counters does not begin with a slash",
+                ("serve", "--counters-path", "/hello"): "the route GET /hello is taken",
+                ("serve", "--context", "concurrent", "--threads", "2"): "exactly one thread"}.items():
+            done = weft(*arguments)
+            with self.subTest(arguments=arguments):
+                self.assertEqual(done.returncode, 2)
+                self.assertIn(what, done.stderr)
+                self.assertEqual(done.stderr.count("\n"), 1)
+                self.assertEqual(done.stdout, "")
 
     def test_it_serves_and_ends_while_nobody_reads_its_standard_error(self):
         # A full pipe: the message at SIGINT hung, and with it the end of the server.

@@ -180,7 +180,7 @@ TEST_F(LawsOfOwnership, L10_AnEdgeThatBeatsAFailedAddIsNotLost) {
     FiberQueue won;
     {
       const std::scoped_lock lock(near.handle.descriptor->lock);
-      signal_locked(*near.handle.descriptor, {.read = true}, won);
+      EXPECT_FALSE(signal_locked(*near.handle.descriptor, {.read = true}, won));
     }
     ASSERT_EQ(won.size(), 1u);
     wake_all(won);

@@ -169,6 +169,26 @@ TEST(ModelCountdown, AWaiterThatIsCancelledLeavesWhatIsLeftOfThem) {
   model::expect_holds(model::at_random(5'000), [&] { two_wait_for_zero(fibers, true); });
 }
 
+/// Two wait for zero, and one of them may give up. The last of the two to be back destroys the counter:
+/// whoever made it zero may still be between two portions.
+void the_last_waiter_destroys(ModelFibers& fibers) {
+  auto counter = std::make_unique<detail::Countdown>(1);
+  Atomic<int> waiting{2};
+  const auto waiter = [&, raw = counter.get()] {
+    static_cast<void>(raw->wait_until(Deadline::never()));
+    if (waiting.fetch_sub(1, acq_rel) == 1) counter.reset();
+  };
+  model::run({{"first", fibers.fiber(0, waiter)},
+              {"second", fibers.fiber(1, waiter)},
+              {"last", [raw = counter.get()] { raw->add(-1); }},
+              {"canceller", [&] { fibers[1].cancel(); }}});
+}
+
+TEST(ModelCountdown, WhoIsBackLastMayDestroyItWhileTheWakerIsBetweenPortions) {
+  ModelFibers fibers;
+  model::expect_holds(model::at_random(20'000), [&] { the_last_waiter_destroys(fibers); });
+}
+
 /// Reaches zero with two waiters, and again at once: the second round's waiter is not the first one's.
 TEST(ModelCountdown, ARoundMayBeginWhileThoseOfTheLastOneAreWoken) {
   ModelFibers fibers;

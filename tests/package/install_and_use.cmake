@@ -8,10 +8,13 @@ file(REMOVE_RECURSE "${WORK}")
 step(${CMAKE_COMMAND} --install "${BUILD}" --prefix "${WORK}/prefix")
 step(${CMAKE_COMMAND} -G ${GENERATOR} -S "${USER}" -B "${WORK}/build" -D CMAKE_BUILD_TYPE=Release
      "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_EXE_LINKER_FLAGS=${LINKER_FLAGS}"
+     "-DCMAKE_MODULE_LINKER_FLAGS=${LINKER_FLAGS}"
      "-DCMAKE_PREFIX_PATH=${WORK}/prefix")
 step(${CMAKE_COMMAND} --build "${WORK}/build")
 step("${WORK}/build/user")
 step("${WORK}/build/user_of_llhttp")
+step("${WORK}/build/without_exceptions")
+step("${WORK}/build/plugin_host" "${WORK}/build/libplugin.so")
 
 # Each frame is larger than a fiber's stack; without -fstack-clash-protection, which the target brings, it
 # stepped over the guard and into another fiber's stack, and the program ended with 0.

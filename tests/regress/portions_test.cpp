@@ -3,10 +3,12 @@
 // the group's lock for 133 ms, Latch::count_down() of 200,000 waiters the queue bit. Each section deals with
 // a portion.
 #include "base/portion.hpp"
+#include "event_loop/descriptor_waiters.hpp"
 #include "execution_context/context.hpp"
 #include "fiber/cancel_node.hpp"
 #include "fiber/stack_pool.hpp"
 #include "support/test_runner.hpp"
+#include "sync/wait_queue.hpp"
 
 #include <weft/channel.hpp>
 #include <weft/condition_variable.hpp>
@@ -71,6 +73,23 @@ class Portions : public testing::Test {
     runner.resume(waiter);
     EXPECT_TRUE(fiber_done(waiter));
     ++witness.woken;
+  }
+  /// Their waits are over, and they are not back.
+  void end_all_but_the_last() {
+    for (std::size_t i = 0; i + 1 < kMany; ++i) {
+      WaitTicket ticket;
+      ASSERT_TRUE(witness.waiters[i]->word.current(ticket));
+      ASSERT_TRUE(witness.waiters[i]->word.try_win(ticket, WaitOutcome::kTimedOut));
+    }
+  }
+  void wake_all_but_the_last() {
+    for (std::size_t i = 0; i + 1 < kMany; ++i) witness.waiters[i]->wake();
+    runner.run_until_idle();
+    EXPECT_EQ(witness.woken, kMany);
+    for (Fiber* waiter : witness.waiters) {
+      EXPECT_TRUE(fiber_done(*waiter));
+      test::drop_handle(*waiter);
+    }
   }
   void expect_all_woken_in_portions() {
     runner.run_until_idle();
@@ -177,6 +196,116 @@ TEST_F(Portions, OfThoseWhoJoinAFiber) {
   home.enqueue(awaited);
   expect_all_woken_in_portions();
   test::drop_handle(awaited);
+}
+
+/// A fiber's wait for a direction of `descriptor`, as that of a read.
+WaitOutcome wait_at(Descriptor& descriptor, Direction direction) {
+  Waiter& self = Waiter::current();
+  WaitNode node;
+  {
+    std::scoped_lock lock(descriptor.lock);
+    node.waiter = &self;
+    node.ticket = self.begin(WaitWord::Cancellable::kYes);
+    add_waiter_locked(descriptor, direction, node);
+  }
+  const WaitOutcome outcome = self.wait();
+  std::scoped_lock lock(descriptor.lock);
+  remove_waiter_locked(descriptor, direction, node);
+  return outcome;
+}
+
+TEST_F(Portions, OfThoseWhoWaitAtADescriptorThatIsClosed) {
+  Descriptor descriptor;
+  std::size_t closed = 0;
+  start([&] { closed += wait_at(descriptor, Direction::kRead) == WaitOutcome::kClosed ? 1 : 0; });
+  witness.between = [&] {
+    give_up(*witness.waiters.back());
+    std::scoped_lock lock(descriptor.lock);
+    EXPECT_TRUE(descriptor.nobody_waits_locked()) << "they were taken off";
+  };
+  WaitList taken;
+  {
+    std::scoped_lock lock(descriptor.lock);
+    close_locked(descriptor, taken);
+  }
+  wake_taken(descriptor, taken, WaitOutcome::kClosed);
+  expect_all_woken_in_portions();
+  EXPECT_EQ(closed, kMany - 1);
+}
+
+TEST_F(Portions, OfThoseWhomAHangUpWakes) {
+  Descriptor descriptor;
+  start([&] { EXPECT_EQ(wait_at(descriptor, Direction::kRead), WaitOutcome::kReady); });
+  FiberQueue won;
+  WaitList taken;
+  {
+    std::scoped_lock lock(descriptor.lock);
+    ASSERT_TRUE(
+        signal_locked(descriptor, {.read = true, .write = true, .unusual = true, .hang_up = true}, won));
+    EXPECT_EQ(won.size(), kPortion);
+    take_all_waiters_locked(descriptor, taken);
+  }
+  wake_all(won);
+  wake_taken(descriptor, taken, WaitOutcome::kReady);
+  expect_all_woken_in_portions();
+}
+
+// Of many that have given up, and are not back yet, and one behind them.
+TEST_F(Portions, OfThoseAtADescriptorWhoHaveGivenUp) {
+  Descriptor descriptor;
+  start([&] { wait_at(descriptor, Direction::kRead); });
+  end_all_but_the_last();
+  FiberQueue won;
+  std::size_t sections = 1;
+  {
+    std::scoped_lock lock(descriptor.lock);
+    for (bool more = signal_locked(descriptor, {.read = true}, won); more; ++sections) {
+      EXPECT_TRUE(won.empty());
+      more = win_one_locked(descriptor, Direction::kRead, won);
+    }
+  }
+  EXPECT_EQ(sections, kMany / kPortion + 1);
+  EXPECT_EQ(won.size(), 1u);
+  EXPECT_EQ(won.pop(), witness.waiters.back());
+  witness.waiters.back()->wake();
+  wake_all_but_the_last();
+}
+
+TEST_F(Portions, OfThoseInAQueueWhoHaveGivenUp) {
+  WaitChain chain;
+  start([&] {
+    Waiter& self = Waiter::current();
+    QueueNode node;
+    node.waiter = &self;
+    node.ticket = self.begin(WaitWord::Cancellable::kYes);
+    chain.push_back(node);
+    self.wait();
+    chain.remove_if_linked(node);
+  });
+  end_all_but_the_last();
+  std::size_t sections = 1;
+  while (chain.drop_gone()) ++sections;
+  EXPECT_EQ(sections, kMany / kPortion + 1);
+  QueueNode* const last = chain.win_first();
+  ASSERT_NE(last, nullptr);
+  EXPECT_EQ(last->waiter, witness.waiters.back());
+  EXPECT_TRUE(chain.empty());
+  last->waiter->wake();
+  wake_all_but_the_last();
+}
+
+TEST_F(Portions, ANotificationPassesThoseWhoHaveGivenUp) {
+  ConditionVariable changed;
+  Mutex mutex;
+  std::size_t notified = 0;
+  start([&] {
+    std::unique_lock lock(mutex);
+    notified += changed.wait_until(lock, Deadline::never()) ? 1 : 0;
+  });
+  end_all_but_the_last();
+  changed.notify_one();
+  wake_all_but_the_last();
+  EXPECT_EQ(notified, 1u);
 }
 
 TEST_F(Portions, OfTheChildrenOfAScopeThatEnds) {

@@ -28,6 +28,13 @@ const std::map<std::string, ServeContext> kContextNames{{"parallel", ServeContex
                                                         {"concurrent", ServeContext::kConcurrent},
                                                         {"sharded", ServeContext::kSharded}};
 
+ServeContext context_named(const std::string& name) {
+  const auto found = kContextNames.find(name);
+  if (found == kContextNames.end())
+    throw CLI::ValidationError("--context", name + " is none of parallel, concurrent, sharded");
+  return found->second;
+}
+
 /// What a name on the command line stands for.
 std::map<std::string, EventLoopStrategy> strategy_names() {
   std::map<std::string, EventLoopStrategy> names;
@@ -92,17 +99,24 @@ int fail(const std::string& what) {
   return 1;
 }
 
+/// The command line is wrong.
+int wrong_usage(const std::string& what) {
+  say(what);
+  return kWrongUsage;
+}
+
 int serve(const ServeCommand& command) {
   const ServingContexts contexts(command.context, command.threads);
   http::Server server;
   try {
     add_routes(server, command);
   } catch (const std::exception& error) {
-    return fail(error.what());
+    return wrong_usage(error.what());
   }
   const Result<net::SocketAddress> bound = server.start(
       command.address, {.contexts = contexts.list(), .batch_responses = !command.no_response_batches});
-  if (!bound) return fail("cannot listen at " + command.address + ": " + bound.error().message());
+  if (bound.error() == Errc::invalid_address) return wrong_usage(bound.message());
+  if (!bound) return fail(bound.message());
   dump_on_signal(SIGQUIT);
   const StopSignals signals([&server, &command] {
     say("draining, at most " + std::to_string(command.drain_seconds) + " s; once more to stop at once");
@@ -124,11 +138,11 @@ CLI::App* ServeCommand::add_to(CLI::App& app) {
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   serve
-      ->add_option("--context", context,
-                   "parallel: threads share the connections; concurrent: one thread; sharded: each "
-                   "thread has connections of its own (SO_REUSEPORT)")
-      ->transform(
-          CLI::CheckedTransformer(kContextNames, CLI::ignore_case).description("parallel|concurrent|sharded"))
+      ->add_option_function<std::string>(
+          "--context", [this](const std::string& name) { context = context_named(name); },
+          "parallel: threads share the connections; concurrent: one thread; sharded: each "
+          "thread has connections of its own (SO_REUSEPORT)")
+      ->type_name("parallel|concurrent|sharded")
       ->default_str("parallel");
   serve
       ->add_option_function<std::string>(
@@ -154,7 +168,7 @@ CLI::App* ServeCommand::add_to(CLI::App& app) {
 
 int ServeCommand::run() const {
   if (context == ServeContext::kConcurrent && threads != 1)
-    return fail("--context concurrent has exactly one thread");
+    return wrong_usage("--context concurrent has exactly one thread");
   if (read_to_eagain) set_read_policy(ReadPolicy::kToEagain);
   block_stop_signals();
   const std::uint32_t parallelism = context == ServeContext::kParallel ? threads : 1;

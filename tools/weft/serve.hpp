@@ -13,6 +13,9 @@ class App;
 
 namespace weft::tool {
 
+/// The exit status of a command line that is wrong.
+inline constexpr int kWrongUsage = 2;
+
 /// Which threads serve connections.
 enum class ServeContext {
   kParallel,    ///< one ParallelContext: its threads share all connections

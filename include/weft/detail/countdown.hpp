@@ -32,7 +32,8 @@ class Countdown {
   void add(std::int64_t delta) noexcept;
   void wait_uncancellable() noexcept;
   Result<void> wait_until(Deadline deadline) noexcept;
-  /// It is zero, and whoever made it zero has touched this object for the last time.
+  /// It is zero, and whoever made it zero has touched this object for the last time; or still wakes others,
+  /// in portions, which the destructor waits for.
   bool settled() const noexcept { return count_.load(acquire) == 0 && !queue_.locked(); }
   std::int64_t count() const noexcept { return count_.load(acquire); }
 

@@ -6,6 +6,7 @@
 
 #include <weft/result.hpp>
 
+#include <concepts>
 #include <system_error>
 #include <utility>
 
@@ -32,6 +33,10 @@ struct Outcome<Result<T>> {
   static constexpr bool kMayFail = true;
   static Result<T> of(Result<T>&& result) { return std::move(result); }
 };
+
+/// Of a sleep.
+template <std::derived_from<Result<void>> T>
+struct Outcome<T> : Outcome<Result<void>> {};
 
 template <>
 struct Outcome<std::error_code> {

@@ -47,6 +47,9 @@ class WaitChain {
   /// Takes waiters off until one of them is won with kReady, and returns it, to be woken after the queue bit
   /// is free; null if there is none left. The others have found another end and are on their way.
   QueueNode* win_first() noexcept;
+  /// Takes those at the front off that have found another end, kPortion at most. True: there may be more of
+  /// them.
+  bool drop_gone() noexcept;
   /// Takes some off, kPortion at most, up to `end` if that is in the chain; those that are won move to the
   /// end of `won`. Returns how many.
   std::size_t win_portion(WaitChain& won, const QueueNode* end = nullptr) noexcept;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <weft/buffer.hpp>
 #include <weft/http/headers.hpp>
 #include <weft/http/method.hpp>
 #include <weft/http/path_parameters.hpp>
@@ -12,7 +13,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -66,7 +66,7 @@ class Request {
   /// unless the response has begun), Errc::timed_out (408), Errc::cancelled, or what the connection failed
   /// with. They stay: the body is lost. A client that ends sending
   /// before its body is whole is Errc::malformed_message (400). 0 for an empty `buffer`.
-  Result<std::size_t> read_some(std::span<std::byte> buffer) const;
+  Result<std::size_t> read_some(MutableBuffer buffer) const;
 
   /// Reads the rest of the body into a string, at most `size_max` bytes: more is Errc::message_too_large, at
   /// once where the length was announced. Other errors are those of read_some(). The memory grows with what

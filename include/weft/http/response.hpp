@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <weft/buffer.hpp>
 #include <weft/http/status.hpp>
 #include <weft/result.hpp>
 
-#include <cstddef>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -32,6 +31,7 @@ class Response {
 
   /// 200 to 599; the default is 200. A mistake: another number, or after write().
   Response& status(Status status);
+  Response& status(int code) { return status(code >= 0 && code <= 999 ? Status(code) : Status{}); }
   Status status() const noexcept;
 
   /// Adds a header line. `Content-Length` announces the length of a streamed body; `Connection: close` closes
@@ -65,10 +65,7 @@ class Response {
   /// is to be told of a mistake, or of what was wrong with its request's body. A mistake also: after text()
   /// or body() gave a body that is not empty, which would be lost. What is written in answer to HEAD, or with
   /// a status that has no content, is dropped.
-  Result<void> write(std::string_view piece);
-  Result<void> write(std::span<const std::byte> piece) {
-    return write(std::string_view(reinterpret_cast<const char*>(piece.data()), piece.size()));
-  }
+  Result<void> write(ConstBuffer piece);
 
   /// The connection ends with this response.
   void close_connection() noexcept;

@@ -96,8 +96,9 @@ class SocketAddress {
   constexpr SocketAddress(const IpAddress& ip, std::uint16_t port) noexcept : ip_(ip), port_(port) {}
 
   /// Understands "192.0.2.1:80", "[2001:db8::1]:80", "[fe80::1%eth0]:80", and ":80", which is "[::]:80":
-  /// bound to, it takes connections of both families. The port is 1 to 5 decimal digits, at most 65535, and
-  /// never left out. Names such as "localhost:80" are for DNS, not for this. Errors: `Errc::invalid_address`.
+  /// bound to, it takes connections of both families, or of the only one there is. The port is 1 to 5 decimal
+  /// digits, at most 65535, and never left out. Names such as "localhost:80" are for DNS, not for this.
+  /// Errors: `Errc::invalid_address`.
   static Result<SocketAddress> parse(std::string_view text);
 
   constexpr const IpAddress& ip() const noexcept { return ip_; }

@@ -35,7 +35,7 @@ class TcpListener {
 
   /// Listens at `address`; port 0 takes a free one, see local_address(). Does not suspend. Errors:
   /// EADDRINUSE, EACCES, EADDRNOTAVAIL, EMFILE and others of bind(2). A listener at `[::]` takes IPv4
-  /// connections too.
+  /// connections too; where there is no IPv6, it is one at `0.0.0.0`.
   static Result<TcpListener> bind(const SocketAddress& address, const ListenOptions& options = {});
   /// The same with an address as SocketAddress::parse understands it; Errc::invalid_address otherwise.
   static Result<TcpListener> bind(std::string_view address, const ListenOptions& options = {});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <weft/buffer.hpp>
 #include <weft/buffer_source.hpp>
 #include <weft/counters.hpp>
 #include <weft/deadline.hpp>
@@ -59,29 +60,26 @@ class TcpStream {
 
   /// Connects. Suspends. Errors: ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT and others of connect(2).
   static Result<TcpStream> connect(const SocketAddress& address, Deadline deadline = Deadline::never());
+  /// The same with an address as SocketAddress::parse understands it; Errc::invalid_address otherwise.
+  static Result<TcpStream> connect(std::string_view address, Deadline deadline = Deadline::never());
 
   /// Reads what is there, at least one byte: how many. Errc::end_of_file when the peer has finished sending.
   /// May suspend.
-  Result<std::size_t> read_some(std::span<std::byte> buffer) {
-    return read_some_until(buffer, Deadline::never());
-  }
-  Result<std::size_t> read_some_until(std::span<std::byte> buffer, Deadline deadline);
+  Result<std::size_t> read_some(MutableBuffer buffer) { return read_some_until(buffer, Deadline::never()); }
+  Result<std::size_t> read_some_until(MutableBuffer buffer, Deadline deadline);
 
   /// Fills the whole buffer. Errc::end_of_file if the peer stops before.
-  Transfer read_exact(std::span<std::byte> buffer) { return read_exact_until(buffer, Deadline::never()); }
-  Transfer read_exact_until(std::span<std::byte> buffer, Deadline deadline);
+  Transfer read_exact(MutableBuffer buffer) { return read_exact_until(buffer, Deadline::never()); }
+  Transfer read_exact_until(MutableBuffer buffer, Deadline deadline);
 
   /// Writes as much as there is room for, at least one byte: how many. EPIPE or ECONNRESET when the peer is
   /// gone. May suspend.
-  Result<std::size_t> write_some(std::span<const std::byte> data) {
-    return write_some_until(data, Deadline::never());
-  }
-  Result<std::size_t> write_some_until(std::span<const std::byte> data, Deadline deadline);
+  Result<std::size_t> write_some(ConstBuffer data) { return write_some_until(data, Deadline::never()); }
+  Result<std::size_t> write_some_until(ConstBuffer data, Deadline deadline);
 
   /// Writes all of it.
-  Transfer write_all(std::span<const std::byte> data) { return write_all_until(data, Deadline::never()); }
-  Transfer write_all_until(std::span<const std::byte> data, Deadline deadline);
-  Transfer write_all(std::string_view text) { return write_all(std::as_bytes(std::span(text))); }
+  Transfer write_all(ConstBuffer data) { return write_all_until(data, Deadline::never()); }
+  Transfer write_all_until(ConstBuffer data, Deadline deadline);
 
   /// Several buffers, in order, as if they were one: with one syscall as far as the kernel takes them.
   Transfer write_all(std::span<const std::span<const std::byte>> buffers) {
@@ -107,14 +105,14 @@ class TcpStream {
   /// ms if a fiber keeps the thread. An error is the write's or the read's. Errc::timed_out before
   /// deadlines.write: all was written, nothing read. After any other error nobody knows how much was written.
   /// Without data it only reads, with an empty buffer it only writes.
-  Result<std::size_t> write_then_read_some(std::span<const std::byte> data, std::span<std::byte> buffer) {
+  Result<std::size_t> write_then_read_some(ConstBuffer data, MutableBuffer buffer) {
     return write_then_read_some_until(data, buffer, {});
   }
-  Result<std::size_t> write_then_read_some_until(std::span<const std::byte> data, std::span<std::byte> buffer,
+  Result<std::size_t> write_then_read_some_until(ConstBuffer data, MutableBuffer buffer,
                                                  const ExchangeDeadlines& deadlines);
   /// The same with a buffer that is lent: `data` may lie in it, and it is given back as soon as `data` is not
   /// needed any more.
-  Result<std::size_t> write_then_read_some_until(std::span<const std::byte> data, BufferSource& source,
+  Result<std::size_t> write_then_read_some_until(ConstBuffer data, BufferSource& source,
                                                  const ExchangeDeadlines& deadlines);
 
   /// Returns when a read would probably not have to wait: for those who want to have a buffer only then.

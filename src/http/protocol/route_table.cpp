@@ -64,16 +64,19 @@ std::vector<std::string> names_of(std::string_view pattern) {
 // A path of the same bytes matches it, and no decoding is in between.
 bool is_literal(std::string_view pattern) noexcept { return pattern.find_first_of(":*%") == pattern.npos; }
 
-bool is_valid_pattern(std::string_view pattern) {
-  if (pattern.empty() || pattern[0] != '/') return false;
+/// Null if nothing is.
+const char* what_is_wrong_with(std::string_view pattern) {
+  if (pattern.empty() || pattern[0] != '/') return "does not begin with a slash";
   for (Split part{{}, pattern}; !part.rest.empty();) {
     part = split(part.rest);
-    if (part.segment == ":" || (is_wildcard(part.segment) && !part.rest.empty())) return false;
+    if (part.segment == ":") return "has a parameter without a name";
+    if (is_wildcard(part.segment) && !part.rest.empty()) return "goes on after its *";
   }
   std::vector<std::string> names = names_of(pattern);
-  const bool fits = names.size() <= PathParameters::kCapacity;
+  if (names.size() > PathParameters::kCapacity) return "has too many parameters";
   std::sort(names.begin(), names.end());
-  return fits && std::adjacent_find(names.begin(), names.end()) == names.end();
+  const bool twice = std::adjacent_find(names.begin(), names.end()) != names.end();
+  return twice ? "has two parameters of one name" : nullptr;
 }
 
 }  // namespace
@@ -134,14 +137,14 @@ RouteTable::~RouteTable() = default;
 RouteTable::RouteTable(RouteTable&&) noexcept = default;
 RouteTable& RouteTable::operator=(RouteTable&&) noexcept = default;
 
-Result<void> RouteTable::add(Method method, std::string_view pattern, RouteId route) {
-  if (!is_valid_pattern(pattern)) return Errc::malformed_message;
+const char* RouteTable::add(Method method, std::string_view pattern, RouteId route) {
+  if (const char* const wrong = what_is_wrong_with(pattern)) return wrong;
   Node* node = root_.get();
   for (Split part{{}, pattern}; !part.rest.empty();) {
     part = split(part.rest);
     node = &node->child(part.segment);
   }
-  if (node->route(method) != nullptr) return Errc::malformed_message;
+  if (node->route(method) != nullptr) return "is taken: another route has that pattern and method";
   // What may throw comes before the route is there; places without a route mean nothing.
   std::vector<std::string> names = names_of(pattern);
   if (is_literal(pattern)) literals_.add(pattern, node);
@@ -151,7 +154,7 @@ Result<void> RouteTable::add(Method method, std::string_view pattern, RouteId ro
     set->insert(Method::options);
     if (method == Method::get) set->insert(Method::head);
   }
-  return {};
+  return nullptr;
 }
 
 // Within both: a hot function with a second caller would no longer be a part of the first.

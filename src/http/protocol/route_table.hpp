@@ -17,8 +17,6 @@
 
 #include <weft/http/method.hpp>
 #include <weft/http/path_parameters.hpp>
-#include <weft/result.hpp>
-
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -49,9 +47,9 @@ class RouteTable {
   RouteTable(RouteTable&&) noexcept;
   RouteTable& operator=(RouteTable&&) noexcept;
 
-  /// Errc::malformed_message: the pattern has no valid form, or method and pattern are taken. May throw
-  /// std::bad_alloc, and then has added nothing.
-  Result<void> add(Method method, std::string_view pattern, RouteId route);
+  /// What is wrong with the pattern, as the end of a sentence; null if nothing is, and it was added. May
+  /// throw std::bad_alloc, and then has added nothing.
+  [[nodiscard]] const char* add(Method method, std::string_view pattern, RouteId route);
 
   /// `path` as in RequestHead::path. Fills `parameters` if a route is found.
   RouteMatch find(Method method, std::string_view path, PathParameters& parameters) const noexcept;

@@ -16,6 +16,9 @@ namespace {
 /// handlers suspend, or whose clients send a request in pieces.
 constexpr std::size_t kFreeBlocksMax = 64;
 
+/// A connection that waits for longer is not one under load.
+constexpr std::int64_t kQuietNs = 1'000'000'000;
+
 // Plain data, so that reaching it costs no check whether it is constructed; FreeAtThreadExit empties it.
 class FreeBlocks {
  public:
@@ -86,7 +89,8 @@ ServerLimits::ServerLimits(const Limits& wanted) noexcept
       write_ns(to_ns(wanted.write_timeout)),
       idle_ns(to_ns(wanted.idle_timeout)),
       linger_ns(to_ns(wanted.linger_timeout)),
-      body_total_ns(to_ns(wanted.body_total_timeout)) {
+      body_total_ns(to_ns(wanted.body_total_timeout)),
+      quiet_ns(std::min({idle_ns, write_ns / 4, kQuietNs})) {
   static Atomic<std::uint64_t> next_id{1};
   id = next_id.fetch_add(1, relaxed);
 }

@@ -40,6 +40,9 @@ struct ServerLimits {
   std::int64_t idle_ns;
   std::int64_t linger_ns;
   std::int64_t body_total_ns;
+  /// How long a connection waits for its next request before it gives memory back: of the idle time, and well
+  /// before a write can time out, so that it is known which of the two passed.
+  std::int64_t quiet_ns;
 
   /// When the read of a body that begins at `now_ns` must have brought something; notes its beginning.
   Deadline begin_body_read(BodyPace& pace, std::int64_t now_ns) const noexcept;

@@ -5,6 +5,8 @@
 #include "http/server/routes.hpp"
 #include "http/server/staged_close.hpp"
 
+#include <weft/this_fiber.hpp>
+
 namespace weft::http::server {
 namespace {
 
@@ -56,16 +58,30 @@ bool Connection::receive_first(const LastResponse& last) {
     if (!last.unsent.empty()) send(last);
     return false;
   }
-  const Deadline idle_deadline = deadline_in(last.sent_ns, shared_.limits.idle_ns);
+  const Deadline quiet_deadline = deadline_in(last.sent_ns, shared_.limits.quiet_ns);
   const Result<std::size_t> n =
       last.unsent.empty()
-          ? stream_.read_some_until(*this, idle_deadline)
+          ? stream_.read_some_until(*this, quiet_deadline)
           : stream_.write_then_read_some_until(
                 std::as_bytes(std::span(last.unsent)), *this,
-                {.write = deadline_in(last.sent_ns, shared_.limits.write_ns), .read = idle_deadline});
+                {.write = deadline_in(last.sent_ns, shared_.limits.write_ns), .read = quiet_deadline});
+  return n ? received_first(*n) : wait_on(n.error(), last);
+}
+
+inline bool Connection::received_first(std::size_t n) noexcept {
   idle_.store(false, relaxed);
-  if (n) lease_.block().reader.received(*n);
-  return n.has_value();
+  lease_.block().reader.received(n);
+  return true;
+}
+
+// Not under load, then: what the handlers have touched of the stack is given back for the rest of the wait.
+bool Connection::wait_on(std::error_code error, const LastResponse& last) {
+  const bool writing_timed_out = deadline_in(last.sent_ns, shared_.limits.write_ns).passed();
+  if (error != make_error_code(Errc::timed_out) || writing_timed_out) return false;
+  this_fiber::trim_stack();
+  const Result<std::size_t> n =
+      stream_.read_some_until(*this, deadline_in(last.sent_ns, shared_.limits.idle_ns));
+  return n && received_first(*n);
 }
 
 std::span<std::byte> Connection::take() {

@@ -50,6 +50,8 @@ class Connection final : public ListNode<>, private BufferSource {
 
   bool receive_first(const LastResponse& last);
   AfterExchange exchange(LastResponse& last, detail::PeerScopeCore& client);
+  [[gnu::cold]] bool wait_on(std::error_code error, const LastResponse& last);
+  bool received_first(std::size_t n) noexcept;
   bool send(const LastResponse& last);
   Head receive_head();
   [[gnu::cold]] Head refuse(const protocol::Refusal& refusal);

@@ -4,9 +4,7 @@
 
 namespace weft::http {
 
-Result<std::size_t> Request::read_some(std::span<std::byte> buffer) const {
-  return exchange_.read_body(buffer);
-}
+Result<std::size_t> Request::read_some(MutableBuffer buffer) const { return exchange_.read_body(buffer); }
 
 Result<std::string> Request::read_all(std::uint64_t size_max) const {
   return exchange_.read_whole_body(size_max);
@@ -37,7 +35,9 @@ void Response::body(std::string&& body, std::string_view content_type) {
   exchange_.set_body(std::move(body), content_type);
 }
 
-Result<void> Response::write(std::string_view piece) { return exchange_.write(piece); }
+Result<void> Response::write(ConstBuffer piece) {
+  return exchange_.write({reinterpret_cast<const char*>(piece.data()), piece.size()});
+}
 
 void Response::close_connection() noexcept { exchange_.close_connection(); }
 

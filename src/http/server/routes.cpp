@@ -29,8 +29,8 @@ void Routes::add(Method method, std::string_view pattern, Handler handler) {
       if (routes != nullptr) routes->pop_back();
     }
   } take_back{&routes_};
-  if (!table_.add(method, pattern, id))
-    throw std::invalid_argument("weft: the route " + name + " is malformed or taken");
+  if (const char* const wrong = table_.add(method, pattern, id))
+    throw std::invalid_argument("weft: the route " + name + " " + wrong);
   take_back.routes = nullptr;
 }
 

@@ -322,13 +322,15 @@ Server& Server::route(Method method, std::string_view pattern, Handler handler) 
 }
 
 Result<net::SocketAddress> Server::start(std::string_view address, const ServeOptions& options) {
-  return core_->start(address, options);
+  Result<net::SocketAddress> started = core_->start(address, options);
+  if (!started) return detail::failure_about(started.error(), "listening at", address);
+  return started;
 }
 
 Result<void> Server::wait() { return core_->wait(); }
 
 Result<void> Server::listen(std::string_view address, const ServeOptions& options) {
-  if (Result<net::SocketAddress> bound = start(address, options); !bound) return bound.error();
+  if (Result<net::SocketAddress> bound = start(address, options); !bound) return bound.failure();
   return wait();
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // base/panic.cpp as the model checker has it: a broken invariant is a failure of the execution.
 #include "base/panic.hpp"
-#include "execution_context/own_backtrace.hpp"
 
 #include "model/explorer/execution.hpp"
 #include "sync/wait_queue.hpp"
@@ -20,8 +19,6 @@ void panic(const char* file, int line, const char* what, std::initializer_list<P
   std::fprintf(stderr, "BUG: %s\n", text.c_str());
   std::abort();
 }
-
-void write_own_backtrace() noexcept {}
 
 // What is destroyed too early is found by the explorer itself.
 void refuse_destroyed() noexcept { WEFT_PANIC("a destroyed object is used"); }

@@ -45,4 +45,27 @@ TEST(Routes, OneThatCouldNotBeAddedIsNotThere) {
   });
 }
 
+/// What a route() that is refused says.
+std::string refusal_of(std::string_view pattern) {
+  weft::http::Server server;
+  const auto nothing = [](const Request&, Response&) {};
+  server.get("/taken", nothing);
+  try {
+    server.get(pattern, nothing);
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "added";
+}
+
+TEST(Routes, ThatAreRefusedSayWhy) {
+  EXPECT_EQ(refusal_of("relative"), "weft: the route GET relative does not begin with a slash");
+  EXPECT_EQ(refusal_of("/a/:"), "weft: the route GET /a/: has a parameter without a name");
+  EXPECT_EQ(refusal_of("/files/*path/more"), "weft: the route GET /files/*path/more goes on after its *");
+  EXPECT_EQ(refusal_of("/:a/:a"), "weft: the route GET /:a/:a has two parameters of one name");
+  EXPECT_EQ(refusal_of("/taken"),
+            "weft: the route GET /taken is taken: another route has that pattern and method");
+  EXPECT_EQ(refusal_of("/free"), "added");
+}
+
 }  // namespace
