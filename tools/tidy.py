@@ -30,6 +30,7 @@ PUBLIC_HEADER_LAYER = {
     "failure": "base", "outcome": "base", "result": "base", "source_location": "base",
     "fiber_start": "fiber", "spawn_options": "fiber",
     "counters": "event_loop", "event_loop_strategy": "event_loop", "descriptor_handle": "event_loop",
+    "peer_end": "event_loop",
     "execution_context": "execution_context", "join_handle": "execution_context", "run": "execution_context",
     "deadlock": "execution_context", "dump": "execution_context", "migration": "execution_context",
     "memory": "execution_context", "monitor": "execution_context",
@@ -40,6 +41,7 @@ PUBLIC_HEADER_LAYER = {
     "all": "sync", "cancel_node_storage": "sync", "cancel_scope": "sync", "cancel_token": "sync",
     "group_core": "sync", "race": "sync", "scoped_value": "sync", "task_group": "sync",
     "with_timeout": "sync",
+    "peer_scope_core": "net",
     "runtime": "all", "weft": "all",
 }
 

@@ -25,6 +25,7 @@
 #include <weft/mutex.hpp>
 #include <weft/net/address.hpp>
 #include <weft/net/listen_fds.hpp>
+#include <weft/net/peer_scope.hpp>
 #include <weft/net/tcp_listener.hpp>
 #include <weft/net/tcp_stream.hpp>
 #include <weft/net/transfer.hpp>

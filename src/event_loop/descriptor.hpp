@@ -21,6 +21,7 @@
 
 #include <weft/counters.hpp>
 #include <weft/detail/descriptor_handle.hpp>
+#include <weft/peer_end.hpp>
 
 #include <cstdint>
 
@@ -45,7 +46,17 @@ enum class Ownership : std::uint8_t {
 
 class DescriptorBackend;
 class RegistrationPolicy;
+struct PeerWatch;
 struct PutOffWrite;
+
+/// What is known of the peer of a connection; each is for good.
+struct PeerState {
+  bool finished = false;       ///< it sends no more
+  bool gone = false;           ///< a reset or an error, or nobody sends any more
+  bool reading_ended = false;  ///< by ourselves: what would be the peer's end may be that
+
+  bool has_ended(PeerEnd end) const noexcept { return gone || (end == PeerEnd::kFinished && finished); }
+};
 
 struct alignas(kCacheLine) Descriptor {
   // -- the line that every operation touches ---------------------------------------------------------------
@@ -68,9 +79,11 @@ struct alignas(kCacheLine) Descriptor {
   const RegistrationPolicy* way = nullptr;  ///< how it was registered last (docs/design/strategies.md)
   std::uint64_t broadcast_seen = 0;
   Edges edges;
-  WaitList writers;                ///< who waits for the turn to write (write_turn.hpp)
-  PutOffWrite* put_off = nullptr;  ///< in `waiters`: who has the turn, and has put its write off
-  WaitNode* closer = nullptr;      ///< who called close() and waits until the number was given back
+  PeerState peer;
+  IntrusiveList<PeerWatch> peer_watches;  ///< who wants to know of the peer's end (peer_watch.hpp)
+  WaitList writers;                       ///< who waits for the turn to write (write_turn.hpp)
+  PutOffWrite* put_off = nullptr;         ///< in `waiters`: who has the turn, and has put its write off
+  WaitNode* closer = nullptr;             ///< who called close() and waits until the number was given back
   DescriptorCounters counters;
   MigrationWatch migration;
   DescriptorBackend* backend =

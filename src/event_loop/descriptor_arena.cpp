@@ -33,13 +33,15 @@ Descriptor* DescriptorArena::allocate(int fd, DescriptorKind kind) noexcept {
 void DescriptorArena::free(Descriptor& descriptor) noexcept {
   {
     std::scoped_lock lock(descriptor.lock);
-    WEFT_ASSERT(descriptor.nobody_waits_locked() && descriptor.writers.empty(),
-                "descriptor freed while a fiber waits on it", WEFT_VALUE(descriptor.fd));
+    WEFT_ASSERT(
+        descriptor.nobody_waits_locked() && descriptor.writers.empty() && descriptor.peer_watches.empty(),
+        "descriptor freed while a fiber waits on it", WEFT_VALUE(descriptor.fd));
     descriptor.fd = -1;
     descriptor.ownership = Ownership::kUnowned;
     descriptor.owner = {};
     descriptor.way = nullptr;
     descriptor.edges = {};
+    descriptor.peer = {};
     descriptor.counters = {};
     descriptor.migration = {};
     descriptor.backend = nullptr;

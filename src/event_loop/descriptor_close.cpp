@@ -4,6 +4,7 @@
 #include "event_loop/descriptor_backend.hpp"
 #include "event_loop/descriptor_use.hpp"
 #include "event_loop/descriptor_waiters.hpp"
+#include "event_loop/peer_watch.hpp"
 #include "event_loop/registration.hpp"
 #include "sys/fd.hpp"
 
@@ -21,6 +22,7 @@ void begin_close(Descriptor& descriptor, WaitNode& closer) noexcept {
     close_locked(descriptor, taken);
   }
   wake_taken(descriptor, taken, WaitOutcome::kClosed);
+  end_peer_scopes(descriptor);
 }
 
 void unregister(Descriptor& descriptor) noexcept {

@@ -2,6 +2,7 @@
 #include "event_loop/descriptor_waiters.hpp"
 
 #include "base/portion.hpp"
+#include "event_loop/peer_watch.hpp"
 #include "event_loop/write_turn.hpp"
 
 #include <mutex>
@@ -72,6 +73,8 @@ void take_waiters_locked(Descriptor& descriptor, Direction direction, WaitList& 
 void take_all_waiters_locked(Descriptor& descriptor, WaitList& taken) noexcept {
   for (Direction direction : {Direction::kRead, Direction::kWrite})
     take_waiters_locked(descriptor, direction, taken);
+  if (!descriptor.peer_watches.empty()) [[unlikely]]
+    take_peer_waiters_locked(descriptor, taken);
 }
 
 void close_locked(Descriptor& descriptor, WaitList& taken) noexcept {

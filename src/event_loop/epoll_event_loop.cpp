@@ -21,14 +21,17 @@ constexpr std::size_t kFetchedTogether = 16;
 
 constexpr std::uint32_t kReadEdges = EPOLLIN | EPOLLRDHUP | EPOLLPRI;
 constexpr std::uint32_t kWriteEdges = EPOLLOUT;
+constexpr std::uint32_t kEndEdges = EPOLLRDHUP;
+constexpr std::uint32_t kHangUps = EPOLLHUP | EPOLLERR;
 
 /// Hang-ups and errors are reported anyway.
 constexpr std::uint32_t events_of(Edges edges) noexcept {
-  return EPOLLET | (edges.read ? kReadEdges : 0) | (edges.write ? kWriteEdges : 0);
+  return EPOLLET | (edges.read ? kReadEdges : 0) | (edges.write ? kWriteEdges : 0) |
+         (edges.end ? kEndEdges : 0);
 }
 
 Signals signals_of(std::uint32_t events) noexcept {
-  const bool hang_up = (events & (EPOLLHUP | EPOLLERR)) != 0;
+  const bool hang_up = (events & kHangUps) != 0;
   return {.read = hang_up || (events & kReadEdges) != 0,
           .write = hang_up || (events & kWriteEdges) != 0,
           .unusual = hang_up || (events & (EPOLLRDHUP | EPOLLPRI)) != 0,
@@ -116,6 +119,8 @@ std::size_t EpollEventLoop::poll(std::int64_t timeout_ns) noexcept {
     for (const epoll_event& event : some) {
       if (event.data.u64 < kAlarmData) [[likely]] {
         deliver(event.data.u64, signals_of(event.events));
+        if ((event.events & (kEndEdges | kHangUps)) != 0) [[unlikely]]
+          deliver_end(event.data.u64, (event.events & kHangUps) != 0 ? PeerEnd::kReset : PeerEnd::kFinished);
       } else {
         ++interruptions;
         if (event.data.u64 == kAlarmData) alarm_rang();

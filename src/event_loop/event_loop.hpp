@@ -87,6 +87,9 @@ class EventLoop {
   /// Before a node is queued, with the descriptor's lock. Unless it is kNothing, carry_out() must follow the
   /// unlock, before the wait, and settle_after_wait() the wait.
   virtual WaitPlan plan_wait_locked(Descriptor&, Direction) noexcept { return {}; }
+  /// The same before a watch of the peer is linked (peer_watch.hpp). Errc::unsupported: not of this loop's
+  /// kind.
+  virtual Result<WaitPlan> plan_watch_locked(Descriptor&) noexcept = 0;
   /// A failure has ended, with kRetry, every wait for the descriptor.
   virtual Result<void> carry_out(Descriptor&, const WaitPlan&) noexcept { return {}; }
 

@@ -56,6 +56,7 @@ class PollingEventLoop : public EventLoop {
   Result<void> wait_ready(DescriptorHandle, Direction, Deadline) override;
   Result<bool> look(Descriptor&, Direction) noexcept final;
   WaitPlan plan_wait_locked(Descriptor&, Direction) noexcept final;
+  Result<WaitPlan> plan_watch_locked(Descriptor&) noexcept final;
   Result<void> carry_out(Descriptor&, const WaitPlan&) noexcept final;
   Result<void> shutdown(DescriptorHandle, int how) override;
   Result<void> close(DescriptorHandle) override;
@@ -124,6 +125,8 @@ class PollingEventLoop : public EventLoop {
   }
   /// Acts on one event. Called by poll().
   void deliver(std::uint64_t data, Signals signals) noexcept;
+  /// After deliver(), if the event said so: the peer's end.
+  [[gnu::cold]] void deliver_end(std::uint64_t data, PeerEnd end) noexcept;
   void alarm_rang() noexcept { alarm_ns_ = TimerQueue::kNever; }
 
  private:

@@ -5,6 +5,7 @@
 #include "event_loop/descriptor_arena.hpp"
 #include "event_loop/descriptor_waiters.hpp"
 #include "event_loop/migration_note.hpp"
+#include "event_loop/peer_watch.hpp"
 #include "event_loop/polling_event_loop.hpp"
 #include "sys/thread.hpp"
 
@@ -133,6 +134,10 @@ void PollingEventLoop::deliver(std::uint64_t data, Signals signals) noexcept {
   lock.unlock();
   counters_.wakeups.add(won.size());
   runnable_->splice(won);
+}
+
+void PollingEventLoop::deliver_end(std::uint64_t data, PeerEnd end) noexcept {
+  note_peer_end(*arena_.at(static_cast<std::uint32_t>(data)), static_cast<std::uint32_t>(data >> 32), end);
 }
 
 // More than a portion of waiters. With the descriptor's lock, which it gives back. Between two portions the

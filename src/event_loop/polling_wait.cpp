@@ -3,6 +3,7 @@
 #include "event_loop/descriptor_waiters.hpp"
 #include "event_loop/migration_note.hpp"
 #include "event_loop/operation.hpp"
+#include "event_loop/peer_watch.hpp"
 #include "event_loop/polling_event_loop.hpp"
 #include "event_loop/registration.hpp"
 #include "event_loop/write_batch.hpp"
@@ -104,6 +105,18 @@ WaitPlan PollingEventLoop::plan_wait_slow_locked(Descriptor& descriptor, Directi
   return {.step = moves ? WaitPlan::Step::kMove : WaitPlan::Step::kAdjust, .from = from};
 }
 
+// A watch takes nothing over from a loop that is alive: whichever has the descriptor finds it.
+Result<WaitPlan> PollingEventLoop::plan_watch_locked(Descriptor& descriptor) noexcept {
+  if (descriptor.kind == DescriptorKind::kSimulated) return Errc::unsupported;
+  if (arena_.inherited(descriptor)) [[unlikely]]
+    adopt_inherited_locked(descriptor);
+  const Registered from{descriptor.ownership, descriptor.owner};
+  const bool moves = from.state == Ownership::kUnowned;
+  if (!moves && (from.state != Ownership::kAwaited || descriptor.edges.end)) return WaitPlan{};
+  descriptor.ownership = Ownership::kMoving;
+  return WaitPlan{.step = moves ? WaitPlan::Step::kMove : WaitPlan::Step::kAdjust, .from = from};
+}
+
 // This process is a child of fork(), run() was called in it, and the file is an older one: to the kernel it
 // is new here. Whoever waits for it does so in the parent, and would never leave.
 [[gnu::cold, gnu::noinline]] void PollingEventLoop::adopt_inherited_locked(Descriptor& descriptor) noexcept {
@@ -115,6 +128,7 @@ WaitPlan PollingEventLoop::plan_wait_slow_locked(Descriptor& descriptor, Directi
   descriptor.owner = {};
   descriptor.way = nullptr;
   descriptor.edges = {};
+  while (descriptor.peer_watches.pop_front() != nullptr) {}  // the parent's
   descriptor.adopted_by.store(fork_count, relaxed);
 }
 

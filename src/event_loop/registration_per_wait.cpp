@@ -13,7 +13,8 @@ namespace {
 
 Edges awaited_locked(Descriptor& descriptor) noexcept {
   return {.read = !descriptor.waiters_of(Direction::kRead).empty(),
-          .write = !descriptor.waiters_of(Direction::kWrite).empty()};
+          .write = !descriptor.waiters_of(Direction::kWrite).empty(),
+          .end = !descriptor.peer_watches.empty()};
 }
 
 /// A loop that has retired took the registration with it: settle_edges() finds that out under the lock.

@@ -37,6 +37,7 @@ class SimEventLoop final : public EventLoop {
   Result<std::size_t> write_vectored_in_turn(Descriptor&, std::span<const iovec>, Deadline) override;
   Result<void> wait_ready(DescriptorHandle, Direction, Deadline) override;
   Result<bool> look(Descriptor&, Direction) noexcept override;
+  Result<WaitPlan> plan_watch_locked(Descriptor&) noexcept override;
   Result<void> shutdown(DescriptorHandle, int how) override;
   Result<void> close(DescriptorHandle) override;
   Result<sys::RawAddress> local_address(DescriptorHandle) override;
@@ -75,6 +76,7 @@ class SimEventLoop final : public EventLoop {
   // -- running (sim_run.cpp)
   // ---------------------------------------------------------------------------------
   void take_due(FiberQueue& won) noexcept;
+  void tell_of_ended_peers() noexcept;
   bool advance() noexcept;
   void hand_out(FiberQueue& won, Home& home, FiberQueue& runnable) noexcept;
   void shuffle(FiberQueue& won) noexcept;

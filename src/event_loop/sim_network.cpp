@@ -5,6 +5,8 @@
 #include "base/saturating.hpp"
 #include "sys/errors.hpp"
 
+#include <utility>
+
 namespace weft {
 namespace {
 
@@ -95,6 +97,11 @@ std::size_t SimNetwork::deliver(FiberQueue& won, std::size_t& unawaited) {
     }
   }
   return count;
+}
+
+std::vector<SimEndedPeer> SimNetwork::take_ended_peers() {
+  std::scoped_lock lock(mutex);
+  return std::exchange(ended_peers_, {});
 }
 
 void SimNetwork::syn_arrives_locked(const SimEvent& event, FiberQueue& won) {

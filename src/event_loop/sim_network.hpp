@@ -24,6 +24,12 @@
 
 namespace weft {
 
+/// What an arrival has said of a socket's peer; those who watch it are told without the mutex.
+struct SimEndedPeer {
+  DescriptorHandle socket;
+  PeerEnd end = PeerEnd::kFinished;
+};
+
 class SimNetwork : public std::enable_shared_from_this<SimNetwork> {
  public:
   explicit SimNetwork(const SimOptions& options);
@@ -67,6 +73,9 @@ class SimNetwork : public std::enable_shared_from_this<SimNetwork> {
   SimPorts& ports_locked() noexcept { return ports_; }
   /// Another socket may be opened; else the caller fails with EMFILE.
   bool room_locked() const noexcept { return open_count_ < descriptors_max_; }
+  void peer_ended_locked(const SimEndedPeer& ended) { ended_peers_.push_back(ended); }
+  /// Those since the last call.
+  std::vector<SimEndedPeer> take_ended_peers();
   void opened_locked(SimSocket& socket);
   void ended_locked(SimSocket& socket) noexcept;
 
@@ -89,6 +98,7 @@ class SimNetwork : public std::enable_shared_from_this<SimNetwork> {
   std::uint64_t fingerprint_ = 0;
   SimPorts ports_;
   SimEventQueue events_;
+  std::vector<SimEndedPeer> ended_peers_;
   IntrusiveList<SimSocket> sockets_;  // the open ones, in the order of their opening
 };
 

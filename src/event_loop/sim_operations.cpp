@@ -221,6 +221,13 @@ Result<bool> SimEventLoop::look(Descriptor& descriptor, Direction direction) noe
   }
 }
 
+// Nothing has to be registered.
+Result<WaitPlan> SimEventLoop::plan_watch_locked(Descriptor& descriptor) noexcept {
+  const Result<SimSocket*> socket = socket_of(descriptor);
+  if (!socket) return socket.error();
+  return WaitPlan{};
+}
+
 Result<void> SimEventLoop::shutdown(DescriptorHandle handle, int how) {
   DescriptorUse descriptor(handle);
   if (!descriptor) return Errc::closed;

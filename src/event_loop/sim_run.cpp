@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "event_loop/descriptor_use.hpp"
 #include "event_loop/descriptor_waiters.hpp"
+#include "event_loop/peer_watch.hpp"
 #include "event_loop/sim_event_loop.hpp"
 
 #include <algorithm>
@@ -56,12 +57,21 @@ std::int64_t SimEventLoop::run(Home& home, FiberQueue& runnable) noexcept {
 void SimEventLoop::take_due(FiberQueue& won) noexcept {
   std::size_t unawaited = 0;
   const std::size_t events = network_->deliver(won, unawaited);
+  tell_of_ended_peers();
   const std::size_t fired = timers_.expire(time_ns(), won, SIZE_MAX);  // a moment of a simulation is one
   counters_.polls.add();
   if (events == 0) counters_.empty_polls.add();
   counters_.events.add(events);
   counters_.unawaited_edges.add(unawaited);
   counters_.timers_fired.add(fired);
+}
+
+// Whoever is told is woken without `won`: time must not go on before it has run.
+void SimEventLoop::tell_of_ended_peers() noexcept {
+  for (const SimEndedPeer& ended : network_->take_ended_peers()) {
+    if (note_peer_end(*ended.socket.descriptor, ended.socket.generation, ended.end))
+      network_->sleep.interrupt();
+  }
 }
 
 // False if time has nowhere to go.

@@ -25,6 +25,7 @@ SimSocket::SimSocket(std::shared_ptr<SimNetwork> network, State state, const Sim
 void SimSocket::open_locked(Descriptor& descriptor) {
   descriptor.backend = this;
   descriptor_ = &descriptor;
+  descriptor.peer = {.finished = fin_received_, .gone = state_ == State::kDisconnected};
   self_ = shared_from_this();
   accepted_ = true;
   network_->opened_locked(*this);

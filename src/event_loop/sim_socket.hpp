@@ -92,6 +92,7 @@ class SimSocket final : public DescriptorBackend,
   bool readable_locked() const noexcept;
   bool writable_locked() const noexcept;
   bool signal_locked(Signals signals, FiberQueue& won) noexcept;
+  void note_peer_end_locked(PeerEnd end);
   bool disconnect_locked(int error, FiberQueue& won) noexcept;
   bool acknowledged_locked(std::size_t size, FiberQueue& won) noexcept;
   void end_locked();

@@ -49,7 +49,10 @@ bool SimSocket::arrive_locked(const SimEvent& event, FiberQueue& won) {
     case SimEventKind::kRefusal: return disconnect_locked(static_cast<int>(event.amount), won);
     case SimEventKind::kData: arrived_ += event.amount; return signal_locked(kReadable, won);
     case SimEventKind::kAck: return acknowledged_locked(event.amount, won);
-    case SimEventKind::kFin: fin_received_ = true; return signal_locked(kPeerFinished, won);
+    case SimEventKind::kFin:
+      fin_received_ = true;
+      note_peer_end_locked(PeerEnd::kFinished);
+      return signal_locked(kPeerFinished, won);
     // A peer that had finished sending resets by having closed: to Linux, a broken pipe.
     case SimEventKind::kReset: return disconnect_locked(fin_received_ ? EPIPE : ECONNRESET, won);
     case SimEventKind::kShut: return signal_locked(kHangUp, won);
@@ -57,11 +60,16 @@ bool SimSocket::arrive_locked(const SimEvent& event, FiberQueue& won) {
   WEFT_PANIC("a simulated socket met an event that is not a socket's", WEFT_VALUE(event.amount));
 }
 
+void SimSocket::note_peer_end_locked(PeerEnd end) {
+  if (descriptor_ != nullptr) network_->peer_ended_locked({handle_locked(), end});
+}
+
 bool SimSocket::disconnect_locked(int error, FiberQueue& won) noexcept {
   if (state_ == State::kDisconnected) return true;
   state_ = State::kDisconnected;
   pending_error_ = error;
   read_shut_ = write_shut_ = true;
+  note_peer_end_locked(PeerEnd::kReset);
   return signal_locked(kHangUp, won);
 }
 

@@ -45,6 +45,7 @@ void describe(WaitingFor what, WaitDescription& description) noexcept {
     case WaitKind::kSleep: return description.add("its time");
     case WaitKind::kRead: return describe_descriptor("reading from ", what.object, description);
     case WaitKind::kWrite: return describe_descriptor("writing to ", what.object, description);
+    case WaitKind::kPeerEnd: return describe_descriptor("the end of the peer of ", what.object, description);
     case WaitKind::kClose: description.add("the last operation on a descriptor that is being closed"); return;
     case WaitKind::kJoin:
       description.fiber_id = static_cast<const Fiber*>(what.object)->id;

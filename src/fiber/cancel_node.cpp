@@ -35,6 +35,7 @@ void CancelNode::unlink_locked() noexcept {
 
 void CancelNode::link(CancelNode* parent, Waiter* waiter, std::int64_t deadline_ns) noexcept {
   if (parent != nullptr) {
+    parent->before_wait();
     std::scoped_lock locked(parent->lock_);
     return link_locked(*parent, waiter, deadline_ns);
   }
@@ -73,14 +74,31 @@ void CancelNode::leave() noexcept {
   Waiter& self = Waiter::current();
   WEFT_ASSERT(&self == waiter_ && self.scope.load(relaxed) == this,
               "cancel scopes are left in the order reverse to that in which they were entered");
+  step_out(self);
+  pass_on_stopped(self);
+  unlink();
+}
+
+void CancelNode::link_within(Waiter& self, std::int64_t deadline_ns) noexcept {
+  outer_ = self.scope.load(relaxed);
+  link(outer_, &self, deadline_ns);
+}
+
+void CancelNode::step_in(Waiter& self) noexcept { self.scope.store(this, relaxed); }  // as in enter()
+
+void CancelNode::step_out(Waiter& self) noexcept {
+  WEFT_DEBUG_ASSERT(self.scope.load(relaxed) == this, "a scope is left while one in it is not");
   self.scope.store(outer_, relaxed);
-  // What stopped somebody in here counts for the scope around it, if it came from there or from above.
+}
+
+void CancelNode::pass_on_stopped(Waiter& self) noexcept {
   if (stopped_ != WaitOutcome::kReady && outer_ != nullptr && outer_ == parent_ &&
       (outer_->ended() == stopped_ ||
        (stopped_ == WaitOutcome::kCancelled && self.word.cancel_requested() && !shielded_)))
     outer_->note_stopped(stopped_);
-  unlink();
 }
+
+void CancelNode::before_wait_slow() noexcept { static_cast<LazyCancelNode*>(this)->look_for_end(); }
 
 // -- ending -------------------------------------------------------------------------------------------------
 

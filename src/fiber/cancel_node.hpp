@@ -80,6 +80,20 @@ class CancelNode {
   enum class Shield : bool { kNo, kYes };
   void enter(std::int64_t deadline_ns, Shield shield) noexcept;
   void leave() noexcept;
+  /// enter() and leave() in two halves. Linked once within the scope that the waiter has; then stepped into
+  /// and out of as often as it likes, in that same scope; unlink() in the end.
+  void link_within(Waiter& self, std::int64_t deadline_ns) noexcept;
+  void step_in(Waiter& self) noexcept;
+  void step_out(Waiter& self) noexcept;
+  /// After a step out: if somebody was stopped in here for what is above, that is noted there.
+  void pass_on_stopped(Waiter& self) noexcept;
+
+  /// The waiter is about to wait in this scope, makes another one in it, or asks whether it has ended: what
+  /// brings its end may have to be looked at from now on. Without locks. Suspends: no.
+  void before_wait() noexcept {
+    if (lazy_) [[unlikely]]
+      before_wait_slow();
+  }
 
   // -- ending -----------------------------------------------------------------------------------------------
   /// Ends this node and all below, wakes who waits there. `reason`: kCancelled or kTimedOut.
@@ -103,6 +117,8 @@ class CancelNode {
   std::int64_t deadline_ns() const noexcept { return deadline_ns_; }
   /// Null: it is within nothing. Outlives this node.
   const CancelNode* parent() const noexcept { return parent_; }
+  /// The waiter's scope before enter() or step_in().
+  CancelNode* outer() const noexcept { return outer_; }
   /// The fiber's own cancel bit does not count here.
   bool shielded() const noexcept { return shielded_; }
 
@@ -110,13 +126,19 @@ class CancelNode {
   SpinLock& lock() noexcept { return lock_; }
   bool has_children_locked() const noexcept { return first_child_ != nullptr; }
 
+ protected:
+  enum class Lazy { kLazy };
+  explicit CancelNode(Lazy) noexcept : lazy_(true) {}
+
  private:
   friend class CancelSweep;
 
   [[gnu::cold]] void wait_for_sweep() const noexcept;
+  [[gnu::cold, gnu::noinline]] void before_wait_slow() noexcept;
 
   SpinLock lock_;
   bool shielded_ = false;                           // fixed by link()
+  const bool lazy_ = false;                         // it is a LazyCancelNode
   Atomic<WaitOutcome> ended_{WaitOutcome::kReady};  // written under lock_, once
   WaitOutcome stopped_ = WaitOutcome::kReady;       // the waiter's own
   // A sweep is at the children, or below them: it comes back. Set under lock_, cleared as its last touch.
@@ -131,6 +153,18 @@ class CancelNode {
   CancelNode* previous_ = nullptr;          // of the first child: null
   CancelNode* next_woken_ = nullptr;        // of who won the waiter's wait, until it is woken
   CancelListener* listener_ = nullptr;      // guarded by lock_; a reference
+};
+
+/// A node whose end is brought by something that costs something to be looked at: told when somebody begins
+/// to depend on it.
+class LazyCancelNode : public CancelNode {
+ public:
+  /// See CancelNode::before_wait(). By the waiter. Suspends: no.
+  virtual void look_for_end() noexcept = 0;
+
+ protected:
+  LazyCancelNode() noexcept : CancelNode(Lazy::kLazy) {}
+  ~LazyCancelNode() = default;
 };
 
 /// One run of end() down a tree: who is woken and told is so without any lock.

@@ -30,8 +30,9 @@ enum class WaitKind : std::uint8_t {
   kReceive,    ///< a ChannelCore
   kSelect,     ///< a SelectPlan
   kGroup,      ///< a GroupCore
+  kPeerEnd,    ///< a Descriptor
 };
-inline constexpr std::size_t kWaitKinds = 17;
+inline constexpr std::size_t kWaitKinds = 18;
 
 struct WaitingFor {
   WaitKind kind = WaitKind::kUnknown;

@@ -23,6 +23,7 @@ WaitTicket Waiter::begin_in_scope(WaitWord::Cancellable cancellable, std::int64_
 WaitOutcome Waiter::wait_in_scope() noexcept {
   if (!ended_by_scope.load(relaxed)) return wait_for_winner();
   CancelNode& node = *scope.load(relaxed);
+  node.before_wait();
   // After word.begin(): who ends the scope says so and then looks for our wait (R1). If somebody has won it,
   // which may be them, they are about to wake us.
   const WaitOutcome ended = node.ended();
@@ -48,6 +49,7 @@ bool Waiter::scope_timed_out(const CancelNode& node) const noexcept {
 
 WaitOutcome Waiter::cancellation_in_scope() noexcept {
   CancelNode& node = *scope.load(relaxed);
+  node.before_wait();
   const WaitOutcome ended =
       word.cancel_requested() && !node.shielded() ? WaitOutcome::kCancelled : node.status();
   if (ended != WaitOutcome::kReady) node.note_stopped(ended);

@@ -2,6 +2,7 @@
 #include <weft/net/tcp_stream.hpp>
 
 #include "event_loop/descriptor_use.hpp"
+#include "event_loop/peer_watch.hpp"
 #include "event_loop/write_turn.hpp"
 #include "net/current_loop.hpp"
 #include "net/sockaddr.hpp"
@@ -189,9 +190,22 @@ Result<void> TcpStream::wait_writable(Deadline deadline) {
   return current_loop("TcpStream::wait_writable()").wait_ready(handle_, Direction::kWrite, deadline);
 }
 
+// From now on the kernel says of the peer what is our own doing.
+void TcpStream::note_reading_ended(detail::DescriptorHandle handle) noexcept {
+  const DescriptorUse descriptor(handle);
+  if (!descriptor) return;
+  const std::scoped_lock lock(descriptor->lock);
+  descriptor->peer.reading_ended = true;
+}
+
+Result<void> TcpStream::wait_closed(PeerEnd end, Deadline deadline) {
+  return wait_for_peer(current_loop("TcpStream::wait_closed()"), handle_, end, deadline);
+}
+
 Result<void> TcpStream::shutdown(ShutdownMode mode) { return shutdown(handle_, mode); }
 
 Result<void> TcpStream::shutdown(detail::DescriptorHandle handle, ShutdownMode mode) {
+  if (mode != ShutdownMode::kWrite) note_reading_ended(handle);
   const int how = mode == ShutdownMode::kRead ? SHUT_RD : mode == ShutdownMode::kWrite ? SHUT_WR : SHUT_RDWR;
   const Result<void> done = with_fd(handle, [&](int fd) { return sys::shutdown(fd, how); });
   if (done || done.error() != make_error_code(Errc::unsupported)) return done;

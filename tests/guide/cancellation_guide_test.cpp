@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The snippets of docs/guide/cancellation.md.
 #include <weft/cancel_scope.hpp>
+#include <weft/net/peer_scope.hpp>
 #include <weft/net/tcp_listener.hpp>
 #include <weft/net/tcp_stream.hpp>
 #include <weft/this_fiber.hpp>
@@ -52,6 +53,19 @@ TEST(CancellationGuide, ATimeLimitForOneCall) {
   with_silent_peer([](net::TcpStream& stream, net::TcpStream&) {
     auto reply = weft::with_timeout(2s, [&] { return ask(stream); });
     EXPECT_EQ(reply.error(), Errc::timed_out);
+  });
+}
+
+TEST(CancellationGuide, WhenAClientIsGone) {
+  with_silent_peer([](net::TcpStream& stream, net::TcpStream& client) {
+    const auto query = [&] {
+      EXPECT_TRUE(client.close());
+      return sleep(1h);
+    };
+    weft::net::PeerScope scope(stream);
+    auto rows = query();  // Errc::cancelled soon after the peer has closed or reset the connection
+    EXPECT_EQ(rows.error(), Errc::cancelled);
+    EXPECT_TRUE(stream.wait_closed());
   });
 }
 

@@ -109,6 +109,67 @@ TEST(Timeouts, ABodyThatStopsIs408) {
   });
 }
 
+/// Sends `piece` each second until nobody takes it.
+auto trickle(Client& client, const std::string& piece) {
+  return spawn([&client, piece] {
+    while (sleep(1s) && client.stream().write_all(piece)) {}
+  });
+}
+
+TEST(Timeouts, ABodyThatComesSlowerThanTheLeastRateIs408) {
+  run_simulated({}, [] {
+    TestServer server;
+    for (const std::string path : {"/size", "/echo"}) {
+      Client client(server.address());
+      client.send("POST " + path + " HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n");
+      const Stopwatch watch;
+      auto sending = trickle(client, std::string(250, 'x'));
+      if (path == "/size") {
+        EXPECT_EQ(client.receive().status, 408);
+      } else {
+        EXPECT_FALSE(client.receive().whole);
+      }
+      EXPECT_NEAR(watch.seconds(), 40, 2);  // 20, and those that 250 bytes a second of 500 take
+      sending.cancel();
+      sending.join_uncancellable();
+    }
+  });
+}
+
+TEST(Timeouts, ABodyThatComesFastEnoughMayTakeItsTotalTime) {
+  run_simulated({}, [] {
+    for (const std::chrono::seconds total : {600s, 100s}) {
+      TestServer server({}, {.body_total_timeout = total});
+      Client client(server.address());
+      client.send("POST /size HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n");
+      const Stopwatch watch;
+      auto sending = trickle(client, std::string(600, 'x'));
+      EXPECT_EQ(client.receive().status, total == 600s ? 200 : 408);
+      EXPECT_NEAR(watch.seconds(), total == 600s ? 500 : 100, 2);
+      sending.cancel();
+      sending.join_uncancellable();
+    }
+  });
+}
+
+TEST(Timeouts, TheTimeOfAHandlerBetweenTwoReadsIsNotTheClients) {
+  run_simulated({}, [] {
+    Server server;
+    server.post("/", [](const Request& request, Response& response) {
+      std::array<std::byte, 10> part;
+      std::size_t size = 0;
+      while (auto n = request.read_some(part)) {
+        size += *n;
+        EXPECT_TRUE(sleep(1h));
+      }
+      response.text(std::to_string(size));
+    });
+    Client client(server.start("127.0.0.1:0").value());
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n" + std::string(100, 'x'));
+    EXPECT_EQ(client.receive().body, "100");
+  });
+}
+
 TEST(Timeouts, AnUnreadBodyThatTricklesIsNotWaitedForLongerThanABody) {
   run_simulated({}, [] {
     TestServer server;

@@ -30,6 +30,12 @@ struct Limits {
   /// What a chunked body may spend on chunk lines, extensions and trailers beyond 8 bytes for each byte
   /// of data; more is 431.
   std::size_t chunk_overhead_max = 16 * 1024;
+  /// Connections that are served at a time. At the cap the server takes no other but one for each context
+  /// that accepts, which waits: further clients wait in the kernel's queue (ServeOptions::backlog) until a
+  /// connection ends. That is said on standard error. 0: what the soft limit of open files (RLIMIT_NOFILE)
+  /// allows when the server is made, less an eighth, and at least 64, for other files. Not 503: a client
+  /// would have to be accepted for it, and would come again at once.
+  std::size_t connections_max = 0;
   /// How much of a body that its handler left unread is read and dropped to keep the connection.
   std::uint64_t unread_body_size_max = 64 * 1024;
   /// Status line and header lines of a response; a header line for which there is no room fails with
@@ -37,15 +43,31 @@ struct Limits {
   /// Values below 8 KiB count as 8 KiB.
   std::size_t response_head_size_max = 64 * 1024;
 
+  /// Whether a client that has sent its whole request and then ends sending counts as gone, as most have
+  /// closed then: the cancel scope of its handler ends. False: only a reset ends it, so that clients which
+  /// shut down their sending side and wait for the response (`nc -N`) are waited for.
+  bool half_close_cancels = true;
+
   /// From the first byte of a request to the end of its head; later is 408.
   std::chrono::milliseconds head_timeout{20'000};
   /// How long one read of a body may take; later is 408.
   std::chrono::milliseconds body_timeout{20'000};
+  /// Bytes per second at which a body must come on the whole, once `body_timeout` has been spent on waiting
+  /// for it; slower is 408. Only the time in which it is read counts, not that of the handler. 0: no such
+  /// limit.
+  std::uint64_t body_rate_min = 500;
+  /// How long all reads of a body may wait for it together; later is 408. For services whose bodies are
+  /// streams: raise it, with `body_size_max`.
+  std::chrono::milliseconds body_total_timeout{600'000};
   /// How long a client may take nothing of a response; after that, at the latest after twice the time, the
   /// connection is closed.
   std::chrono::milliseconds write_timeout{20'000};
   /// How long a connection may wait for its next request.
   std::chrono::milliseconds idle_timeout{60'000};
+  /// For how long a client is listened to after the last response of its connection: what it still sends, the
+  /// rest of a body or a stray line, is dropped, so that it can read the response to its end. It ends with
+  /// the client's close, after 2 s without a byte, and after 64 MiB. 0: closed at once.
+  std::chrono::milliseconds linger_timeout{10'000};
 
   /// While the server drains: how long after it was accepted a connection may wait for its first request,
   /// which is served (as Go's does). It may have been sent before the client could know.

@@ -8,6 +8,7 @@
 #include <weft/http/path_parameters.hpp>
 #include <weft/http/query.hpp>
 #include <weft/http/request_head.hpp>
+#include <weft/net/address.hpp>
 #include <weft/result.hpp>
 
 #include <cstddef>
@@ -41,6 +42,9 @@ class Request {
   Query query() const noexcept { return Query(head_.query); }
   /// "host:port" that the client asked for.
   std::string_view authority() const noexcept { return head_.authority; }
+  /// Who has connected: the client, or a proxy in front of it. One system call each time. ENOTCONN if the
+  /// connection is gone.
+  Result<net::SocketAddress> peer_address() const;
   const Headers& headers() const noexcept { return head_.headers; }
   /// The value of the first header of that name; nothing if there is none.
   std::optional<std::string_view> header(std::string_view name) const noexcept {

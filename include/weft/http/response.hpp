@@ -62,8 +62,9 @@ class Response {
   /// failed with, Errc::timed_out if the client takes nothing for Limits::write_timeout,
   /// Errc::message_too_large beyond an announced Content-Length (a mistake, as is less than announced):
   /// the connection is then closed after the handler returns. Errc::closed after an error, or if the client
-  /// is to be told of a mistake, or of what was wrong with its request's body. What is written in answer to
-  /// HEAD, or with a status that has no content, is dropped.
+  /// is to be told of a mistake, or of what was wrong with its request's body. A mistake also: after text()
+  /// or body() gave a body that is not empty, which would be lost. What is written in answer to HEAD, or with
+  /// a status that has no content, is dropped.
   Result<void> write(ConstBuffer piece);
 
   /// The connection ends with this response.

@@ -23,6 +23,8 @@ namespace weft::http {
 /// What answers a request. It runs in a fiber of its connection and may suspend. If it throws, whatever that
 /// is, the client is answered with 500, or, if the response had begun, its connection is closed; the
 /// exception and the route are said on standard error, at most ten times at once and then once a second.
+/// Its waits fail with Errc::cancelled when its client is gone (see Limits::half_close_cancels); fibers that
+/// it has spawned outside of a group go on.
 /// Called for different connections at the same time if their context is parallel.
 using Handler = std::function<void(const Request&, Response&)>;
 

@@ -8,6 +8,7 @@
 #include <weft/detail/descriptor_handle.hpp>
 #include <weft/net/address.hpp>
 #include <weft/net/transfer.hpp>
+#include <weft/peer_end.hpp>
 #include <weft/result.hpp>
 
 #include <chrono>
@@ -118,6 +119,15 @@ class TcpStream {
   Result<void> wait_readable(Deadline deadline = Deadline::never());
   Result<void> wait_writable(Deadline deadline = Deadline::never());
 
+  /// Waits until the peer is gone: success. Nothing is read; that the peer has finished is noticed although
+  /// bytes before its end are unread. A peer that shuts down its sending side, and still reads, has finished,
+  /// too: PeerEnd::kReset waits for less. Suspends, unless it has come already. net::PeerScope ends whatever
+  /// waits.
+  Result<void> wait_closed(Deadline deadline = Deadline::never()) {
+    return wait_closed(PeerEnd::kFinished, deadline);
+  }
+  Result<void> wait_closed(PeerEnd end, Deadline deadline = Deadline::never());
+
   /// Ends sending (the peer then reads the end of file), receiving, or both. Does not suspend; plain threads
   /// may call it, too.
   Result<void> shutdown(ShutdownMode mode);
@@ -159,6 +169,8 @@ class TcpStream {
   static Result<void> shutdown(detail::DescriptorHandle handle, ShutdownMode mode);
 
  private:
+  static void note_reading_ended(detail::DescriptorHandle handle) noexcept;
+
   detail::DescriptorHandle handle_;
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/atomic.hpp"
 #include "base/clock.hpp"
+#include "base/saturating.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -87,11 +88,28 @@ ServerLimits::ServerLimits(const Limits& wanted) noexcept
       body_ns(to_ns(wanted.body_timeout)),
       write_ns(to_ns(wanted.write_timeout)),
       idle_ns(to_ns(wanted.idle_timeout)),
+      linger_ns(to_ns(wanted.linger_timeout)),
+      body_total_ns(to_ns(wanted.body_total_timeout)),
       quiet_ns(write_ns < kQuietNs ? idle_ns : std::min({idle_ns, write_ns / 4, kQuietNs})),
       first_request_grace_ns(to_ns(wanted.first_request_grace)),
       idle_grace_ns(to_ns(wanted.idle_grace)) {
   static Atomic<std::uint64_t> next_id{1};
   id = next_id.fetch_add(1, relaxed);
+}
+
+Deadline ServerLimits::begin_body_read(BodyPace& pace, std::int64_t now_ns) const noexcept {
+  pace.began_ns = now_ns;
+  const std::int64_t allowed = std::min(body_total_ns, least_rate_ns(pace.size));
+  const std::int64_t left = std::max<std::int64_t>(saturating_subtract(allowed, pace.waited_ns), 0);
+  return deadline_in(now_ns, std::min(body_ns, left));
+}
+
+// What a body of which `size` bytes have come may have taken.
+std::int64_t ServerLimits::least_rate_ns(std::uint64_t size) const noexcept {
+  constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
+  if (limits.body_rate_min == 0) return kMax;
+  const double ns = static_cast<double>(size) / static_cast<double>(limits.body_rate_min) * 1e9;
+  return ns < 1e18 ? saturating_add(body_ns, static_cast<std::int64_t>(ns)) : kMax;
 }
 
 void DateCache::refresh(std::int64_t now_ns) noexcept {

@@ -11,6 +11,7 @@
 #include "http/protocol/date.hpp"
 #include "http/protocol/request_reader.hpp"
 #include "http/protocol/response_encoder.hpp"
+#include "http/server/body_pace.hpp"
 
 #include <weft/deadline.hpp>
 #include <weft/http/limits.hpp>
@@ -21,6 +22,7 @@
 #include <limits>
 #include <span>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace weft::http::server {
@@ -36,11 +38,19 @@ struct ServerLimits {
   std::int64_t body_ns;
   std::int64_t write_ns;
   std::int64_t idle_ns;
+  std::int64_t linger_ns;
+  std::int64_t body_total_ns;
   /// How long a connection waits for its next request before it gives memory back: of the idle time, and well
   /// before a write can time out, so that it is known which of the two passed.
   std::int64_t quiet_ns;
   std::int64_t first_request_grace_ns;
   std::int64_t idle_grace_ns;
+
+  /// When the read of a body that begins at `now_ns` must have brought something; notes its beginning.
+  Deadline begin_body_read(BodyPace& pace, std::int64_t now_ns) const noexcept;
+
+ private:
+  std::int64_t least_rate_ns(std::uint64_t size) const noexcept;
 };
 
 /// `timeout_ns` after `now_ns`; never if that is too far to count.
@@ -89,7 +99,9 @@ struct Block : BlockMemory {
   protocol::RequestReader reader;
   protocol::ResponseEncoder encoder;
   DateCache date;
+  BodyPace pace;  ///< of the request that is being answered, if it has a body
   PathParameters parameters;
+  std::error_code unsent_because;  ///< of a response that could not be sent: why
 };
 
 /// A block with an empty reader for a connection of that server, from the thread's free list or the heap.

@@ -3,6 +3,7 @@
 
 #include "base/clock.hpp"
 #include "http/server/routes.hpp"
+#include "http/server/staged_close.hpp"
 
 #include <weft/this_fiber.hpp>
 
@@ -10,11 +11,6 @@
 
 namespace weft::http::server {
 namespace {
-
-/// How long, and for how many bytes, a client is listened to that has been told to go away: a close with
-/// unread input would be a reset, which can overtake the answer (RFC 9112, 9.6).
-constexpr std::chrono::seconds kLingerTimeout{2};
-constexpr std::size_t kLingerSizeMax = 256 * 1024;
 
 constexpr protocol::Refusal kHeadTooSlow{Status::request_timeout,
                                          "the request's head took longer than head_timeout"};
@@ -24,19 +20,21 @@ void ignore(Result<void>) noexcept {}  // the connection ends in any case
 }  // namespace
 
 void Connection::run() {
+  detail::PeerScopeCore client(
+      stream_.descriptor(), shared_.limits.limits.half_close_cancels ? PeerEnd::kFinished : PeerEnd::kReset);
   LastResponse last{.sent_ns = coarse_now_ns()};
   for (bool more = receive_opening(last); more; more = receive_first(last)) {
     const Head head = receive_head();
     if (head == Head::kLinger) linger();
     if (head != Head::kComplete) return;
-    const AfterExchange after = exchange(last);
+    const AfterExchange after = exchange(last, client);
     if (after == AfterExchange::kLinger) linger();
     if (after != AfterExchange::kNextRequest) return;
   }
 }
 
-AfterExchange Connection::exchange(LastResponse& last) {
-  Exchange exchange(stream_, lease_.block(), shared_.limits, shared_.drain);
+AfterExchange Connection::exchange(LastResponse& last, detail::PeerScopeCore& client) {
+  Exchange exchange(stream_, lease_.block(), shared_.limits, shared_.drain, client);
   const AfterExchange after = exchange.run(shared_.routes);
   last = {.sent_ns = exchange.sent_ns(), .unsent = exchange.unsent()};
   if (batches_responses_ || last.unsent.empty()) return after;
@@ -145,14 +143,8 @@ Connection::Head Connection::refuse(const protocol::Refusal& refusal) {
 }
 
 void Connection::linger() {
-  ignore(stream_.shutdown(net::ShutdownMode::kWrite));
-  const Deadline deadline = Deadline::after(kLingerTimeout);
-  for (std::size_t size = 0; size < kLingerSizeMax;) {
-    const Result<std::size_t> n =
-        stream_.read_some_until(std::as_writable_bytes(std::span(lease_.block().input)), deadline);
-    if (!n) return;
-    size += *n;
-  }
+  end_sending_and_listen(stream_, std::as_writable_bytes(std::span(lease_.block().input)),
+                         shared_.limits.linger_ns);
 }
 
 // Receiving ends, so that the wait ends: a request that came at the last moment is still read and answered.

@@ -57,10 +57,10 @@ class Connection final : public ListNode<>, private BufferSource {
   bool receive_opening(const LastResponse& accepted);
   bool receive_first(const LastResponse& last);
   [[gnu::cold]] bool may_stay_idle(const LastResponse& last);
+  AfterExchange exchange(LastResponse& last, detail::PeerScopeCore& client);
   [[gnu::cold]] bool wait_on(std::error_code error, const LastResponse& last);
   bool stay_idle(const LastResponse& last);
   bool received_first(std::size_t n) noexcept;
-  AfterExchange exchange(LastResponse& last);
   bool send(const LastResponse& last);
   Head receive_head();
   [[gnu::cold]] Head refuse(const protocol::Refusal& refusal);

@@ -16,9 +16,24 @@ namespace weft::http::server {
 using protocol::BodyPiece;
 using protocol::BodyStatus;
 
+namespace {
+
+class InScope {
+ public:
+  explicit InScope(detail::PeerScopeCore& scope) noexcept : scope_(scope) { scope_.enter(); }
+  ~InScope() { scope_.leave(); }
+  InScope(const InScope&) = delete;
+  InScope& operator=(const InScope&) = delete;
+
+ private:
+  detail::PeerScopeCore& scope_;
+};
+
+}  // namespace
+
 Exchange::Exchange(net::TcpStream& stream, Block& block, const ServerLimits& limits,
-                   const Drain& drain) noexcept
-    : stream_(stream), block_(block), limits_(limits), drain_(drain) {
+                   const Drain& drain, detail::PeerScopeCore& client) noexcept
+    : stream_(stream), block_(block), limits_(limits), drain_(drain), client_(client) {
   const RequestHead& head = block.reader.head();
   block.encoder.begin({head.method, head.version, head.keep_alive});
 }
@@ -37,6 +52,12 @@ void Exchange::call_handler(const Routes& routes) {
   const RequestHead& head = block_.reader.head();
   const Request request(*this, head, block_.parameters);
   Response response(*this);
+  const InScope in_scope(client_);
+  // Behind a body that is on its way, the end of what the client sends is part of it: see read_body().
+  if (!block_.reader.finished()) [[unlikely]] {
+    client_.change(PeerEnd::kReset);
+    block_.pace = {};
+  }
   try {
     routes.answer(head, block_.parameters, request, response);
   } catch (const abi::__forced_unwind&) {
@@ -50,6 +71,12 @@ void Exchange::call_handler(const Routes& routes) {
 // ------------------------------------------------------------------------------------------
 
 Result<std::size_t> Exchange::read_body(std::span<std::byte> buffer) {
+  const Result<std::size_t> n = read_piece(buffer);
+  if (block_.reader.finished()) client_.change_back();
+  return n;
+}
+
+Result<std::size_t> Exchange::read_piece(std::span<std::byte> buffer) {
   if (buffer.empty()) [[unlikely]]
     return 0;
   if (!body_outcome_) return body_outcome_.error();
@@ -76,13 +103,14 @@ Result<std::size_t> Exchange::read_body(std::span<std::byte> buffer) {
     }
     if (const std::uint64_t direct = reader.direct_size(); direct >= buffer.size()) {
       // A large body goes straight to its reader, without passing through the block.
-      const Deadline deadline = body_deadline();
+      const Deadline deadline = begin_body_read();
       const Result<std::size_t> n = stream_.read_some_until(buffer, deadline);
       if (!n) return fail_body(n.error(), deadline);
+      block_.pace.received(*n, coarse_now_ns());
       reader.received_directly(*n);
       return *n;
     }
-    if (Result<void> received = receive_body(body_deadline()); !received) return received.error();
+    if (Result<void> received = receive_body(begin_body_read()); !received) return received.error();
   }
 }
 
@@ -104,6 +132,7 @@ Result<void> Exchange::receive_body(Deadline deadline) {
   const std::span<char> free = block_.reader.free_space();
   const Result<std::size_t> n = stream_.read_some_until(std::as_writable_bytes(free), deadline);
   if (!n) return fail_body(n.error(), deadline);
+  block_.pace.received(*n, coarse_now_ns());
   block_.reader.received(*n);
   return {};
 }
@@ -156,7 +185,7 @@ bool Exchange::drain_body() {
   protocol::RequestReader& reader = block_.reader;
   if (reader.finished()) [[likely]]
     return true;
-  const Deadline deadline = body_deadline();
+  const Deadline deadline = begin_body_read();
   for (std::uint64_t drained = 0; !reader.finished();) {
     if (!checkpoint()) return false;
     const BodyPiece piece = reader.pull_body(Block::kInputSize);
@@ -169,11 +198,8 @@ bool Exchange::drain_body() {
 
 AfterExchange Exchange::after_response_slow() {
   if (broken_) return AfterExchange::kClose;
-  if (!block_.encoder.keep_alive()) {
-    // Only a client that said that this is its last request sends nothing more.
-    const bool last = !block_.reader.head().keep_alive && block_.reader.finished();
-    return last ? AfterExchange::kClose : AfterExchange::kLinger;
-  }
+  // Also of a client that said that this is its last request: it may send a stray line.
+  if (!block_.encoder.keep_alive()) return AfterExchange::kLinger;
   return drain_body() ? AfterExchange::kNextRequest : AfterExchange::kLinger;
 }
 

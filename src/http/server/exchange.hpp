@@ -9,6 +9,7 @@
 #include "http/server/block.hpp"
 #include "http/server/drain.hpp"
 
+#include <weft/detail/peer_scope_core.hpp>
 #include <weft/http/request.hpp>
 #include <weft/http/response.hpp>
 #include <weft/http/server.hpp>
@@ -25,7 +26,7 @@ class Routes;
 /// What remains to be done with the connection after an exchange.
 enum class AfterExchange {
   kNextRequest,  ///< the message was read to its end, the response was sent
-  kClose,        ///< close; nothing is left to be said
+  kClose,        ///< close; nothing is left to be said, or can be
   kLinger,       ///< close, but let the client read the response first: it may still be sending
 };
 
@@ -34,6 +35,7 @@ enum class Mistake : std::uint8_t {
   kNone,
   kStatusAfterWrite,
   kBodyAfterWrite,
+  kWriteAfterBody,
   kStatus,       ///< not a final one
   kContentType,  ///< no header value, or longer than there is room
   kBodyTooLong,  ///< more than its Content-Length
@@ -47,7 +49,9 @@ std::string_view text_of(Mistake mistake) noexcept;
 class Exchange {
  public:
   /// `drain`: whether a further request is wanted; looked at when the response is sent.
-  Exchange(net::TcpStream& stream, Block& block, const ServerLimits& limits, const Drain& drain) noexcept;
+  /// `client`: the scope of handlers.
+  Exchange(net::TcpStream& stream, Block& block, const ServerLimits& limits, const Drain& drain,
+           detail::PeerScopeCore& client) noexcept;
 
   /// Runs the handler for the request whose head is complete, and sends the response.
   AfterExchange run(const Routes& routes);
@@ -63,6 +67,7 @@ class Exchange {
   Result<std::size_t> read_body(std::span<std::byte> buffer);
   Result<std::string> read_whole_body(std::uint64_t size_max);
   const Drain& drain() const noexcept { return drain_; }
+  Result<net::SocketAddress> peer_address() const { return stream_.peer_address(); }
 
   // -- Response
   // ----------------------------------------------------------------------------------------------
@@ -77,11 +82,13 @@ class Exchange {
 
  private:
   void call_handler(const Routes& routes);
+  Result<std::size_t> read_piece(std::span<std::byte> buffer);
   void set_content_type(std::string_view content_type);
   void set_content_type_slow(std::string_view content_type);
   [[gnu::cold]] void note(Mistake mistake) noexcept;
   [[gnu::cold]] void report(const Routes& routes, std::string_view what,
                             std::string_view outcome) const noexcept;
+  [[gnu::cold]] AfterExchange report_unsent(const Routes& routes, const std::error_code& why) const noexcept;
   [[gnu::cold]] void report_exception(const Routes& routes) noexcept;
   [[gnu::cold]] void answer_instead(const Routes& routes);
   [[gnu::cold]] void answer_error(Status status);
@@ -100,6 +107,7 @@ class Exchange {
   void decide_keep_alive() noexcept;
   void send_continue();
   Result<void> receive_body(Deadline deadline);
+  Deadline begin_body_read() noexcept { return limits_.begin_body_read(block_.pace, coarse_now_ns()); }
   std::error_code fail_body(std::error_code error, Deadline deadline) noexcept;
   void answer_unless_answered(Status status) noexcept;
   bool send(std::string_view text) {
@@ -108,15 +116,16 @@ class Exchange {
   }
   [[gnu::noinline]] bool send_both(std::string_view first, std::string_view second);
   [[gnu::noinline]] bool send_rest(std::string_view text, const net::Transfer& sent);
+  bool noted(const net::Transfer& sent) noexcept;
   net::Transfer send_on(std::span<std::span<const std::byte>> buffers);
   Deadline write_deadline() noexcept { return deadline_in(now_ns_, limits_.write_ns); }
-  Deadline body_deadline() noexcept { return deadline_in(coarse_now_ns(), limits_.body_ns); }
   std::string_view date_line() noexcept { return block_.date.line(now_ns_); }
 
   net::TcpStream& stream_;
   Block& block_;
   const ServerLimits& limits_;
   const Drain& drain_;
+  detail::PeerScopeCore& client_;
   std::int64_t now_ns_ = 0;  // coarse; read before something is sent
 
   std::string_view unsent_;

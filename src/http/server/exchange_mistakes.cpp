@@ -12,6 +12,7 @@ namespace {
 // A client chooses how often its requests meet a handler's mistake.
 constinit LimitedLog mistakes_log;
 constinit LimitedLog exceptions_log;
+constinit LimitedLog unsent_log;
 
 constexpr std::size_t kPathSizeMax = 200;
 
@@ -22,6 +23,7 @@ std::string_view text_of(Mistake mistake) noexcept {
     case Mistake::kNone: break;
     case Mistake::kStatusAfterWrite: return "called status() after write()";
     case Mistake::kBodyAfterWrite: return "called text() or body() after write()";
+    case Mistake::kWriteAfterBody: return "called write() after text() or body()";
     case Mistake::kStatus: return "set a status that is not from 200 to 599";
     case Mistake::kContentType: return "gave a content type that is no header value or too long";
     case Mistake::kBodyTooLong: return "wrote more than its Content-Length";
@@ -53,6 +55,16 @@ void Exchange::report(const Routes& routes, std::string_view what, std::string_v
   const RequestHead& head = block_.reader.head();
   mistakes_log.write({"weft: the handler of ", to_string(head.method), " ", routes.pattern_of(head), " ",
                       what, ": ", outcome, " (path ", head.path.substr(0, kPathSizeMax), ")"});
+}
+
+// A client that has closed its connection chose so.
+AfterExchange Exchange::report_unsent(const Routes& routes, const std::error_code& why) const noexcept {
+  if (why == std::errc::connection_reset || why == std::errc::broken_pipe) return AfterExchange::kClose;
+  const RequestHead& head = block_.reader.head();
+  unsent_log.write({"weft: the response to ", to_string(head.method), " ", routes.pattern_of(head),
+                    " was not sent, or not to its end: ", why.message(), " (path ",
+                    head.path.substr(0, kPathSizeMax), ")"});
+  return AfterExchange::kClose;
 }
 
 // The client is told what happened if nothing was sent to it, and else sees that the response is not whole.

@@ -12,16 +12,19 @@
 namespace weft::http::server {
 namespace {
 
-// After a write that stopped at its deadline: takes what was sent off the front. False: nothing was, or it
-// failed.
-bool drop_sent(std::span<std::span<const std::byte>> buffers, const net::Transfer& sent) noexcept {
-  if (sent.bytes() == 0 || sent.error() != make_error_code(Errc::timed_out)) return false;
-  std::size_t left = sent.bytes();
+// Takes what was sent off the front.
+void drop_front(std::span<std::span<const std::byte>> buffers, std::size_t left) noexcept {
   for (std::span<const std::byte>& buffer : buffers) {
     const std::size_t size = std::min(left, buffer.size());
     buffer = buffer.subspan(size);
     left -= size;
   }
+}
+
+// After a write that stopped at its deadline. False: nothing was sent, or it failed.
+bool drop_sent(std::span<std::span<const std::byte>> buffers, const net::Transfer& sent) noexcept {
+  if (sent.bytes() == 0 || sent.error() != make_error_code(Errc::timed_out)) return false;
+  drop_front(buffers, sent.bytes());
   return true;
 }
 
@@ -98,13 +101,13 @@ AfterExchange Exchange::finish_whole(const Routes& routes) {
   if (!response) [[unlikely]]
     response = finish_contradiction(routes);
   if (!response) [[unlikely]]
-    return AfterExchange::kClose;
+    return report_unsent(routes, response.error());
   if (response->body.empty() && goes_on()) [[likely]] {
     unsent_ = response->head;
     return AfterExchange::kNextRequest;
   }
   const bool sent = response->body.empty() ? send(response->head) : send_both(response->head, response->body);
-  return sent ? after_response() : AfterExchange::kClose;
+  return sent ? after_response() : report_unsent(routes, block_.unsent_because);
 }
 
 // The handler contradicts itself: a body where its status or its Content-Length forbids it.
@@ -127,7 +130,7 @@ AfterExchange Exchange::finish_stream(const Routes& routes) {
     report(routes, text_of(Mistake::kBodyTooShort), "the response is cut off");
     return AfterExchange::kClose;
   }
-  if (!end->empty() && !send(*end)) return AfterExchange::kClose;
+  if (!end->empty() && !send(*end)) return report_unsent(routes, block_.unsent_because);
   return after_response();
 }
 
@@ -136,6 +139,8 @@ Result<void> Exchange::write(std::string_view piece) {
   now_ns_ = coarse_now_ns();
   std::string_view head;
   if (!streaming_) {
+    if (!body_.empty()) [[unlikely]]
+      return note(Mistake::kWriteAfterBody), Errc::closed;
     decide_keep_alive();
     const Result<std::string_view> started = block_.encoder.start_stream(date_line());
     if (!started) return started.error();
@@ -163,21 +168,35 @@ Result<void> Exchange::write(std::string_view piece) {
 bool Exchange::send_both(std::string_view first, std::string_view second) {
   std::array<std::span<const std::byte>, 2> buffers{std::as_bytes(std::span(first)),
                                                     std::as_bytes(std::span(second))};
-  return send_on(buffers).has_value();
+  return noted(send_on(buffers));
+}
+
+bool Exchange::noted(const net::Transfer& sent) noexcept {
+  if (!sent) block_.unsent_because = sent.error();
+  return sent.has_value();
 }
 
 bool Exchange::send_rest(std::string_view text, const net::Transfer& sent) {
   std::array<std::span<const std::byte>, 1> buffer{std::as_bytes(std::span(text))};
-  if (!drop_sent(buffer, sent)) return false;
+  if (!drop_sent(buffer, sent)) return noted(sent);
   now_ns_ = coarse_now_ns();
-  return send_on(buffer).has_value();
+  return noted(send_on(buffer));
 }
 
-// The time limit is for a client that takes nothing: whatever it took begins a new one.
+// The time limit is for a client that takes nothing: whatever it took begins a new one. That the handler's
+// scope has ended with its client is no reason to stop: one that has finished sending may still read, and of
+// one that is gone the kernel says so.
 net::Transfer Exchange::send_on(std::span<std::span<const std::byte>> buffers) {
-  for (;;) {
-    const net::Transfer sent = stream_.write_all_until(buffers, write_deadline());
-    if (sent || !drop_sent(buffers, sent)) return sent;
+  const auto write = [&] { return stream_.write_all_until(buffers, write_deadline()); };
+  for (bool in_scope = handler_runs_;;) {
+    const net::Transfer sent = in_scope || !handler_runs_ ? write() : client_.outside(write);
+    if (sent) return sent;
+    if (in_scope && sent.error() == make_error_code(Errc::cancelled) && client_.ended()) {
+      in_scope = false;
+      drop_front(buffers, sent.bytes());
+    } else if (!drop_sent(buffers, sent)) {
+      return sent;
+    }
     now_ns_ = coarse_now_ns();
   }
 }

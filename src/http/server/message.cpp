@@ -14,6 +14,8 @@ bool Request::draining() const noexcept { return exchange_.drain().begun(); }
 
 CancelToken Request::drain_token() const noexcept { return exchange_.drain().token(); }
 
+Result<net::SocketAddress> Request::peer_address() const { return exchange_.peer_address(); }
+
 Response& Response::status(Status status) {
   exchange_.set_status(status);
   return *this;

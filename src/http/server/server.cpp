@@ -7,6 +7,7 @@
 #include "base/portion.hpp"
 #include "http/server/acceptor.hpp"
 #include "http/server/connection.hpp"
+#include "http/server/connection_cap.hpp"
 #include "http/server/drain.hpp"
 #include "http/server/routes.hpp"
 
@@ -52,7 +53,8 @@ std::vector<ExecutionContext*> contexts_of(const ServeOptions& options) {
 // suspension.
 class Server::Core {
  public:
-  explicit Core(const Limits& limits) : limits_(limits), drain_(limits_.idle_grace_ns) {}
+  explicit Core(const Limits& limits)
+      : limits_(limits), cap_(limits.connections_max), drain_(limits_.idle_grace_ns) {}
 
   server::Routes routes;
 
@@ -89,6 +91,7 @@ class Server::Core {
   void cancel_connections();
 
   const server::ServerLimits limits_;
+  server::ConnectionCap cap_;
   server::Drain drain_;
   const server::Shared shared_{routes, limits_, drain_};
 
@@ -189,7 +192,13 @@ bool Server::Core::may_accept(const Listener& listener) {
   return std::find(listeners_.begin(), listeners_.end(), listener) != listeners_.end();
 }
 
+// At the cap its acceptor waits with it, and takes no other.
 void Server::Core::serve(net::TcpStream stream, bool batch_responses) {
+  const auto gives_up = [this] {
+    return drain_.begun() ? drain_.deadline().passed() : this_fiber::cancel_requested();
+  };
+  server::ConnectionPlace place = cap_.take(gives_up);
+  if (!place) return;
   auto owned = std::make_unique<Connection>(std::move(stream), shared_, batch_responses);
   Connection& connection = *owned;
   std::scoped_lock lock(lock_);
@@ -206,6 +215,7 @@ void Server::Core::serve(net::TcpStream stream, bool batch_responses) {
   connections_.push_back(connection);
   ++counters_.connections;
   ++counters_.open_connections;
+  place.keep();  // end() gives it back
 }
 
 // What a connection has no memory for ends it, and no other.
@@ -222,6 +232,7 @@ void Server::Core::run(Connection& connection) {
 // A connection that is still listed lets itself go; another is being joined.
 void Server::Core::end(Connection& connection) {
   connection.close();
+  cap_.give_back();
   JoinHandle<void> own;
   std::scoped_lock lock(lock_);
   --counters_.open_connections;

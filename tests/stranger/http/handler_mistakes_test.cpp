@@ -70,6 +70,27 @@ TEST(HandlerMistakes, WhatIsThrownAfterWriteCutsTheResponseOff) {
   });
 }
 
+// The text was lost without a word.
+TEST(HandlerMistakes, WriteAfterABodyIs500) {
+  expect_500([](const Request&, Response& response) {
+    response.text("first");
+    EXPECT_EQ(response.write("second").error(), weft::Errc::closed);
+    EXPECT_EQ(response.write("third").error(), weft::Errc::closed);
+  });
+  expect_500([](const Request&, Response& response) {
+    response.body(std::string(100'000, 'b'), "text/html");
+    EXPECT_EQ(response.write("").error(), weft::Errc::closed);
+  });
+  with_handler(
+      [](const Request&, Response& response) {
+        response.text("");  // nothing is lost
+        EXPECT_TRUE(response.write("written"));
+      },
+      [](const weft::net::SocketAddress& address) {
+        EXPECT_EQ(body_of(reply_to(address, get("/it"))), "7\r\nwritten\r\n0\r\n\r\n");
+      });
+}
+
 TEST(HandlerMistakes, AStatusThatIsNotFinalIs500) {
   for (const int status : {0, 99, 100, 101, 103, 199, 600, 999, 65535}) {
     expect_500([status](const Request&, Response& response) {
