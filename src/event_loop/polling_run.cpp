@@ -114,6 +114,16 @@ std::size_t PollingEventLoop::poll_counted(std::int64_t timeout_ns) noexcept {
   return events;
 }
 
+// Returns how many of them belong to other contexts.
+[[gnu::always_inline]] inline std::uint32_t PollingEventLoop::count_wakeups_locked(
+    Descriptor& descriptor, const FiberQueue& won) noexcept {
+  std::uint32_t foreign = 0;
+  won.for_each([&](const Fiber& fiber) { foreign += fiber.home != home_ ? 1 : 0; });
+  descriptor.counters.wakeups += static_cast<std::uint32_t>(won.size());
+  descriptor.counters.cross_context_wakeups += foreign;
+  return foreign;
+}
+
 void PollingEventLoop::deliver(std::uint64_t data, Signals signals) noexcept {
   const auto index = static_cast<std::uint32_t>(data);
   const auto generation = static_cast<std::uint32_t>(data >> 32);
@@ -166,15 +176,6 @@ void PollingEventLoop::deliver_across(Descriptor& descriptor, FiberQueue& won, S
   if (step != MigrationWatch::Step::kNothing) [[unlikely]]
     note_crossing(descriptor, step, won, home_);
   hand_out(won);
-}
-
-// Returns how many of them belong to other contexts.
-std::uint32_t PollingEventLoop::count_wakeups_locked(Descriptor& descriptor, const FiberQueue& won) noexcept {
-  std::uint32_t foreign = 0;
-  won.for_each([&](const Fiber& fiber) { foreign += fiber.home != home_ ? 1 : 0; });
-  descriptor.counters.wakeups += static_cast<std::uint32_t>(won.size());
-  descriptor.counters.cross_context_wakeups += foreign;
-  return foreign;
 }
 
 void PollingEventLoop::expire_timers(std::int64_t now) noexcept {

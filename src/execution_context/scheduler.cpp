@@ -115,7 +115,7 @@ void Scheduler::push_behind_all(Fiber& fiber) noexcept {
 
 // The ring is empty, after it ran over: what has waited longest in the context's queue comes to it, in its
 // order.
-[[gnu::noinline]] Fiber* Scheduler::refill() noexcept {
+[[gnu::cold, gnu::noinline]] Fiber* Scheduler::refill() noexcept {
   FiberQueue taken;
   take_from_global(taken, RunQueue::capacity() / 4);
   if (context_.global_queue_.empty()) aside_ &= static_cast<std::uint8_t>(~kOverflowed);
