@@ -87,7 +87,8 @@ class ConstBuffer {
   noexcept {  // NOLINT(google-explicit-constructor)
     if constexpr (detail::CharArray<B>) {
       const void* const end = std::memchr(bytes, '\0', std::extent_v<B>);
-      set(bytes, end == nullptr ? std::extent_v<B> : static_cast<const char*>(end) - bytes);
+      const char* const text_end = end == nullptr ? bytes + std::extent_v<B> : static_cast<const char*>(end);
+      set(bytes, text_end - bytes);
     } else if constexpr (detail::ByteRange<const B&>) {
       set(std::ranges::data(bytes), std::ranges::size(bytes));
     } else if constexpr (std::is_convertible_v<const B&, std::string_view>) {

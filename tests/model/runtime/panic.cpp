@@ -5,6 +5,8 @@
 #include "model/explorer/execution.hpp"
 #include "sync/wait_queue.hpp"
 
+#include <weft/detail/failure.hpp>
+
 #include <cstdio>
 #include <cstdlib>
 
@@ -23,6 +25,9 @@ void panic(const char* file, int line, const char* what, std::initializer_list<P
 // What is destroyed too early is found by the explorer itself.
 void refuse_destroyed() noexcept { WEFT_PANIC("a destroyed object is used"); }
 void detail::end_of_life(Atomic<std::uintptr_t>&, std::uintptr_t, const char*) noexcept {}
+
+// src/base/failure.cpp keeps texts in atomic words, which are nothing that a model is about.
+void detail::throw_failure(const Failure& failure) { throw std::system_error(failure.error); }
 
 void set_panic_hook(PanicHook) noexcept {}
 
