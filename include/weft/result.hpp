@@ -96,7 +96,9 @@ concept BecomesValue =
 /// not an error; making a `Result` from one is a bug of the caller. `value()` throws `std::system_error`,
 /// whose text names the address if the error is about one; where exceptions are switched off, it ends the
 /// program with that text, as a BUG. `operator*` and `operator->` require a value, `error()` of a result that
-/// holds a value is the zero code. Not thread-safe; a moved-from result still holds a (moved-from) value.
+/// holds a value is the zero code. Of a temporary, `value()` and `operator*` return the value itself, so a
+/// range-for over `f().value()` walks through what is there. Not thread-safe; a moved-from result still holds
+/// a (moved-from) value.
 ///
 ///     weft::Result<std::size_t> n = stream.read_some(buffer);
 ///     if (!n) return n.error();
@@ -119,13 +121,13 @@ class [[nodiscard]] Result {
 
   T& operator*() & noexcept { return storage_.value(); }
   const T& operator*() const& noexcept { return storage_.value(); }
-  T&& operator*() && noexcept { return std::move(storage_.value()); }
+  T operator*() && noexcept(std::is_nothrow_move_constructible_v<T>) { return std::move(storage_.value()); }
   T* operator->() noexcept { return std::addressof(storage_.value()); }
   const T* operator->() const noexcept { return std::addressof(storage_.value()); }
 
   T& value() & { return throw_unless_value(), storage_.value(); }
   const T& value() const& { return throw_unless_value(), storage_.value(); }
-  T&& value() && { return throw_unless_value(), std::move(storage_.value()); }
+  T value() && { return throw_unless_value(), std::move(storage_.value()); }
 
   std::error_code error() const noexcept {
     return has_value() ? std::error_code() : storage_.failure().error;
