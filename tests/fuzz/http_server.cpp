@@ -78,7 +78,7 @@ void misuse(Action action, Response& response) {
     case Action::kWrongLength:
       if (response.header("Content-Length", "3")) response.text("four");
       break;
-    case Action::kBadContentType: response.body("x", std::string(9000, 'x')); break;
+    case Action::kBadContentType: response.body("x", std::string(70'000, 'x')); break;
     default:
       while (response.header("X", std::string(300, 'x'))) {}
       while (response.header("X", "")) {}

@@ -149,6 +149,8 @@ inline std::vector<CorpusCase> refused_headers() {
       {"an unknown method with a tab", "FOO\t/ HTTP/1.1\r\n" WEFT_HOST "\r\n", 400},
       {"an unknown method of 40 letters",
        "ABCDEFGHIJABCDEFGHIJABCDEFGHIJABCDEFGHIJ / HTTP/1.1\r\n" WEFT_HOST "\r\n", 501},
+      {"an unknown method of 40 letters without an end",
+       "ABCDEFGHIJABCDEFGHIJABCDEFGHIJABCDEFGHIJ{}/ HTTP/1.1\r\n" WEFT_HOST "\r\n", 501},
       {"a Host with two ports", "GET / HTTP/1.1\r\nHost: a:1:2\r\n\r\n", 400},
       {"a Host with a port of letters", "GET / HTTP/1.1\r\nHost: a:b\r\n\r\n", 400},
       {"a Host with an open bracket", "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", 400},

@@ -76,15 +76,19 @@ HeadStatus RequestParser::parse_head(const char* end) noexcept {
 HeadStatus RequestParser::parse_registered_method(const char* end) noexcept {
   const char* name = begin_;
   if (end - name >= 2 && name[0] == '\r' && name[1] == '\n') name += 2;
+  // No further than the longest name: what is decided must not depend on how much has come (H3).
+  const char* const longest =
+      name + std::min<std::size_t>(kMethodNameSizeMax + 1, static_cast<std::size_t>(end - name));
   const char* name_end = name;
-  while (name_end != end && is(kTokenCharacter, *name_end)) ++name_end;
+  while (name_end != longest && is(kTokenCharacter, *name_end)) ++name_end;
+  const std::size_t size = static_cast<std::size_t>(name_end - name);
   restart_llhttp();
-  if (name_end == end && static_cast<std::size_t>(end - name) <= kMethodNameSizeMax) {
+  if (name_end == end && size <= kMethodNameSizeMax) {
     cursor_ = begin_;  // all of it again when the rest has come
     return HeadStatus::need_input;
   }
-  const std::optional<Method> method = method_from({name, static_cast<std::size_t>(name_end - name)});
-  if (name_end == name || (name_end != end && *name_end != ' ')) {
+  const std::optional<Method> method = method_from({name, size});
+  if (size == 0 || (size <= kMethodNameSizeMax && *name_end != ' ')) {
     refuse(bad_request("the request line does not begin with a method and a space"));
   } else if (!method || static_cast<std::size_t>(*method) < kMethodCount) {
     refuse({Status::not_implemented, "no route has this method"});

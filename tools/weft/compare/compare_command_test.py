@@ -136,7 +136,7 @@ class Alone(unittest.TestCase):
 
     def test_a_handler_without_the_entry_point_is_refused(self):
         done = weft("serve", "--address", "127.0.0.1:0", "--handler", WEFT)
-        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.returncode, 2)  # the command line is wrong
         self.assertIn("weft serve: ", done.stderr)
 
 
