@@ -38,6 +38,7 @@ class PeerScopeCore::Node final : public LazyCancelNode {
     }
   }
   PeerEnd usual_end() const noexcept { return end_; }
+  DescriptorHandle handle() const noexcept { return handle_; }
 
   CancelNode* step_outside() noexcept { return waiter_.scope.exchange(outer(), relaxed); }
   void step_back(CancelNode* inner) noexcept { waiter_.scope.store(inner, relaxed); }
@@ -87,6 +88,13 @@ void PeerScopeCore::enter() noexcept { node().enter(); }
 void PeerScopeCore::leave() noexcept { node().leave(); }
 void PeerScopeCore::change(PeerEnd end) noexcept { node().change(end); }
 void PeerScopeCore::change_back() noexcept { node().change(node().usual_end()); }
+void PeerScopeCore::renew() noexcept {
+  if (!ended()) return;
+  const DescriptorHandle handle = node().handle();
+  const PeerEnd end = node().usual_end();
+  std::destroy_at(&node());
+  new (bytes_) Node(handle, end);
+}
 CancelNode* PeerScopeCore::step_outside() noexcept { return node().step_outside(); }
 void PeerScopeCore::step_back(CancelNode* inner) noexcept { node().step_back(inner); }
 bool PeerScopeCore::ended() const noexcept { return node().ended() != WaitOutcome::kReady; }

@@ -30,6 +30,8 @@ class PeerScopeCore {
   /// Until leave() something else than what it was made with ends it. Inside.
   void change(PeerEnd end) noexcept;
   void change_back() noexcept;
+  /// Forgets its end, for what is done in it from now on: that may be another one. Outside.
+  void renew() noexcept;
 
   /// Calls `f` as if neither this scope were there nor those in it. Inside. For what may have to wait
   /// although this one has ended.

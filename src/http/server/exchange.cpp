@@ -52,9 +52,13 @@ void Exchange::call_handler(const Routes& routes) {
   const RequestHead& head = block_.reader.head();
   const Request request(*this, head, block_.parameters);
   Response response(*this);
+  // Behind a body that is on its way, the end of what the client sends is part of it: see read_body(). It may
+  // have been the end of a request before this one, if the client has sent them together.
+  const bool has_body = !block_.reader.finished();
+  if (has_body) [[unlikely]]
+    client_.renew();
   const InScope in_scope(client_);
-  // Behind a body that is on its way, the end of what the client sends is part of it: see read_body().
-  if (!block_.reader.finished()) [[unlikely]] {
+  if (has_body) [[unlikely]] {
     client_.change(PeerEnd::kReset);
     block_.pace = {};
   }

@@ -197,6 +197,34 @@ TEST(ClientGone, AnUploadIsReadToItsEndBeforeItsClientCountsAsGone) {
 }
 
 // A client that has ended sending still reads: what is streamed to it is not cut off.
+// The first handler's scope had ended, and the second found it ended: its upload was cut off.
+TEST(ClientGone, AnUploadBehindARequestWhoseHandlerWasEndedIsReadToItsEnd) {
+  stranger::in_fiber([] {
+    weft::http::Server server;
+    std::error_code told;
+    server.get("/", [&](const Request&, Response& response) {
+      told = weft::sleep(1h).error();
+      response.text("woken");
+    });
+    server.post("/", [](const Request& request, Response& response) {
+      const weft::Result<std::string> body = request.read_all();
+      response.text(body ? std::to_string(body->size()) : body.error().message());
+    });
+    RawClient client(server.start("127.0.0.1:0").value());
+    std::string upload;  // takes more operations than an ended scope lets pass
+    for (int i = 0; i < 3000; ++i) upload += "1\r\nu\r\n";
+    client.send(
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\nPOST / HTTP/1.1\r\nHost: a\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n" +
+        upload + "0\r\n\r\n");
+    client.finish_sending();
+    const std::string replies = client.read_to_end();
+    EXPECT_EQ(told, Errc::cancelled);
+    EXPECT_EQ(stranger::count_of(replies, "\r\n\r\nwoken"), 1u) << replies;
+    EXPECT_TRUE(replies.ends_with("\r\n\r\n3000")) << replies;
+  });
+}
+
 TEST(ClientGone, AStreamToAClientThatHasEndedSendingIsWhole) {
   stranger::in_fiber([] {
     const std::string piece(64 * 1024, 's');
