@@ -38,10 +38,10 @@ std::uint32_t next_number() noexcept {
 Words packed(std::string_view doing, std::string_view what) noexcept {
   char text[sizeof(Words)] = {};
   const std::size_t first = std::min(doing.size(), sizeof(text) - 2);
-  std::memcpy(text, doing.data(), first);
+  std::copy_n(doing.data(), first, text);
   text[first] = ' ';
   const std::size_t second = std::min(what.size(), sizeof(text) - 1 - (first + 1));
-  std::memcpy(text + first + 1, what.data(), second);
+  std::copy_n(what.data(), second, text + first + 1);  // a view of nothing may be null
   for (char& letter : text) {
     if ((letter > 0 && letter < ' ') || letter == 0x7f) letter = '?';
   }

@@ -32,20 +32,22 @@ constexpr const char* kWhatIsAllowed =
     "copies, exec, _exit(), or call weft::run() anew\n";
 
 // Whatever is used in the child, and cannot be made anew there: nobody may be in the middle of changing it.
+// The report locks come behind the registry's: the monitor makes a handler under that one, with its first
+// look.
 void before_fork() noexcept {
-  ReportLock::lock_all_for_fork();
   lock_default_strategy_for_fork();
   SharedLoop::lock_for_fork();
   ContextRegistry::instance().lock_for_fork();
+  ReportLock::lock_all_for_fork();
   lock_backtraces_for_fork();
 }
 
 void after_fork_in_parent() noexcept {
   unlock_backtraces_after_fork();
+  ReportLock::unlock_all_after_fork();
   ContextRegistry::instance().unlock_after_fork();
   SharedLoop::unlock_after_fork();
   unlock_default_strategy_after_fork();
-  ReportLock::unlock_all_after_fork();
 }
 
 void after_fork_in_child() noexcept {
