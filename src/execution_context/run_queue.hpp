@@ -52,7 +52,7 @@ class BasicRunQueue {
   }
 
   /// pop() where there are no thieves at all: without a read-modify-write. Owner.
-  Fiber* pop_alone() noexcept {
+  [[gnu::always_inline]] Fiber* pop_alone() noexcept {
     const std::uint32_t head = head_.load(relaxed);
     if (head == tail_.load(relaxed)) return nullptr;
     head_.store(head + 1, release);

@@ -131,7 +131,7 @@ class Scheduler final : public Runner, public IdleThread {
   Fiber* pick_local() noexcept;
   Fiber* pick_instead_of(Fiber* next) noexcept;
   Fiber* exchange_next(Fiber* fiber) noexcept;
-  Fiber* pop() noexcept {
+  [[gnu::always_inline]] Fiber* pop() noexcept {
     Fiber* const fiber = alone_ ? run_queue_.pop_alone() : run_queue_.pop();
     return fiber == nullptr && overflowed() ? refill() : fiber;
   }

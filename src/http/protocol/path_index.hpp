@@ -20,8 +20,9 @@ class PathIndex {
   /// Adds a path, unless it is there already. `value` is not null.
   void add(std::string_view path, Value value);
 
-  /// Null if the path was not added.
-  Value find(std::string_view path) const noexcept {
+  /// Null if the path was not added. In one piece with the routes' look-up, where its call costs a third
+  /// more.
+  [[gnu::always_inline]] Value find(std::string_view path) const noexcept {
     if (slots_.empty()) return nullptr;
     const ShortKey key = key_of(path);
     for (std::size_t i = key.hash & mask_;; i = (i + 1) & mask_) {
