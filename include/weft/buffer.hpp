@@ -63,6 +63,8 @@ class MutableBuffer {
   constexpr std::byte* data() const noexcept { return data_; }
   constexpr std::size_t size() const noexcept { return size_; }
   constexpr bool empty() const noexcept { return size_ == 0; }
+  /// The first `size` bytes. REQUIRES: there are as many.
+  MutableBuffer first(std::size_t size) const noexcept { return {data_, size}; }
   constexpr operator std::span<std::byte>() const noexcept { return {data_, size_}; }  // NOLINT
 
  private:
@@ -82,8 +84,10 @@ class MutableBuffer {
 class ConstBuffer {
  public:
   constexpr ConstBuffer() noexcept = default;
+  constexpr ConstBuffer(MutableBuffer buffer) noexcept  // NOLINT(google-explicit-constructor)
+      : data_(buffer.data()), size_(buffer.size()) {}
   template <detail::ByteSource B>
-  requires(!std::is_same_v<B, ConstBuffer>) ConstBuffer(const B& bytes)
+  requires(!std::is_same_v<B, ConstBuffer> && !std::is_same_v<B, MutableBuffer>) ConstBuffer(const B& bytes)
   noexcept {  // NOLINT(google-explicit-constructor)
     if constexpr (detail::CharArray<B>) {
       const void* const end = std::memchr(bytes, '\0', std::extent_v<B>);
@@ -106,6 +110,8 @@ class ConstBuffer {
   constexpr const std::byte* data() const noexcept { return data_; }
   constexpr std::size_t size() const noexcept { return size_; }
   constexpr bool empty() const noexcept { return size_ == 0; }
+  /// The first `size` bytes. REQUIRES: there are as many.
+  ConstBuffer first(std::size_t size) const noexcept { return {data_, size}; }
   constexpr operator std::span<const std::byte>() const noexcept { return {data_, size_}; }  // NOLINT
 
  private:

@@ -139,9 +139,24 @@ std::string_view qualified_name(std::string_view function) noexcept {
   return function.substr(begin);
 }
 
+/// "/a/b/../c" as "/a/c"; what leads out of a relative path stays.
+std::string normal_path(std::string_view path) {
+  std::string normal;
+  while (!path.empty()) {
+    const std::string_view part = path.substr(0, path.find('/') + 1);  // all of it, without a slash
+    const std::string_view piece = part.empty() ? path : part;
+    path.remove_prefix(piece.size());
+    const std::size_t parent = normal.size() < 2 ? normal.npos : normal.rfind('/', normal.size() - 2) + 1;
+    const bool goes_up = piece == "../" && parent != normal.npos &&
+                         std::string_view(normal).substr(parent) != "../" && normal != "/";
+    goes_up ? normal.resize(parent) : static_cast<void>(normal.append(piece));
+  }
+  return normal;
+}
+
 /// Of this library, or what the standard library puts between it and the program. By the file where it is
 /// known: a program may have names that begin like the library's.
-bool is_own(const NamedFrame& frame) noexcept {
+bool is_own(const NamedFrame& frame) {
   const std::string_view name = qualified_name(frame.function);
   if (name.starts_with("weft_context_")) return true;
   if (!frame.file.empty()) return frame.file.starts_with("/usr/include/") || in_own_sources(frame.file);
@@ -187,13 +202,18 @@ std::vector<std::string> texts_of(std::span<const NamedFrame> frames) {
 
 }  // namespace
 
-bool in_own_sources(std::string_view file) noexcept {
+// A compiler cache may have made the path relative, of this file or that one.
+bool in_own_sources(std::string_view file) {
   constexpr std::string_view kThisFile = __FILE__;
   constexpr std::string_view kSources = kThisFile.substr(0, kThisFile.rfind("execution_context/"));
-  const std::size_t found = file.find(kSources);
-  if (found == file.npos) return file.find("include/weft/") != file.npos;
-  if (file.ends_with("_test.cpp")) return false;
-  const std::string_view inside = file.substr(found + kSources.size());
+  constexpr std::string_view kRelative = "../src/";
+  const std::string path = normal_path(file);
+  std::string_view sources = kSources;
+  std::size_t found = path.find(sources);
+  if (found == path.npos && path.starts_with("../")) found = path.rfind(sources = kRelative);
+  if (found == path.npos) return path.find("include/weft/") != path.npos;
+  if (path.ends_with("_test.cpp")) return false;
+  const std::string_view inside = std::string_view(path).substr(found + sources.size());
   constexpr std::string_view kLayers[] = {"base/", "sys/", "fiber/", "event_loop/", "execution_context/",
                                           "sync/", "net/", "http/"};
   return std::any_of(std::begin(kLayers), std::end(kLayers),

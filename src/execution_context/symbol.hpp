@@ -28,7 +28,7 @@ struct CallerDescription {
 CallerDescription describe_caller(std::span<void* const> addresses);
 
 /// Of this library by its file, whatever directory the compiler or the linker said it from.
-bool in_own_sources(std::string_view file) noexcept;
+bool in_own_sources(std::string_view file);
 
 /// Around fork(), by the thread that calls it: what was read of the symbols is read to the end first.
 void lock_backtraces_for_fork() noexcept;

@@ -52,7 +52,7 @@ void CancelNode::unlink() noexcept {
   CancelListener* listener = nullptr;
   {
     std::scoped_lock locked(lock_);  // whoever was in end() for this node has left it (R5)
-    WEFT_ASSERT(first_child_ == nullptr, "a cancel scope ends before a group that was made in it");
+    WEFT_ASSERT(first_child_ == nullptr, "a cancel scope ends before a scope or a group that was made in it");
     listener = std::exchange(listener_, nullptr);
   }
   if (listener != nullptr) listener->release();

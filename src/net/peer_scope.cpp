@@ -2,6 +2,7 @@
 // A cancel scope with a watch of a peer (docs/design/peer-end.md).
 #include <weft/detail/peer_scope_core.hpp>
 
+#include "base/panic.hpp"
 #include "event_loop/operation.hpp"
 #include "event_loop/peer_watch.hpp"
 #include "fiber/cancel_node.hpp"
@@ -27,6 +28,10 @@ class PeerScopeCore::Node final : public LazyCancelNode {
     step_out(waiter_);
     if (used_) [[unlikely]]
       end_use();
+  }
+
+  void require_own_fiber() const noexcept {
+    WEFT_ASSERT(&Waiter::current() == &waiter_, "a peer scope ends in another fiber than it began in");
   }
 
   void change(PeerEnd end) noexcept {
@@ -85,6 +90,7 @@ const PeerScopeCore::Node& PeerScopeCore::node() const noexcept {
 }
 
 void PeerScopeCore::enter() noexcept { node().enter(); }
+void PeerScopeCore::require_own_fiber() const noexcept { node().require_own_fiber(); }
 void PeerScopeCore::leave() noexcept { node().leave(); }
 void PeerScopeCore::change(PeerEnd end) noexcept { node().change(end); }
 void PeerScopeCore::change_back() noexcept { node().change(node().usual_end()); }

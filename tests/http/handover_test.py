@@ -45,6 +45,8 @@ frontend front
   bind 127.0.0.1:{port}
   default_backend weft
 backend weft
+  retry-on conn-failure empty-response
+  http-request disable-l7-retry if METH_POST
   server one 127.0.0.1:{upstream}
 """
 

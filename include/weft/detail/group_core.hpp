@@ -146,11 +146,14 @@ class GroupBox : public GroupTaskOf<T> {
     } else if constexpr (!Outcome<Returned>::kMayFail) {
       new (this->bytes) T(std::invoke(std::move(closure_)));
       return {};
+    } else if constexpr (std::is_void_v<T> && WholeTransfer<Returned>) {
+      const Returned transfer = std::invoke(std::move(closure_));
+      return transfer.has_value() ? Result<void>() : Result<void>(transfer.failure());
     } else if constexpr (std::is_void_v<T>) {
       return Outcome<Returned>::of(std::invoke(std::move(closure_)));
     } else {
-      Returned returned = std::invoke(std::move(closure_));
-      if (!returned) return returned.error();
+      Result<T> returned = Outcome<Returned>::of(std::invoke(std::move(closure_)));
+      if (!returned) return returned.failure();
       new (this->bytes) T(*std::move(returned));
       return {};
     }
@@ -166,8 +169,10 @@ template <class T, class F>
 void start_child(GroupCore& group, Context& context, F&& closure, const SpawnOptions& options,
                  SourceLocation spawned_at) {
   using Box = GroupBox<T, std::decay_t<F>>;
-  static_assert(std::is_same_v<typename Outcome<typename Box::Returned>::Value, T>,
-                "a child of a TaskGroup<T> returns T or Result<T>");
+  static_assert(
+      std::is_same_v<typename Outcome<typename Box::Returned>::Value, T> ||
+          (std::is_void_v<T> && WholeTransfer<typename Box::Returned>),
+      "a child of a TaskGroup<T> returns T or Result<T>; of a TaskGroup<void>, a net::Transfer too");
   Fiber& fiber = create_fiber(context, Box::type(), options, spawned_at);
   AbandonOnException guard{&fiber};
   auto* const box = new (storage_of(fiber)) Box(std::forward<F>(closure));

@@ -7,13 +7,14 @@
 #include <weft/result.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <system_error>
 #include <utility>
 
 namespace weft::detail {
 
-/// A value is one; a Result is what it says; an error code, or an enum of such, is no value but says how it
-/// went: zero is success.
+/// A value is one; a Result is what it says, a Transfer too; an error code, or an enum of such, is no value
+/// but says how it went: zero is success.
 template <class T>
 struct Outcome {
   using Value = T;
@@ -37,6 +38,24 @@ struct Outcome<Result<T>> {
 /// Of a sleep.
 template <std::derived_from<Result<void>> T>
 struct Outcome<T> : Outcome<Result<void>> {};
+
+/// Of a call that moves a whole buffer (`net::Transfer`): how many bytes, or why not all of them.
+template <class T>
+concept WholeTransfer = !kIsResult<T> && requires(const T& transfer) {
+  { transfer.bytes() } -> std::same_as<std::size_t>;
+  { transfer.failure() } -> std::same_as<Failure>;
+  { transfer.has_value() } -> std::same_as<bool>;
+};
+
+template <WholeTransfer T>
+struct Outcome<T> {
+  using Value = std::size_t;
+  static constexpr bool kMayFail = true;
+  static Result<std::size_t> of(const T& transfer) {
+    if (!transfer.has_value()) return transfer.failure();
+    return transfer.bytes();
+  }
+};
 
 template <>
 struct Outcome<std::error_code> {

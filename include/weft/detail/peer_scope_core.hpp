@@ -27,6 +27,8 @@ class PeerScopeCore {
   /// It becomes the innermost scope of the fiber.
   void enter() noexcept;
   void leave() noexcept;
+  /// A BUG if another fiber calls it than the one that has made it. What the user's mistakes go through.
+  void require_own_fiber() const noexcept;
   /// Until leave() something else than what it was made with ends it. Inside.
   void change(PeerEnd end) noexcept;
   void change_back() noexcept;

@@ -30,11 +30,11 @@ struct Limits {
   /// What a chunked body may spend on chunk lines, extensions and trailers beyond 8 bytes for each byte
   /// of data; more is 431.
   std::size_t chunk_overhead_max = 16 * 1024;
-  /// Connections that are served at a time. At the cap the server takes no other but one for each context
-  /// that accepts, which waits: further clients wait in the kernel's queue (ServeOptions::backlog) until a
-  /// connection ends. That is said on standard error. 0: what the soft limit of open files (RLIMIT_NOFILE)
-  /// allows when the server is made, less an eighth, and at least 64, for other files. Not 503: a client
-  /// would have to be accepted for it, and would come again at once.
+  /// Connections that are open at a time, those that linger too (`linger_timeout`). At the cap the server
+  /// takes no other but one for each context that accepts, which waits: further clients wait in the kernel's
+  /// queue (ServeOptions::backlog) until a connection ends. That is said on standard error. 0: what the soft
+  /// limit of open files (RLIMIT_NOFILE) allows when the server is made, less an eighth, and at least 64, for
+  /// other files. Not 503: a client would have to be accepted for it, and would come again at once.
   std::size_t connections_max = 0;
   /// How much of a body that its handler left unread is read and dropped to keep the connection.
   std::uint64_t unread_body_size_max = 64 * 1024;
@@ -44,8 +44,10 @@ struct Limits {
   std::size_t response_head_size_max = 64 * 1024;
 
   /// Whether a client that has sent its whole request and then ends sending counts as gone, as most have
-  /// closed then: the cancel scope of its handler ends. False: only a reset ends it, so that clients which
-  /// shut down their sending side and wait for the response (`nc -N`) are waited for.
+  /// closed then: the cancel scope of its handler ends. A request is whole when its handler has read the body
+  /// to its end: before that only a reset is noticed, as an end may be the end of an upload. False: only a
+  /// reset ends it, so that clients which shut down their sending side and wait for the response (`nc -N`)
+  /// are waited for.
   bool half_close_cancels = true;
 
   /// From the first byte of a request to the end of its head; later is 408.

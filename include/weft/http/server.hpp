@@ -23,7 +23,8 @@ namespace weft::http {
 /// What answers a request. It runs in a fiber of its connection and may suspend. If it throws, whatever that
 /// is, the client is answered with 500, or, if the response had begun, its connection is closed; the
 /// exception and the route are said on standard error, at most ten times at once and then once a second.
-/// Its waits fail with Errc::cancelled when its client is gone (see Limits::half_close_cancels); fibers that
+/// Its waits fail with Errc::cancelled when its client has reset the connection, or has closed it and the
+/// request's body was read to its end (see Limits::half_close_cancels); fibers that
 /// it has spawned outside of a group go on.
 /// Called for different connections at the same time if their context is parallel.
 using Handler = std::function<void(const Request&, Response&)>;
@@ -133,7 +134,9 @@ class Server {
   /// Drains. The connections that the kernel has made by now are accepted, then the listeners are closed. A
   /// new connection is served its first request (Limits::first_request_grace); idle ones are closed
   /// (Limits::idle_grace); the others end with their current response; handlers see it (Request::draining(),
-  /// drain_token()). Those that are still there at the deadline are cancelled, and the queue is given up.
+  /// drain_token()). Requests that a client has sent behind its current one are not served. Those that are
+  /// still there at the deadline are cancelled, and the queue is given up: by wait(), so have a fiber wait
+  /// there while the server drains; idle connections with an `idle_grace` are closed by it, too.
   ///
   /// Waits for no fiber and does not suspend: it takes about a microsecond for each idle connection, and for
   /// each handler that waits for its drain_token(). When it returns the drain has begun, start() fails, and

@@ -32,7 +32,10 @@ class PeerScope {
       : core_(stream.descriptor(), end) {
     core_.enter();
   }
-  ~PeerScope() { core_.leave(); }
+  ~PeerScope() {
+    core_.require_own_fiber();
+    core_.leave();
+  }
   PeerScope(const PeerScope&) = delete;
   PeerScope& operator=(const PeerScope&) = delete;
 

@@ -60,6 +60,7 @@ class Server::Core {
   void for_each_connection(std::uint32_t portion, Visit&& visit, AfterPortion&& after_portion);
   void let_idle_go();
   void cancel_connections();
+  void require_no_handler();
 
   const server::ServerLimits limits_;
   server::ConnectionCap cap_;

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdint>
 #include <utility>
 
 namespace weft::http {
@@ -49,6 +50,7 @@ void Server::Core::wait_for_stops() {
 }
 
 Result<void> Server::Core::wait() {
+  require_no_handler();
   Result<void> waited = join_acceptors();
   if (const Result<void> idle = wait_for_idle(); !idle) waited = idle;
   for (JoinHandle<void> connection = take_connection(); connection.joinable();
@@ -89,9 +91,6 @@ Result<void> Server::Core::wait_for_idle() {
 // Waits for a connection; when the drain is over all of them are cancelled. An error: the calling fiber, or
 // the scope around the call, has ended meanwhile.
 Result<void> Server::Core::join(JoinHandle<void> handle) {
-  WEFT_ASSERT(handle.id() != this_fiber::id(),
-              "http::Server::wait() in a handler of the same server waits for itself",
-              WEFT_VALUE(handle.id()));
   for (;;) {
     const Deadline deadline = drain_.deadline();
     Result<void> joined = handle.join_until(std::min(deadline, Deadline::after(kDeadlineLookup)));
@@ -140,6 +139,17 @@ void Server::Core::let_idle_go() {
     while (count > 0) Connection::let_go(idle[--count]);
   };
   for_each_connection(static_cast<std::uint32_t>(idle.size()), collect, let_go);
+}
+
+// wait() needs a fiber only if there is something to wait for.
+void Server::Core::require_no_handler() {
+  if (counters().open_connections == 0) return;
+  const std::uint64_t waiting = this_fiber::id();
+  const auto look = [waiting](const Connection& connection) {
+    WEFT_ASSERT(connection.handle.id() != waiting,
+                "http::Server::wait() in a handler of the same server waits for itself", WEFT_VALUE(waiting));
+  };
+  for_each_connection(kPortion, look, [] {});
 }
 
 void Server::Core::cancel_connections() {

@@ -18,6 +18,11 @@ using protocol::BodyStatus;
 
 namespace {
 
+constexpr protocol::Refusal kBodyTooSlow{
+    Status::request_timeout,
+    "the request's body took longer than body_timeout, body_rate_min or body_total_timeout"};
+constexpr protocol::Refusal kBodyCutOff = protocol::bad_request("the request ends within its body");
+
 class InScope {
  public:
   explicit InScope(detail::PeerScopeCore& scope) noexcept : scope_(scope) { scope_.enter(); }
@@ -99,7 +104,7 @@ Result<std::size_t> Exchange::read_piece(std::span<std::byte> buffer) {
         return piece.data.size();
       case BodyStatus::end: return Errc::end_of_file;
       case BodyStatus::refused:
-        answer_unless_answered(reader.refusal().status);
+        answer_unless_answered(reader.refusal());
         body_outcome_ = reader.refusal().status == Status::bad_request ? Errc::malformed_message
                                                                        : Errc::message_too_large;
         return body_outcome_.error();
@@ -144,11 +149,11 @@ Result<void> Exchange::receive_body(Deadline deadline) {
 // A read with `deadline` has failed. A time limit or a cancel of the handler's own is for the handler to
 // answer.
 std::error_code Exchange::fail_body(std::error_code error, Deadline deadline) noexcept {
-  if (error == Errc::timed_out && deadline.passed()) answer_unless_answered(Status::request_timeout);
+  if (error == Errc::timed_out && deadline.passed()) answer_unless_answered(kBodyTooSlow);
   // The end of what the client sends is not the end of the body. It may still listen.
   if (error == make_error_code(Errc::end_of_file)) {
     error = Errc::malformed_message;
-    answer_unless_answered(Status::bad_request);
+    answer_unless_answered(kBodyCutOff);
   }
   // The server stops: what the handler makes of a body that was cancelled is nobody's answer.
   if (error == make_error_code(Errc::cancelled) && drain_.begun()) broken_ = true;
@@ -156,8 +161,10 @@ std::error_code Exchange::fail_body(std::error_code error, Deadline deadline) no
   return error;
 }
 
-void Exchange::answer_unless_answered(Status status) noexcept {
-  if (answer_as_ == Status::ok) answer_as_ = status;
+void Exchange::answer_unless_answered(const protocol::Refusal& refusal) noexcept {
+  if (answer_as_ != Status::ok) return;
+  answer_as_ = refusal.status;
+  block_.answer_reason = refusal.reason;
 }
 
 // Not into a response that has begun.

@@ -109,7 +109,7 @@ class Exchange {
   Result<void> receive_body(Deadline deadline);
   Deadline begin_body_read() noexcept { return limits_.begin_body_read(block_.pace, coarse_now_ns()); }
   std::error_code fail_body(std::error_code error, Deadline deadline) noexcept;
-  void answer_unless_answered(Status status) noexcept;
+  void answer_unless_answered(const protocol::Refusal& refusal) noexcept;
   bool send(std::string_view text) {
     const net::Transfer sent = stream_.write_all_until(std::as_bytes(std::span(text)), write_deadline());
     return sent || send_rest(text, sent);

@@ -85,7 +85,10 @@ void Exchange::answer_error(Status status) {
   block_.encoder.begin({head.method, head.version, block_.encoder.keep_alive()});
   has_content_type_ = false;
   set_status(status);
-  set_body(reason_phrase(status), "text/plain");
+  std::string text(reason_phrase(status));
+  if (const char* const reason = std::exchange(block_.answer_reason, nullptr))
+    text.append(": ").append(reason);
+  set_body(std::move(text), "text/plain");
 }
 
 AfterExchange Exchange::finish(const Routes& routes) {

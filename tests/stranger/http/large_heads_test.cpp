@@ -82,6 +82,28 @@ TEST(LargeHeads, BeyondALimitTheLimitIsNamed) {
   });
 }
 
+TEST(LargeHeads, ARefusedBodySaysWhyToo) {
+  stranger::in_fiber([] {
+    weft::http::Server server(Limits{.body_size_max = 3, .chunk_overhead_max = 20});
+    server.post("/", [](const Request& request, Response& response) {
+      response.text(request.read_all().value_or("unread"));
+    });
+    const auto address = server.start("127.0.0.1:0").value();
+    const std::string head =
+        "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+    EXPECT_EQ(body_of(reply_to(address, head + "4\r\nfour\r\n0\r\n\r\n")),
+              "Content Too Large: the request's body is larger than body_size_max");
+    EXPECT_EQ(
+        body_of(reply_to(address, head + "1;" + std::string(30, 'x') + "\r\nx\r\n0\r\n\r\n")),
+        "Request Header Fields Too Large: chunk extensions and trailers are larger than chunk_overhead_max");
+    EXPECT_EQ(body_of(stranger::RawClient(address).send(head + "2\r\nx").finish_sending().read_to_end()),
+              "Bad Request: the request ends within its body");
+    const std::string malformed = reply_to(address, head + "zz\r\n");
+    EXPECT_EQ(status_of(malformed), 400);
+    EXPECT_TRUE(body_of(malformed).starts_with("Bad Request: ")) << malformed;
+  });
+}
+
 TEST(LargeHeads, OfResponsesAreSentAsFarAsTheLimitSays) {
   stranger::in_fiber([] {
     weft::http::Server server(Limits{.response_head_size_max = 100'000});

@@ -23,6 +23,18 @@ TEST(WaitInHandlerDeathTest, IsABugThatSaysSo) {
                "BUG: http::Server::wait\\(\\) in a handler of the same server waits for itself");
 }
 
+// It hung as long as nobody stopped the server.
+TEST(WaitInHandlerDeathTest, IsABugAlsoWhileTheServerServes) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(stranger::in_fiber([] {
+                 weft::http::Server server;
+                 server.get("/quit", [&](const Request&, Response&) { (void)server.wait(); });
+                 const auto address = server.start("127.0.0.1:0").value();
+                 (void)stranger::reply_to(address, get("/quit"));
+               }),
+               "BUG: http::Server::wait\\(\\) in a handler of the same server waits for itself");
+}
+
 TEST(WaitInHandler, OfAnotherServerIsNone) {
   stranger::in_fiber([] {
     weft::http::Server server;

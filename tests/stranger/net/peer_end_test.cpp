@@ -4,6 +4,7 @@
 // What was wrong: only a read told, and it takes what the peer has sent.
 #include "stranger/net/streams.hpp"
 
+#include <memory>
 #include <string>
 
 namespace {
@@ -76,6 +77,17 @@ TEST(PeerEnd, OfAStreamThatIsClosedOrNoneIsAnError) {
     PeerScope scope(streams.server);
     EXPECT_EQ(weft::sleep(1h).error(), Errc::cancelled);
   });
+}
+
+TEST(PeerScopeDeathTest, EndsInItsOwnFiberOnly) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(stranger::in_fiber([] {
+                 auto listener = weft::net::TcpListener::bind("127.0.0.1:0").value();
+                 auto stream = weft::net::TcpStream::connect(listener.local_address().value()).value();
+                 auto scope = std::make_unique<weft::net::PeerScope>(stream);
+                 weft::spawn([&] { scope.reset(); }).join().value();
+               }),
+               "BUG: a peer scope ends in another fiber than it began in");
 }
 
 }  // namespace

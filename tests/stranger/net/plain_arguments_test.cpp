@@ -83,6 +83,16 @@ TEST(PlainBuffers, OfCharAreText) {
   EXPECT_EQ(sent_as(""), "");
 }
 
+TEST(PlainBuffers, ThatWereFilledMayBeSent) {
+  char bytes[] = {'a', '\0', 'b', 'c'};
+  const weft::MutableBuffer filled(bytes);
+  const weft::ConstBuffer sent = filled;
+  EXPECT_EQ(static_cast<const void*>(sent.data()), bytes);
+  EXPECT_EQ(sent.size(), 4u) << "bytes, not text";
+  EXPECT_EQ(sent.first(2).size(), 2u);
+  EXPECT_EQ(filled.first(3).data(), filled.data());
+}
+
 TEST(PlainBuffers, AreTakenByEveryCall) {
   stranger::in_fiber([] {
     Streams streams;
