@@ -30,8 +30,8 @@ using test::Flag;
 struct Seen {
   std::string context;
   std::string fiber;
-  std::size_t frames;
-  std::chrono::nanoseconds stuck_for;
+  std::size_t frames = 0;
+  std::chrono::nanoseconds stuck_for{};
 };
 
 /// Collects reports while it lives.
@@ -56,10 +56,10 @@ class Reports {
     for (const Seen& each : seen_) count += each.context == context ? 1 : 0;
     return count;
   }
-  /// Keeps the calling thread, as a stuck fiber does, until `context` is reported.
-  bool wait_for(std::string_view context) {
+  /// Keeps the calling thread, as a stuck fiber does, until `context` is reported for the n-th time.
+  bool wait_for(std::string_view context, std::size_t nth = 1) {
     const auto end = std::chrono::steady_clock::now() + test::kPatience;
-    while (count(context) == 0) {
+    while (count(context) < nth) {
       if (std::chrono::steady_clock::now() > end) return false;
     }
     return true;
@@ -138,16 +138,27 @@ TEST(MonitorTest, TimersAreNoticedWhileTheKeeperOfThePollDutyIsStuck) {
 }
 
 TEST(MonitorTest, AStuckFiberIsReportedByItsNameWithABacktrace) {
+#if WEFT_TSAN  // which holds signals back
+  constexpr std::size_t kFrames = 0;
+#else
+  constexpr std::size_t kFrames = 3;
+#endif
   Reports reports;
   ConcurrentContext context("busy");
-  EXPECT_TRUE(context.spawn([&] { return reports.wait_for("busy"); }, {.name = "hog"}).join_uncancellable());
-  const Seen seen = reports.last();
+  auto hog = [&, before = std::size_t{0}]() mutable {
+    const bool reported = reports.wait_for("busy", ++before);
+    return reported ? reports.last() : Seen{};
+  };
+  Seen seen;
+  // Once more where the machine gave the stuck thread no time to say where it was.
+  for (const auto end = std::chrono::steady_clock::now() + test::kPatience;
+       (seen.context.empty() || seen.frames < kFrames) && std::chrono::steady_clock::now() < end;) {
+    seen = context.spawn([&] { return hog(); }, {.name = "hog"}).join_uncancellable();
+  }
   EXPECT_THAT(seen.fiber, testing::HasSubstr("\"hog\""));
   EXPECT_THAT(seen.fiber, testing::HasSubstr("monitor_test.cpp"));
   EXPECT_GE(seen.stuck_for, 20ms);
-#if !WEFT_TSAN  // which holds signals back
-  EXPECT_GE(seen.frames, 3u);
-#endif
+  EXPECT_GE(seen.frames, kFrames);
 }
 
 TEST(MonitorTest, AStuckFiberIsReportedOnceForEachOccurrence) {
