@@ -21,7 +21,8 @@ std::string what_is_wrong(const CLI::App& app, const CLI::ParseError& error, con
       if (command->get_name() == first) return error.what();
       continue;
     }
-    names += (names.empty() ? "" : ", ") + command->get_name();
+    if (command->get_group().empty()) continue;  // of the program itself, not in its help either
+    names += (names.empty() ? "" : " and ") + command->get_name();
   }
   if (first.starts_with("-")) {
     const std::vector<std::string> unknown = app.remaining();
