@@ -70,7 +70,7 @@ class ServeCommand(unittest.TestCase):
 
     def test_a_wrong_command_line_is_told_in_one_line(self):
         for arguments, what in {
-                ("bogus",): 'no command "bogus"; there are serve and compare;',
+                ("bogus",): 'no command "bogus"; there are serve',
                 (): "which command? There are ",
                 ("--bogus",): "--bogus",
                 ("serve", "--bogus"): "--bogus",
