@@ -114,7 +114,7 @@ class [[nodiscard]] Result {
   Result(std::error_code error) noexcept : storage_(detail::Failure{error}) {}
   template <detail::ErrorEnum E>
   Result(E error) noexcept : storage_(detail::Failure{make_error_code(error)}) {}
-  Result(const detail::Failure& failure) noexcept : storage_(failure) {}
+  Result(const detail::Failure& failure) noexcept : storage_(detail::require_error(failure)) {}
 
   bool has_value() const noexcept { return storage_.has_value(); }
   explicit operator bool() const noexcept { return has_value(); }
@@ -135,7 +135,8 @@ class [[nodiscard]] Result {
   /// What went wrong, in words, with the address if the error is about one: "connecting to 127.0.0.1:80:
   /// Connection refused". Empty if nothing did.
   std::string message() const { return has_value() ? std::string() : detail::message_of(storage_.failure()); }
-  /// The error to be returned by a caller of another type, with what message() says.
+  /// The error to be returned by a caller of another type, with what message() says. A result that holds a
+  /// value has none: a BUG where another is made from it.
   detail::Failure failure() const noexcept { return has_value() ? detail::Failure() : storage_.failure(); }
 
   template <class U>
@@ -167,7 +168,9 @@ class [[nodiscard]] Result<void> {
   template <detail::ErrorEnum E>
   Result(E error) noexcept : Result(make_error_code(error)) {}
   Result(const detail::Failure& failure) noexcept
-      : value_(failure.error.value()), text_(failure.text), category_(&failure.error.category()) {}
+      : value_(detail::require_error(failure).error.value()),
+        text_(failure.text),
+        category_(&failure.error.category()) {}
 
   bool has_value() const noexcept { return category_ == nullptr; }
   explicit operator bool() const noexcept { return has_value(); }

@@ -88,6 +88,8 @@ void throw_failure(const Failure& failure) {
   throw std::system_error(failure.error, text);
 }
 
+void no_error() noexcept { WEFT_PANIC("a result is made from the failure() of one that holds a value"); }
+
 void end_by_failure(const Failure& failure) noexcept {
   WEFT_PANIC(("value() of an error: " + message_of(failure)).c_str());
 }

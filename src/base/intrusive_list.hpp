@@ -70,6 +70,16 @@ class IntrusiveList {
     other.head_.next_ = other.head_.previous_ = &other.head_;
   }
 
+  /// The first element with `test(element)`; null if there is none.
+  template <class Test>
+  T* find(Test&& test) {
+    for (Node* node = head_.next_; node != &head_; node = node->next_) {
+      T& element = static_cast<T&>(*node);
+      if (test(element)) return &element;
+    }
+    return nullptr;
+  }
+
   /// Calls `visit(element)` for each; `visit` may remove the element it is given.
   template <class Visit>
   void for_each(Visit&& visit) {

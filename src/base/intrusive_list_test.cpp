@@ -49,6 +49,16 @@ TEST(IntrusiveList, KeepsTheOrderOfPushes) {
   clear(list);
 }
 
+TEST(IntrusiveList, FindsTheFirstThatATestAccepts) {
+  Item one(1), two(2), three(3);
+  Items list;
+  EXPECT_EQ(list.find([](const Item&) { return true; }), nullptr);
+  for (Item* item : {&one, &two, &three}) list.push_back(*item);
+  EXPECT_EQ(list.find([](const Item& item) { return item.number > 1; }), &two);
+  EXPECT_EQ(list.find([](const Item& item) { return item.number > 3; }), nullptr);
+  clear(list);
+}
+
 TEST(IntrusiveList, PopsFromTheFrontAndUnlinks) {
   Item one(1), two(2);
   Items list;

@@ -14,10 +14,8 @@ namespace weft {
 namespace {
 
 PeerWatch* take_first_locked(Descriptor& descriptor) noexcept {
-  PeerWatch* first = nullptr;
-  descriptor.peer_watches.for_each([&](PeerWatch& watch) {
-    if (first == nullptr && descriptor.peer.has_ended(watch.end)) first = &watch;
-  });
+  PeerWatch* const first = descriptor.peer_watches.find(
+      [&](const PeerWatch& watch) { return descriptor.peer.has_ended(watch.end); });
   if (first != nullptr) descriptor.peer_watches.remove(*first);
   return first;
 }

@@ -28,6 +28,15 @@ std::string message_of(const Failure& failure);
 [[noreturn, gnu::cold]] void throw_failure(const Failure& failure);
 [[noreturn, gnu::cold]] void end_by_failure(const Failure& failure) noexcept;
 
+[[noreturn, gnu::cold]] void no_error() noexcept;
+
+/// A result that is made from the failure() of a success would hold neither a value nor an error: a BUG.
+inline const Failure& require_error(const Failure& failure) noexcept {
+  if (!failure.error) [[unlikely]]
+    no_error();
+  return failure;
+}
+
 [[noreturn, gnu::cold]] inline void no_value(const Failure& failure) {
 #if defined(__cpp_exceptions)
   throw_failure(failure);

@@ -70,6 +70,25 @@ TEST(RequestLimits, HoldTheRequestLine) {
   EXPECT_EQ(outcome("GET /" + std::string(100'000, 'x'), limits), 414);
 }
 
+// A registered method's name was looked at beyond the limit, and what followed beyond the buffer.
+TEST(RequestLimits, HoldTheRequestLineOfARegisteredMethod) {
+  register_method("REGISTERED-HERE");
+  const std::string bytes = "REGISTERED-HERE /abc HTTP/1.1\r\n" WEFT_HOST "\r\n";
+  const std::size_t line = std::string_view("REGISTERED-HERE /abc").size();
+  for (std::size_t size = 0; size < line + 3; ++size) {
+    Limits limits;
+    limits.request_line_size_max = size;
+    EXPECT_EQ(outcome(bytes, limits), size < line ? 414 : 0) << size;
+    EXPECT_EQ(outcome("\r\n" + bytes, limits), size < line + 2 ? 414 : 0) << size;
+    limits.request_line_size_max = 1000;
+    limits.head_size_max = size;
+    EXPECT_NE(outcome(bytes, limits), 0) << size;
+  }
+  Limits limits;
+  limits.head_size_max = bytes.size();
+  EXPECT_EQ(outcome(bytes, limits, 2050), 0) << "of a buffer that has to grow for the name";
+}
+
 TEST(RequestLimits, HoldTheHead) {
   const Limits limits;
   ASSERT_EQ(with_head(500).size(), 500u);

@@ -62,7 +62,7 @@ class RegisteredMethods {
   std::array<Name, kRegisteredMethodsMax> names_;
 };
 
-RegisteredMethods registered;
+constinit RegisteredMethods registered;
 
 }  // namespace
 

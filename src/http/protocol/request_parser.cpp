@@ -16,6 +16,12 @@ static_assert(static_cast<int>(Method::del) == HTTP_DELETE &&
 
 namespace {
 
+std::size_t size_of_token(std::string_view text) noexcept {
+  std::size_t size = 0;
+  while (size != text.size() && is(kTokenCharacter, text[size])) ++size;
+  return size;
+}
+
 constexpr Refusal kTooManyHeaders{Status::request_header_fields_too_large,
                                   "the request has more headers than header_count_max"};
 
@@ -72,31 +78,32 @@ HeadStatus RequestParser::parse_head(const char* end) noexcept {
 }
 
 // llhttp knows no such method, or knows it as RTSP's. The name is read here, and llhttp is told that it is
-// GET: a method says nothing of what follows it.
+// GET: a method says nothing of what follows it. Not beyond the limits, nor beyond the longest name: what is
+// decided must not depend on how much has come (H3, H4).
 HeadStatus RequestParser::parse_registered_method(const char* end) noexcept {
-  const char* name = begin_;
-  if (end - name >= 2 && name[0] == '\r' && name[1] == '\n') name += 2;
-  // No further than the longest name: what is decided must not depend on how much has come (H3).
-  const char* const longest =
-      name + std::min<std::size_t>(kMethodNameSizeMax + 1, static_cast<std::size_t>(end - name));
-  const char* name_end = name;
-  while (name_end != longest && is(kTokenCharacter, *name_end)) ++name_end;
-  const std::size_t size = static_cast<std::size_t>(name_end - name);
+  const char* const limit = std::min(end, stop_);
+  const bool behind_a_line =
+      std::string_view(begin_, static_cast<std::size_t>(limit - begin_)).starts_with("\r\n");
+  const char* const name = behind_a_line ? begin_ + 2 : begin_;
+  const std::size_t room = static_cast<std::size_t>(limit - name);
+  const std::string_view text(name, std::min(room, kMethodNameSizeMax + 1));
+  const std::size_t size = size_of_token(text);
   restart_llhttp();
-  if (name_end == end && size <= kMethodNameSizeMax) {
-    cursor_ = begin_;  // all of it again when the rest has come
-    return HeadStatus::need_input;
+  if (size == room && size <= kMethodNameSizeMax) {
+    cursor_ = limit == stop_ ? stop_ : begin_;  // all of it again when the rest has come
+    if (limit != stop_) return HeadStatus::need_input;
+    return refuse(over_head_limit()), HeadStatus::refused;
   }
-  const std::optional<Method> method = method_from({name, size});
-  if (size == 0 || (size <= kMethodNameSizeMax && *name_end != ' ')) {
+  const std::optional<Method> method = method_from(text.substr(0, size));
+  if (size == 0 || (size <= kMethodNameSizeMax && name[size] != ' ')) {
     refuse(bad_request("the request line does not begin with a method and a space"));
   } else if (!method || static_cast<std::size_t>(*method) < kMethodCount) {
-    refuse({Status::not_implemented, "no route has this method"});
+    refuse({Status::not_implemented, "a method that is neither known nor registered"});
   } else {
     constexpr std::string_view kGet = "GET";
     static_cast<void>(llhttp__internal_execute(&llhttp_, kGet.data(), kGet.data() + kGet.size()));
     beyond_get_ = static_cast<std::uint8_t>(static_cast<unsigned>(*method) - HTTP_GET);
-    cursor_ = name_end;
+    cursor_ = name + size;
     return parse_head(end);
   }
   return HeadStatus::refused;

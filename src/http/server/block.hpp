@@ -101,8 +101,7 @@ struct Block : BlockMemory {
   DateCache date;
   BodyPace pace;  ///< of the request that is being answered, if it has a body
   PathParameters parameters;
-  const char* answer_reason = nullptr;  ///< of a body that was refused: for the answer
-  std::error_code unsent_because;       ///< of a response that could not be sent: why
+  std::error_code unsent_because;  ///< of a response that could not be sent: why
 };
 
 /// A block with an empty reader for a connection of that server, from the thread's free list or the heap.

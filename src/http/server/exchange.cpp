@@ -164,7 +164,7 @@ std::error_code Exchange::fail_body(std::error_code error, Deadline deadline) no
 void Exchange::answer_unless_answered(const protocol::Refusal& refusal) noexcept {
   if (answer_as_ != Status::ok) return;
   answer_as_ = refusal.status;
-  block_.answer_reason = refusal.reason;
+  answer_reason_ = refusal.reason;
 }
 
 // Not into a response that has begun.

@@ -136,7 +136,8 @@ class Exchange {
   // What the client is told, if it can still be told, in place of what the handler has prepared: because of
   // the request's body, or of a mistake or an exception of the handler. Status::ok: nothing.
   Status answer_as_ = Status::ok;
-  Mistake mistake_ = Mistake::kNone;  // the first
+  const char* answer_reason_ = nullptr;  // of a body that was refused
+  Mistake mistake_ = Mistake::kNone;     // the first
   bool handler_runs_ = true;
   bool has_content_type_ = false;
   bool streaming_ = false;  // the head of the response was sent

@@ -86,8 +86,7 @@ void Exchange::answer_error(Status status) {
   has_content_type_ = false;
   set_status(status);
   std::string text(reason_phrase(status));
-  if (const char* const reason = std::exchange(block_.answer_reason, nullptr))
-    text.append(": ").append(reason);
+  if (answer_reason_ != nullptr) text.append(": ").append(answer_reason_);
   set_body(std::move(text), "text/plain");
 }
 

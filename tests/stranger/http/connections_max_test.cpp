@@ -18,13 +18,19 @@ using weft::http::Limits;
 using weft::http::Request;
 using weft::http::Response;
 
-TEST(ConnectionsMax, ThoseBeyondItWaitUntilOneEnds) {
-  stranger::in_fiber([] {
-    Limits limits;
-    limits.connections_max = 2;
-    weft::http::Server server(limits);
+/// Calls `use` with a server of at most `connections` at a time, and its address.
+template <class Use>
+void with_cap(std::size_t connections, Use&& use) {
+  stranger::in_fiber([&] {
+    weft::http::Server server(Limits{.connections_max = connections});
     server.get("/", [](const Request&, Response& response) { response.text("served"); });
-    const auto address = server.start("127.0.0.1:0").value();
+    const weft::net::SocketAddress address = server.start("127.0.0.1:0").value();
+    use(server, address);
+  });
+}
+
+TEST(ConnectionsMax, ThoseBeyondItWaitUntilOneEnds) {
+  with_cap(2, [](weft::http::Server& server, const weft::net::SocketAddress& address) {
     std::vector<RawClient> clients;
     for (int i = 0; i < 4; ++i) clients.emplace_back(address).send(get("/", "keep-alive"));
     for (int i : {0, 1}) EXPECT_TRUE(clients[static_cast<std::size_t>(i)].stream().wait_readable());
@@ -39,12 +45,7 @@ TEST(ConnectionsMax, ThoseBeyondItWaitUntilOneEnds) {
 }
 
 TEST(ConnectionsMax, AServerAtItsCapStops) {
-  stranger::in_fiber([] {
-    Limits limits;
-    limits.connections_max = 1;
-    weft::http::Server server(limits);
-    server.get("/", [](const Request&, Response& response) { response.text("served"); });
-    const auto address = server.start("127.0.0.1:0").value();
+  with_cap(1, [](weft::http::Server& server, const weft::net::SocketAddress& address) {
     RawClient first(address);
     first.send(get("/", "keep-alive"));
     EXPECT_TRUE(first.stream().wait_readable());
@@ -56,12 +57,7 @@ TEST(ConnectionsMax, AServerAtItsCapStops) {
 }
 
 TEST(ConnectionsMax, EachPlaceIsUsedAgain) {
-  stranger::in_fiber([] {
-    Limits limits;
-    limits.connections_max = 1;
-    weft::http::Server server(limits);
-    server.get("/", [](const Request&, Response& response) { response.text("served"); });
-    const auto address = server.start("127.0.0.1:0").value();
+  with_cap(1, [](weft::http::Server&, const weft::net::SocketAddress& address) {
     for (int i = 0; i < 50; ++i) EXPECT_EQ(body_of(stranger::reply_to(address, get("/"))), "served");
   });
 }

@@ -104,6 +104,26 @@ TEST(LargeHeads, ARefusedBodySaysWhyToo) {
   });
 }
 
+// It was kept for whatever the same buffers served next.
+TEST(LargeHeads, AReasonIsNoneOfTheNextRequests) {
+  stranger::in_fiber([] {
+    weft::http::Server server;
+    server.post("/unread", [](const Request&, Response& response) { response.text("unread"); });
+    server.post("/streamed", [](const Request& request, Response& response) {
+      response.write("begun").value();
+      EXPECT_FALSE(request.read_all());
+    });
+    server.get("/", [](const Request&, Response&) { throw 42; });
+    const auto address = server.start("127.0.0.1:0").value();
+    for (const std::string path : {"/unread", "/streamed"}) {
+      const std::string cut_off = "POST " + path + " HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc";
+      const std::string reply = stranger::RawClient(address).send(cut_off).finish_sending().read_to_end();
+      EXPECT_EQ(status_of(reply), 200) << reply;
+      EXPECT_EQ(body_of(reply_to(address, stranger::get("/"))), "Internal Server Error") << path;
+    }
+  });
+}
+
 TEST(LargeHeads, OfResponsesAreSentAsFarAsTheLimitSays) {
   stranger::in_fiber([] {
     weft::http::Server server(Limits{.response_head_size_max = 100'000});

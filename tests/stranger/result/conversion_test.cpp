@@ -51,6 +51,14 @@ TEST(ResultConversion, AnErrorIsCarriedOnByItsCode) {
   EXPECT_EQ(succeeded(weft::Errc::timed_out).error(), weft::Errc::timed_out);
 }
 
+// It held neither a value nor an error, and said "Success" where it was looked at.
+TEST(ResultConversionDeathTest, ASuccessHasNoFailure) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const Result<int> success = 7;
+  EXPECT_DEATH((void)Result<std::string>(success.failure()), "BUG: a result is made from the failure\\(\\)");
+  EXPECT_DEATH((void)Result<void>(success.failure()), "BUG: a result is made from the failure\\(\\)");
+}
+
 TEST(ResultConversion, AResultOfResultsKeepsBoth) {
   const Result<Result<int>> outer = Result<int>(weft::Errc::closed);
   ASSERT_TRUE(outer);
