@@ -5,31 +5,34 @@
 
 namespace weft {
 
-/// Gives the memory of stacks that no fiber uses back to the kernel, but for up to 64 that each other thread
-/// keeps for its next fibers. The library does so by itself: while fibers run, with what no fiber needed for
-/// a second; when all is idle for a tenth of a second, at most once a second, with all of them, but for
-/// what threads of isolated contexts keep. So this is for a program that wants it at once, after a peak.
-/// Returns how many stacks this call gave back.
+/// Gives the memory of unused stacks back to the kernel, at once. Returns how many stacks were given back.
 ///
-/// About 2 us a stack, in portions of at most a millisecond, between which a calling fiber lets others run.
-/// May suspend in a fiber; any thread. Not cancellable.
+/// The library does the same by itself. While fibers run, it gives back the stacks that no fiber has needed
+/// for a second. When the program has been idle for a tenth of a second, it gives back all of them. So a
+/// program needs this call only if it cannot wait for a second after a peak.
+///
+/// Each other thread keeps up to 64 stacks for its next fibers. A stack takes about 2 us. The call works in
+/// portions of at most a millisecond; a fiber that calls it lets others run between two portions. It may
+/// suspend in a fiber, and is not cancellable. Any thread may call it.
 std::size_t trim_memory() noexcept;
 
 /// Whether a fiber may run on a stack without a guard, if the kernel has no more of them.
 enum class StackGuards {
   /// Spawning throws std::bad_alloc then, with a text that says why. The default.
   kRequired,
-  /// It runs. An overflow by less than 64 KiB does no harm then, and ends the program, with the fiber's name,
-  /// when the fiber ends; one that goes further destroys what another fiber has. Costs a system call at
-  /// the end of each of such fibers.
+  /// The fiber runs. If its stack overflows by less than 64 KiB, nothing is damaged, and the program ends
+  /// with
+  /// the fiber's name when the fiber ends. A larger overflow damages the memory of another fiber. The end of
+  /// each such fiber costs one system call.
   kWhereAvailable,
 };
 
-/// Matters before Linux 6.13 only (and after `mlockall(MCL_FUTURE)`): there a guard takes two of the
-/// `vm.max_map_count` mappings that a process may have, 65,530 by default, so about 32,000 fibers can live at
-/// the same time. Better than stacks without guards is a higher limit: `sysctl -w vm.max_map_count=2100000`
-/// is enough for a million. With kWhereAvailable a quarter of the mappings is left for others. Applies to
-/// stacks that are made from now on. Any thread; does not suspend. Throws std::bad_alloc.
+/// Says whether fibers may run without a guard. It matters before Linux 6.13 only, and after
+/// `mlockall(MCL_FUTURE)`. There each guard takes two of the mappings that a process may have
+/// (`vm.max_map_count`, 65,530 by default), so about 32,000 fibers can live at the same time. A higher limit
+/// is better than stacks without guards: `sysctl -w vm.max_map_count=2100000` is enough for a million fibers.
+/// With kWhereAvailable a quarter of the mappings is left for other uses. The call applies to stacks that are
+/// made from now on. It does not suspend. Any thread may call it. Throws std::bad_alloc.
 void set_stack_guards(StackGuards guards);
 
 }  // namespace weft

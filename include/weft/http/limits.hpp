@@ -54,8 +54,8 @@ struct Limits {
   std::chrono::milliseconds head_timeout{20'000};
   /// How long one read of a body may take; later is 408.
   std::chrono::milliseconds body_timeout{20'000};
-  /// Bytes per second at which a body must come on the whole, once `body_timeout` has been spent on waiting
-  /// for it; slower is 408. Only the time in which it is read counts, not that of the handler. 0: no such
+  /// The least average rate of a body, in bytes per second; slower is 408. The rate is checked once the
+  /// server has waited for `body_timeout` in all. Only time spent on waiting for the body counts. 0: no such
   /// limit.
   std::uint64_t body_rate_min = 500;
   /// How long all reads of a body may wait for it together; later is 408. For services whose bodies are

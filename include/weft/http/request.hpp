@@ -42,8 +42,8 @@ class Request {
   Query query() const noexcept { return Query(head_.query); }
   /// "host:port" that the client asked for.
   std::string_view authority() const noexcept { return head_.authority; }
-  /// Who has connected: the client, or a proxy in front of it. One system call each time. ENOTCONN if the
-  /// connection is gone.
+  /// The address of the connection's peer: the client, or a proxy in front of it. One system call each time.
+  /// ENOTCONN if the connection is gone.
   Result<net::SocketAddress> peer_address() const;
   const Headers& headers() const noexcept { return head_.headers; }
   /// The value of the first header of that name; nothing if there is none.

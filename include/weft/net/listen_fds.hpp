@@ -8,7 +8,7 @@
 
 namespace weft::net {
 
-/// A descriptor that the process was started with, and what whoever started it calls it.
+/// A descriptor that the process was started with, and its name.
 struct ListenFd {
   int fd;
   std::string name;  ///< of LISTEN_FDNAMES; empty if there is none

@@ -8,21 +8,23 @@
 
 namespace weft::net {
 
-/// A cancel scope that ends when the peer of a stream is gone: whoever works for it stops.
+/// A cancel scope that ends when the peer of a stream is gone, so that work for that peer stops.
 ///
 ///     weft::net::PeerScope scope(stream);
 ///     auto rows = query(database);   // Errc::cancelled soon after the client has hung up
 ///
-/// As CancelScope: every cancellable wait in it, of its fiber and of groups made in it, fails with
-/// Errc::cancelled once it has ended, reads and writes of the stream itself, too; what need not wait may
-/// still succeed for a while. It also ends when the stream is closed on this side. Nothing is read: what the
-/// peer has sent stays where it is, and its end is noticed with unread bytes before it. A peer that only
-/// shuts down its sending side looks like one that has closed; PeerEnd::kReset leaves it alone.
+/// Works as CancelScope does: once it has ended, every cancellable wait in it fails with Errc::cancelled.
+/// That includes reads and writes of the stream itself, and the waits of groups made in the scope. A call
+/// that need not wait may still succeed. The scope also ends when the stream is closed on this side.
 ///
-/// The connection is looked at from the first wait in the scope on: a scope in which nobody waits costs no
-/// system call, one that waits costs one if the stream was never waited on. If the context whose event loop
-/// has the stream registered ends while the fiber waits in another one, the end is noticed from its next wait
-/// on.
+/// The scope reads nothing. It notices the end of the peer although there are unread bytes before it. A peer
+/// that only shuts down its sending side looks like one that has closed; use PeerEnd::kReset if that is no
+/// end.
+///
+/// The connection is watched from the first wait in the scope on. A scope without a wait costs no system
+/// call; one with a wait costs one, if the stream was never waited on. If a context ends whose event loop has
+/// the stream registered, while the fiber waits in another context, the fiber notices the end at its next
+/// wait.
 ///
 /// Thread safety: its fiber. Destroyed in the reverse order of scopes, by the fiber that made it (BUG). Its
 /// stream may be closed meanwhile, and by anybody; it must not be destroyed or moved from before the scope.
