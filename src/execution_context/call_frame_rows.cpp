@@ -5,17 +5,19 @@
 
 #include <string_view>
 
-// libgcc's, and LLVM libunwind's: the description of the function around an address.
-extern "C" {
-struct weft_dwarf_eh_bases {
+namespace weft {
+
+/// libgcc's and LLVM libunwind's dwarf_eh_bases.
+struct FunctionBases {
   void* text;
   void* data;
   void* function;
 };
-const void* _Unwind_Find_FDE(void* instruction, weft_dwarf_eh_bases* bases);
-}
 
-namespace weft {
+// Theirs too: the description of the function around an address.
+// NOLINTNEXTLINE(bugprone-reserved-identifier, readability-identifier-naming)
+extern "C" const void* _Unwind_Find_FDE(void* instruction, FunctionBases* bases);
+
 namespace {
 
 using Kind = RegisterRule::Kind;
@@ -205,7 +207,7 @@ class RowMachine {
 }  // namespace
 
 std::optional<CallFrameRow> call_frame_row(std::uintptr_t instruction) noexcept {
-  weft_dwarf_eh_bases bases{};
+  FunctionBases bases{};
   const auto* const entry =
       static_cast<const std::byte*>(_Unwind_Find_FDE(reinterpret_cast<void*>(instruction), &bases));
   if (entry == nullptr) return std::nullopt;

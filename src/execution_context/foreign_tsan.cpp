@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 // Of TSan's runtime: null where the program is not built with it.
+// NOLINTNEXTLINE(bugprone-reserved-identifier, readability-identifier-naming)
 extern "C" [[gnu::weak]] void __tsan_init();
 
 namespace weft {
