@@ -16,7 +16,7 @@
 //
 //   usage: bench_timers [timers = 1000000] [rounds = 3]
 
-#include "event_loop/timers.hpp"
+#include "event_loop/timers/timers.hpp"
 
 #include <sys/mman.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event_loop/event_loop.hpp"
 
-#include "event_loop/write_turn.hpp"
+#include "event_loop/write_batch/write_turn.hpp"
 
 namespace weft {
 

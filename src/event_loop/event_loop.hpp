@@ -13,9 +13,9 @@
 // handed out by run() or enqueued in its own context exactly once. With nothing to do, a loop makes no
 // syscall (L13).
 
-#include "event_loop/descriptor.hpp"
-#include "event_loop/loop_timers.hpp"
-#include "event_loop/wait_plan.hpp"
+#include "event_loop/descriptor/descriptor.hpp"
+#include "event_loop/registration/wait_plan.hpp"
+#include "event_loop/timers/loop_timers.hpp"
 #include "fiber/fiber_queue.hpp"
 #include "sys/raw_address.hpp"
 

@@ -3,9 +3,9 @@
 // simulation, which is thereby held to what Linux does.
 #include <gtest/gtest.h>
 
-#include "event_loop/epoll_event_loop.hpp"
-#include "event_loop/sim_event_loop.hpp"
-#include "event_loop/write_turn.hpp"
+#include "event_loop/polling/epoll_event_loop.hpp"
+#include "event_loop/sim/sim_event_loop.hpp"
+#include "event_loop/write_batch/write_turn.hpp"
 #include "fiber/join.hpp"
 #include "support/sim_runner.hpp"
 #include "support/sim_sockets.hpp"

@@ -11,9 +11,9 @@
 // time; S7 no fiber is lost when schedulers leave.
 
 #include "event_loop/event_loop.hpp"
-#include "execution_context/global_queue.hpp"
-#include "execution_context/idle.hpp"
-#include "execution_context/scheduler.hpp"
+#include "execution_context/idle/idle.hpp"
+#include "execution_context/scheduler/global_queue.hpp"
+#include "execution_context/scheduler/scheduler.hpp"
 #include "fiber/fiber.hpp"
 
 #include <weft/counters.hpp>

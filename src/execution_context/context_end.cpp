@@ -2,8 +2,8 @@
 // The end of a context: closing, counting, telling who waits for it (docs/design/contexts.md).
 #include "execution_context/closing_steps.hpp"
 #include "execution_context/context.hpp"
-#include "execution_context/context_lanes.hpp"
-#include "execution_context/monitor.hpp"
+#include "execution_context/diagnostics/monitor.hpp"
+#include "execution_context/scheduler/context_lanes.hpp"
 #include "fiber/budget.hpp"
 #include "fiber/join.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "execution_context/context_registry.hpp"
 
-#include "execution_context/debugger_layout.hpp"
+#include "execution_context/diagnostics/debugger_layout.hpp"
 
 #include <cstddef>
 #include <new>

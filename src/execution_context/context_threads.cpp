@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The threads of a context: started, told to leave, stopped (S7).
-#include "execution_context/context_lanes.hpp"
+#include "execution_context/scheduler/context_lanes.hpp"
 #include "sys/thread.hpp"
 
 #include <string>

@@ -3,7 +3,7 @@
 
 #include "event_loop/checked_strategy.hpp"
 #include "execution_context/context.hpp"
-#include "execution_context/parallelism.hpp"
+#include "execution_context/scheduler/parallelism.hpp"
 
 namespace weft::detail {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "execution_context/shared_loop.hpp"
 
-#include "event_loop/epoll_event_loop.hpp"
+#include "event_loop/polling/epoll_event_loop.hpp"
 #include "execution_context/context.hpp"
 #include "execution_context/library_thread.hpp"
 #include "sys/signal.hpp"

@@ -10,7 +10,7 @@
 
 #include "base/atomic.hpp"
 #include "event_loop/event_loop.hpp"
-#include "execution_context/poll_duty.hpp"
+#include "execution_context/idle/poll_duty.hpp"
 #include "fiber/runner.hpp"
 
 #include <weft/event_loop_strategy.hpp>

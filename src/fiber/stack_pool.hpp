@@ -136,7 +136,7 @@ class StackPool {
 };
 
 /// Where StackPool::process() stands; all zero until somebody asks for it. For debuggers, by their table
-/// (execution_context/debugger_layout.hpp).
+/// (execution_context/diagnostics/debugger_layout.hpp).
 extern std::byte process_stack_pool[sizeof(StackPool)];
 
 /// The free slots of one thread. Destroyed, or flushed, it leaves them to the pool.

@@ -3,8 +3,8 @@
 #include <weft/detail/peer_scope_core.hpp>
 
 #include "base/panic.hpp"
+#include "event_loop/descriptor/peer_watch.hpp"
 #include "event_loop/operation.hpp"
-#include "event_loop/peer_watch.hpp"
 #include "fiber/cancel_node.hpp"
 
 #include <memory>

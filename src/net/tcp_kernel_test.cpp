@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What only sockets of the kernel can do: options, families, resets, connects that take their time.
-#include "event_loop/descriptor_use.hpp"
+#include "event_loop/descriptor/descriptor_use.hpp"
 #include "support/any_context.hpp"
 #include "support/gate.hpp"
 #include "support/sockets.hpp"

@@ -3,7 +3,7 @@
 #include <weft/this_fiber.hpp>
 
 #include "base/limited_log.hpp"
-#include "event_loop/descriptor_use.hpp"
+#include "event_loop/descriptor/descriptor_use.hpp"
 #include "net/current_loop.hpp"
 #include "net/sockaddr.hpp"
 #include "sys/errors.hpp"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <weft/net/tcp_stream.hpp>
 
-#include "event_loop/descriptor_use.hpp"
-#include "event_loop/peer_watch.hpp"
-#include "event_loop/write_turn.hpp"
+#include "event_loop/descriptor/descriptor_use.hpp"
+#include "event_loop/descriptor/peer_watch.hpp"
+#include "event_loop/write_batch/write_turn.hpp"
 #include "net/current_loop.hpp"
 #include "net/sockaddr.hpp"
 #include "sys/errors.hpp"

@@ -2,10 +2,10 @@
 // The branch of a select that waits until a descriptor may be ready. Readiness is a hint, and no branch takes
 // it away: whoever brings it wins the select's wait with kReady, and the select looks again. What it leaves
 // unused is passed on (L4).
-#include "event_loop/descriptor_use.hpp"
-#include "event_loop/descriptor_waiters.hpp"
+#include "event_loop/descriptor/descriptor_use.hpp"
+#include "event_loop/descriptor/descriptor_waiters.hpp"
 #include "event_loop/event_loop.hpp"
-#include "event_loop/registration.hpp"
+#include "event_loop/registration/registration.hpp"
 #include "fiber/runner.hpp"
 #include "sync/select_node.hpp"
 

@@ -3,7 +3,7 @@
 
 // What one run of the server's fuzzer does: the bytes that a client sends, and everything around them.
 
-#include "event_loop/sim_options.hpp"
+#include "event_loop/sim/sim_options.hpp"
 
 #include <weft/http/limits.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which waits make a deadlock, and which never do (docs/design/deadlock.md).
-#include "execution_context/deadlock_check.hpp"
+#include "execution_context/diagnostics/deadlock_check.hpp"
 #include "execution_context/library_thread.hpp"
 #include "support/contexts.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Laws L12 to L14: nobody starves, idle is idle, and what happened can be seen.
-#include "execution_context/monitor.hpp"
+#include "execution_context/diagnostics/monitor.hpp"
 #include "support/laws.hpp"
 
 #include <poll.h>

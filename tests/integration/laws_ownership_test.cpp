@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Laws L7, L10, L15 and the races of P2: who has a descriptor registered, and how that changes.
-#include "event_loop/descriptor_waiters.hpp"
-#include "event_loop/loop_registry.hpp"
+#include "event_loop/descriptor/descriptor_waiters.hpp"
+#include "event_loop/registration/loop_registry.hpp"
 #include "support/laws.hpp"
 
 #include <atomic>

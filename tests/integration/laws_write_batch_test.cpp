@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes that are put off until the fiber waits to read (docs/design/write-batch.md): its invariants and
 // races.
-#include "event_loop/write_batch.hpp"
+#include "event_loop/write_batch/write_batch.hpp"
 #include "support/laws.hpp"
 
 #include <weft/buffer_source.hpp>

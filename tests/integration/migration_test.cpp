@@ -2,8 +2,8 @@
 // The migration diagnostics over real sockets: what is reported, once, and what is not
 // (docs/design/migration-diagnostics.md). A threshold of a few turns a second, so that a slow machine gets
 // there; what must not be reported would have been by then.
-#include "event_loop/migration_log.hpp"
-#include "execution_context/monitor.hpp"
+#include "event_loop/migration/migration_log.hpp"
+#include "execution_context/diagnostics/monitor.hpp"
 #include "support/strategies.hpp"
 
 #include <weft/migration.hpp>

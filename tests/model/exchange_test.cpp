@@ -2,7 +2,7 @@
 // A write that is followed by a read (docs/design/write-batch.md), as a whole: the shipping operation over
 // the polling loop and a batch. The fiber, once it has left its thread, is woken on another one, while its
 // thread flushes the batch, the monitor does, bytes come, and others cancel and close.
-#include "event_loop/write_batch.hpp"
+#include "event_loop/write_batch/write_batch.hpp"
 #include "model/bounds.hpp"
 #include "model/socket_world.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Names of event loops (L15): pin against retire and remove.
-#include "event_loop/loop_registry.hpp"
+#include "event_loop/registration/loop_registry.hpp"
 
 #include "model/model.hpp"
 

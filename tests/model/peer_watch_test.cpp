@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Scopes that end with a peer (docs/design/peer-end.md), from the sources that ship: the edge against the end
 // of the scope, its first wait, close(), and a fiber that waits for the end.
-#include "event_loop/peer_watch.hpp"
+#include "event_loop/descriptor/peer_watch.hpp"
 #include "fiber/cancel_node.hpp"
 #include "model/bounds.hpp"
 #include "model/socket_world.hpp"

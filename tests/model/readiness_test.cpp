@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The readiness word (L3, L4; docs/design/descriptor.md), with an operation that tries, clears and waits, and
 // a kernel that delivers an edge for each byte.
-#include "event_loop/readiness.hpp"
+#include "event_loop/descriptor/readiness.hpp"
 
 #include "base/spin_lock.hpp"
 #include "fiber/wait_word.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ring of a scheduler (S4), with four places, so that it wraps and overflows.
-#include "execution_context/run_queue.hpp"
+#include "execution_context/scheduler/run_queue.hpp"
 
 #include "model/bounds.hpp"
 #include "model/model.hpp"

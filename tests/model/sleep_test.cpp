@@ -2,10 +2,10 @@
 // No wake-up is lost (S2, S5, S11; docs/design/idle.md): submitters against schedulers that park or block in
 // the event loop. The steps are those of sleep_steps.hpp, idle.cpp, parker.hpp, sleep_word.hpp and
 // global_queue.hpp, which ship; the loop around them is Scheduler's, which is no part of a model, retold.
-#include "execution_context/sleep_steps.hpp"
+#include "execution_context/idle/sleep_steps.hpp"
 
-#include "event_loop/sleep_word.hpp"
-#include "execution_context/global_queue.hpp"
+#include "event_loop/polling/sleep_word.hpp"
+#include "execution_context/scheduler/global_queue.hpp"
 #include "model/bounds.hpp"
 #include "model/model.hpp"
 

@@ -4,9 +4,9 @@
 // The world of a descriptor's models: the shipping polling loop, twice, over a kernel of one socket.
 
 #include "base/clock.hpp"
-#include "event_loop/descriptor_arena.hpp"
-#include "event_loop/descriptor_use.hpp"
-#include "event_loop/polling_event_loop.hpp"
+#include "event_loop/descriptor/descriptor_arena.hpp"
+#include "event_loop/descriptor/descriptor_use.hpp"
+#include "event_loop/polling/polling_event_loop.hpp"
 #include "model/runtime/fibers.hpp"
 #include "model/runtime/kernel.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The stack of what a scheduler has spawned (S4), with two and four places, so that it wraps.
-#include "execution_context/spawn_stack.hpp"
+#include "execution_context/scheduler/spawn_stack.hpp"
 
 #include "model/bounds.hpp"
 #include "model/model.hpp"

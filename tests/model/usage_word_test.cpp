@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The usage word of a descriptor (L9; docs/design/descriptor.md), with users that hold handles of the file
 // which is closed, and the record's next file.
-#include "event_loop/usage_word.hpp"
+#include "event_loop/descriptor/usage_word.hpp"
 #include "model/model.hpp"
 
 namespace weft {

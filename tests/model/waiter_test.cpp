@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Waiters that sleep, and joins (docs/design/wait.md), with the shipping waiter.cpp and join.cpp.
-#include "execution_context/parker.hpp"
+#include "execution_context/idle/parker.hpp"
 #include "fiber/join.hpp"
 #include "model/runtime/fibers.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The word of a write that was put off (docs/design/write-batch.md): the thread of its batch, the monitor,
 // and the fiber whose write it is, woken early on a third thread.
-#include "event_loop/write_word.hpp"
+#include "event_loop/write_batch/write_word.hpp"
 #include "model/model.hpp"
 
 namespace weft {

@@ -3,7 +3,7 @@
 // the group's lock for 133 ms, Latch::count_down() of 200,000 waiters the queue bit. Each section deals with
 // a portion.
 #include "base/portion.hpp"
-#include "event_loop/descriptor_waiters.hpp"
+#include "event_loop/descriptor/descriptor_waiters.hpp"
 #include "execution_context/context.hpp"
 #include "fiber/cancel_node.hpp"
 #include "fiber/stack_pool.hpp"

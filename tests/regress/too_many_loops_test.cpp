@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What was wrong: the 4,097th event loop ended the program, where the constructors of contexts and run()
 // promise std::system_error.
-#include "event_loop/epoll_event_loop.hpp"
-#include "event_loop/loop_registry.hpp"
+#include "event_loop/polling/epoll_event_loop.hpp"
+#include "event_loop/registration/loop_registry.hpp"
 #include "support/contexts.hpp"
 
 #include <weft/run.hpp>

@@ -7,7 +7,7 @@
 // the wait word, and at the end nothing may be left: no file descriptor, no descriptor record, no fiber.
 //
 //   WEFT_STRESS_SEED repeats the choices of a run, though not its interleavings.
-#include "event_loop/descriptor_arena.hpp"
+#include "event_loop/descriptor/descriptor_arena.hpp"
 #include "fiber/fiber.hpp"
 #include "support/any_context.hpp"
 #include "support/stress.hpp"

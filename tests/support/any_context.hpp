@@ -4,7 +4,7 @@
 // A context of the kind and the event loop strategy that a parametrized test asks for.
 
 #include "base/sanitizers.hpp"
-#include "event_loop/sim_event_loop.hpp"
+#include "event_loop/sim/sim_event_loop.hpp"
 #include "execution_context/context.hpp"
 
 #include <weft/execution_context.hpp>

@@ -3,7 +3,7 @@
 
 // What the tests of the laws have in common: two contexts, A and B, with a thread and an event loop each.
 
-#include "event_loop/polling_event_loop.hpp"
+#include "event_loop/polling/polling_event_loop.hpp"
 #include "execution_context/context.hpp"
 #include "support/gate.hpp"
 #include "support/sockets.hpp"

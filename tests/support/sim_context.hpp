@@ -3,7 +3,7 @@
 
 #include <weft/execution_context.hpp>
 
-#include "event_loop/sim_event_loop.hpp"
+#include "event_loop/sim/sim_event_loop.hpp"
 #include "execution_context/context.hpp"
 
 #include <memory>

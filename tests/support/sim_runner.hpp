@@ -4,7 +4,7 @@
 // Runs fibers in a simulated world on the calling thread, without an execution context: what the event loop's
 // own tests need.
 
-#include "event_loop/sim_event_loop.hpp"
+#include "event_loop/sim/sim_event_loop.hpp"
 #include "support/test_runner.hpp"
 
 #include <deque>

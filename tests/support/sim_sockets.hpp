@@ -4,7 +4,7 @@
 // Short names for the operations of an event loop, for its tests. All are called by fibers.
 
 #include "event_loop/event_loop.hpp"
-#include "event_loop/sim_address.hpp"
+#include "event_loop/sim/sim_address.hpp"
 #include "sys/errors.hpp"
 
 #include <gtest/gtest.h>

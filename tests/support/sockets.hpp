@@ -4,8 +4,8 @@
 // Sockets for tests of the event loop: one end is a descriptor that fibers use, the other a plain file
 // descriptor of the test's own thread.
 
-#include "event_loop/descriptor_arena.hpp"
-#include "event_loop/descriptor_use.hpp"
+#include "event_loop/descriptor/descriptor_arena.hpp"
+#include "event_loop/descriptor/descriptor_use.hpp"
 #include "event_loop/event_loop.hpp"
 #include "fiber/runner.hpp"
 #include "support/gate.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "event_loop/timer_wheel.hpp"
+#include "event_loop/timers/timer_wheel.hpp"
 
 #include <cstdint>
 

@@ -8,8 +8,8 @@
     fiber core FILE          generate-core-file, with the fibers' stacks in it
 
 Numbers are those of weft's own reports. Where things stand in memory comes from a table in the program, the
-symbol weft_debugger_layout (src/execution_context/debugger_layout.cpp), so neither types nor a running
-process are needed. A fiber that is parked has its registers on its own stack (src/fiber/context): an
+symbol weft_debugger_layout (src/execution_context/diagnostics/debugger_layout.cpp), so neither types nor a
+running process are needed. A fiber that is parked has its registers on its own stack (src/fiber/context): an
 unwinder that answers with them makes the fiber's frames appear behind frame 0 of the selected thread.
 """
 

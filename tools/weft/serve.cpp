@@ -2,7 +2,7 @@
 #include "serve.hpp"
 
 #include "base/panic.hpp"
-#include "event_loop/read_policy.hpp"
+#include "event_loop/polling/read_policy.hpp"
 #include "handler_library.hpp"
 #include "serve_counters.hpp"
 #include "signals.hpp"

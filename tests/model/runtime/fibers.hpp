@@ -4,7 +4,7 @@
 // Threads of a model that are fibers: Waiter::current() is a real Fiber there, wait() suspends the thread
 // until somebody enqueues the fiber. Enqueueing it twice, or after its end, is a failure.
 
-#include "event_loop/loop_timers.hpp"
+#include "event_loop/timers/loop_timers.hpp"
 #include "fiber/fiber.hpp"
 #include "fiber/runner.hpp"
 #include "model/explorer/blocking.hpp"

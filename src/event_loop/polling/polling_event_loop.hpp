@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The generic half of every event loop that is told when descriptors become ready
+// (docs/design/event-loop.md). A platform adds six verbs: add, modify, remove, poll, notify,
+// set_alarm.
+//
+// Thread safety: as event_loop.hpp says. Protocols: readiness and waiters (docs/design/descriptor.md),
+// ownership and its transfer (P2, the same page), sleep and interruption (docs/design/idle.md).
+//
+// Guarantees: L2 the syscall is tried first; L7 a wait never fails because the descriptor belongs to another
+// loop. When a descriptor is registered and who may take it over is the loop's policy (registration.hpp); the
+// default's is L1: added once, when a fiber of this loop first has to wait on it, and never modified.
+
+#include "event_loop/descriptor/descriptor_arena.hpp"
+#include "event_loop/event_loop.hpp"
+#include "event_loop/loop_counters.hpp"
+#include "event_loop/polling/sleep_word.hpp"
+#include "event_loop/polling/spin_policy.hpp"
+#include "event_loop/registration/loop_id.hpp"
+#include "event_loop/registration/registration.hpp"
+#include "event_loop/write_batch/write_turn.hpp"
+#include "sys/fd.hpp"
+
+#include <cstdint>
+#include <new>
+#include <system_error>
+
+namespace weft {
+
+/// What an event said; a set of flags.
+struct Signals {
+  bool read = false;     ///< data, end of file, or a pending connection
+  bool write = false;    ///< room to write, or connected
+  bool unusual = false;  ///< urgent data, a hang-up or an error: short counts prove nothing any more
+  bool hang_up = false;  ///< a hang-up or an error: everybody is woken (L5)
+};
+
+class PollingEventLoop : public EventLoop {
+ public:
+  /// Retires the loop, if nobody did.
+  ~PollingEventLoop() override;
+
+  Result<DescriptorHandle> listen(const sys::RawAddress& address, const ListenParameters&) override;
+  Result<DescriptorHandle> connect(const sys::RawAddress& address, Deadline) override;
+  Result<DescriptorHandle> adopt_listener(int fd) override;
+  Result<Accepted> accept(DescriptorHandle, Deadline) override;
+  Result<Accepted> try_accept(DescriptorHandle) override;
+  Result<std::size_t> read(DescriptorHandle, std::span<std::byte>, Deadline) override;
+  Result<std::size_t> read_vectored(DescriptorHandle, std::span<const iovec>, Deadline) override;
+  Result<std::size_t> read_when_ready(DescriptorHandle, BufferSource&, Deadline) override;
+  Result<std::size_t> write_in_turn(Descriptor&, std::span<const std::byte>, Deadline) override;
+  Result<std::size_t> write_vectored_in_turn(Descriptor&, std::span<const iovec>, Deadline) override;
+  Result<std::size_t> write_then_read(DescriptorHandle, std::span<const std::byte> data, BufferSource&,
+                                      const ExchangeDeadlines&) override;
+  Result<void> wait_ready(DescriptorHandle, Direction, Deadline) override;
+  Result<bool> look(Descriptor&, Direction) noexcept final;
+  WaitPlan plan_wait_locked(Descriptor&, Direction) noexcept final;
+  Result<WaitPlan> plan_watch_locked(Descriptor&) noexcept final;
+  Result<void> carry_out(Descriptor&, const WaitPlan&) noexcept final;
+  Result<void> shutdown(DescriptorHandle, int how) override;
+  Result<void> close(DescriptorHandle) override;
+  Result<sys::RawAddress> local_address(DescriptorHandle) override;
+  Result<sys::RawAddress> peer_address(DescriptorHandle) override;
+
+  void prepare_to_block() noexcept final;
+  void cancel_block() noexcept final;
+  std::int64_t run(Home& home, FiberQueue& runnable) noexcept final;
+  void interrupt() noexcept final;
+  void retire() noexcept final;
+  EventLoopCounters counters() const noexcept final { return counters_.snapshot(); }
+
+  /// In a child of fork(): the kernel's half of the loop is the parent's.
+  void become_inherited() noexcept {
+    inherited_ = true;
+    new (&timers_) LoopTimers();
+  }
+
+  LoopId id() const noexcept { return id_; }
+  void belong_to(const Home& home) noexcept final { owner_home_.store(&home, release); }
+  /// The context whose own this loop is, null if there is none. By who has the loop pinned.
+  const Home* home() const noexcept { return owner_home_.load(acquire); }
+
+  // -- registering, for the policies: any thread that has the loop pinned
+  // ---------------------------------------------
+  /// Adds the descriptor for `edges`.
+  Result<void> watch(const Descriptor&, Edges edges) noexcept;
+  /// Changes the edges of one that was added.
+  Result<void> watch_instead(const Descriptor&, Edges edges) noexcept;
+  /// Takes a file off the loop.
+  void forget(int fd) noexcept;
+  /// Its number among the loops of a broadcast; 0 if it takes part in none.
+  std::uint64_t birth() const noexcept { return birth_.load(acquire); }
+  void set_birth(std::uint64_t birth) noexcept { birth_.store(birth, release); }
+
+ protected:
+  explicit PollingEventLoop(const RegistrationPolicy& policy = transfer_policy()) noexcept;
+  /// By who has made the loop, once it is complete: others may register descriptors with it from now on.
+  void announce() noexcept;
+
+  /// The verbs must not reach the kernel (F2).
+  bool inherited() const noexcept { return inherited_; }
+
+  // -- the platform's six verbs; none is called under a lock
+  // -----------------------------------------------------
+  /// Registers for `edges`, hang-ups and errors, with `data` to come back in deliver().
+  virtual Result<void> add(int fd, std::uint64_t data, Edges edges) noexcept = 0;
+  /// Changes what add() said. What is ready is reported anew.
+  virtual Result<void> modify(int fd, std::uint64_t data, Edges edges) noexcept = 0;
+  /// Undoes add(); nothing happens if the kernel has forgotten the fd already.
+  virtual void remove(int fd) noexcept = 0;
+  /// Calls deliver() for each event there is, waiting up to `timeout_ns` (0: only looks, negative: for ever)
+  /// for the first. Returns how many there were; interruptions do not count.
+  virtual std::size_t poll(std::int64_t timeout_ns) noexcept = 0;
+  /// Makes a poll that waits, or the next one, return.
+  virtual void notify() noexcept = 0;
+  /// Makes a poll return at that time of the clock, or the next one after it, with a call of alarm_rang()
+  /// before; replaces an alarm that was set. False: there are no alarms.
+  virtual bool set_alarm([[maybe_unused]] std::int64_t time_ns) noexcept { return false; }
+
+  /// The event with this data comes soon, or sooner.
+  void prefetch_descriptor(std::uint64_t data) noexcept { arena_.prefetch(static_cast<std::uint32_t>(data)); }
+  void prefetch_waiter(std::uint64_t data) noexcept {
+    arena_.prefetch_waiter(static_cast<std::uint32_t>(data));
+  }
+  /// Acts on one event. Called by poll().
+  void deliver(std::uint64_t data, Signals signals) noexcept;
+  /// After deliver(), if the event said so: the peer's end.
+  [[gnu::cold]] void deliver_end(std::uint64_t data, PeerEnd end) noexcept;
+  void alarm_rang() noexcept { alarm_ns_ = TimerQueue::kNever; }
+
+ private:
+  // -- waiting on a descriptor (polling_wait.cpp)
+  // -----------------------------------------------------------------
+  template <class Attempt, class Succeeded>
+  auto operate(Descriptor&, Direction, Deadline, Attempt&& attempt, Succeeded&& succeeded)
+      -> decltype(attempt(0));
+  template <class Attempt, class Succeeded, class BeforeWait>
+  auto operate(Descriptor&, Direction, Deadline, Attempt&& attempt, Succeeded&& succeeded,
+               BeforeWait&& before_wait) -> decltype(attempt(0));
+  Result<void> finish_connect(DescriptorHandle, Deadline);
+  Result<Accepted> opened_connection(Result<sys::Fd>, const sys::RawAddress& peer) noexcept;
+  /// Gives up `turn`, if there is one, before it waits.
+  Result<std::size_t> read_when_ready(Descriptor&, BufferSource&, Deadline, WriteTurn* turn);
+  Result<void> wait(Descriptor&, Direction, Deadline) noexcept;
+  template <class Node, class Queued>
+  Result<void> wait_as(Node&, Descriptor&, Direction, Deadline, Queued&& queued) noexcept;
+  // -- writing before a wait (polling_exchange.cpp)
+  // ---------------------------------------------------------------
+  Result<void> write_and_wait(WriteTurn&, std::span<const std::byte>, BufferSource&,
+                              const ExchangeDeadlines&);
+  WriteTicket wait_with_write(WriteTurn&, Deadline, WriteSlot&, BufferSource&, Result<void>& waited) noexcept;
+  Result<void> finish_write(Descriptor&, WriteSlot&, WriteTicket, Deadline);
+  /// The default's path, inline: registered here, for as long as the wait lasts.
+  bool owns_locked(const Descriptor& descriptor) const noexcept {
+    return descriptor.ownership == Ownership::kOwned && descriptor.owner == id_;
+  }
+  WaitPlan plan_wait_slow_locked(Descriptor&, Direction) noexcept;
+  Result<void> take_over(Descriptor&, const Registered& from) noexcept;
+  void adopt_inherited_locked(Descriptor&) noexcept;
+  bool abandon_move(Descriptor&, const Registered& from) noexcept;
+  void register_at_open(Descriptor&) noexcept;
+  void opened(Descriptor& descriptor) noexcept {
+    if (registers_at_open_) [[unlikely]]
+      register_at_open(descriptor);
+  }
+
+  // -- running (polling_run.cpp)
+  // ----------------------------------------------------------------------------------
+  std::int64_t poll_or_block() noexcept;
+  bool spin() noexcept;
+  std::int64_t block() noexcept;
+  std::int64_t timeout_until(std::int64_t next_ns) noexcept;
+  std::size_t poll_counted(std::int64_t timeout_ns) noexcept;
+  [[gnu::cold, gnu::noinline]] void deliver_to_many(Descriptor&, Signals, FiberQueue& won,
+                                                    SpinLock&) noexcept;
+  [[gnu::noinline]] void deliver_across(Descriptor&, FiberQueue& won, SpinLock&) noexcept;
+  std::uint32_t count_wakeups_locked(Descriptor&, const FiberQueue& won) noexcept;
+  void expire_timers(std::int64_t now) noexcept;
+  void hand_out(FiberQueue& won) noexcept;
+
+  DescriptorArena& arena_;
+  const LoopId id_;
+  const RegistrationPolicy& policy_;
+  const bool registers_at_open_;
+  Atomic<std::uint64_t> birth_{0};
+  Atomic<const Home*> owner_home_{nullptr};
+  bool retired_ = false;
+  bool inherited_ = false;
+
+  // Written by whoever has the poll duty, valid inside run().
+  Home* home_ = nullptr;
+  FiberQueue* runnable_ = nullptr;
+  std::int64_t alarm_ns_ =
+      TimerQueue::kNever;  // when the alarm that was set will ring, kNever: there is none
+  std::uint32_t blocks_ = 0;
+  SpinPolicy spin_policy_;
+
+  LoopCounters counters_;
+
+  // Written by the sleeper and by those who interrupt it.
+  alignas(kCacheLine) SleepWord sleep_;
+};
+
+}  // namespace weft
