@@ -80,10 +80,4 @@ class Deadline {
   std::int64_t time_ns_ = kNever;
 };
 
-/// Until when the two halves of a write that is followed by a read may take.
-struct ExchangeDeadlines {
-  Deadline write = Deadline::never();
-  Deadline read = Deadline::never();
-};
-
 }  // namespace weft
