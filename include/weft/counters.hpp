@@ -5,7 +5,7 @@
 
 namespace weft {
 
-/// What happened to one open file since it was opened (L14).
+/// What happened to one open file since it was opened.
 struct DescriptorCounters {
   std::uint32_t registrations = 0;          ///< added to an event loop
   std::uint32_t transfers = 0;              ///< moved from one event loop to another
@@ -14,7 +14,7 @@ struct DescriptorCounters {
   std::uint32_t unawaited_edges = 0;        ///< edges that came while nobody waited
 };
 
-/// What one event loop has done since it was made (L14). Snapshots are exact when the loop is quiet.
+/// What one event loop has done since it was made. Snapshots are exact when the loop is quiet.
 struct EventLoopCounters {
   std::uint64_t registrations = 0;          ///< descriptors added
   std::uint64_t modifications = 0;          ///< changes of what an added descriptor is watched for
@@ -34,7 +34,7 @@ struct EventLoopCounters {
   std::uint64_t useful_spins = 0;           ///< of those, that found an event or were interrupted
 };
 
-/// What the schedulers of one execution context have done since it was made (L14).
+/// What the schedulers of one execution context have done since it was made.
 struct ContextCounters {
   std::uint64_t fibers_spawned = 0;   ///< fibers started in the context
   std::uint64_t fibers_finished = 0;  ///< of those, ended

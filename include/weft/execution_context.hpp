@@ -51,7 +51,7 @@ class ExecutionContext {
   std::uint32_t parallelism() const noexcept;
   /// How it waits for files; chosen when it was made.
   EventLoopStrategy strategy() const noexcept;
-  /// What its schedulers and its event loop have done so far (L14). The loops of its threads are summed up;
+  /// What its schedulers and its event loop have done so far. The loops of its threads are summed up;
   /// one that several contexts share counts for all of them.
   ContextCounters counters() const noexcept;
   EventLoopCounters event_loop_counters() const noexcept;

@@ -49,7 +49,7 @@ class SelectBranch {
   /// Queues the branch's node. Whoever finds it wins the wait with outcome_of_rank(rank) if that is all there
   /// is to do, and with kReady, kClosed or kRetry if the select shall look again.
   virtual void add_locked(Waiter& self, const WaitTicket& ticket) noexcept = 0;
-  /// Takes the node off if nobody did before (P1).
+  /// Takes the node off its list, unless that was done before.
   virtual void remove_locked() noexcept = 0;
 
   // -- of branches with `works_unlocked` only
