@@ -20,10 +20,9 @@ std::size_t trim_memory() noexcept;
 enum class StackGuards {
   /// Spawning then throws std::bad_alloc, with a text that says why. The default.
   kRequired,
-  /// The fiber runs. If its stack overflows by less than 64 KiB, nothing is damaged. The program then ends
-  /// with the fiber's name when the fiber ends. A larger overflow damages the memory of another fiber. The
-  /// end
-  /// of each such fiber costs one system call.
+  /// The fiber runs. If its stack overflows by less than 64 KiB, nothing is damaged, and the end of the fiber
+  /// ends the program with the fiber's name. A larger overflow damages the memory of another fiber. Each such
+  /// fiber costs one system call when it ends.
   kWhereAvailable,
 };
 
