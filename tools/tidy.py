@@ -16,18 +16,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from tidy_laws import LAW_RULES
+
 FILE_LINES_MAX = 500
 FUNCTION_LINES_MAX = 70
 COLUMNS_MAX = 110
 
-# DESIGN.md section 3, left to right: a layer includes itself and what stands before it.
+# docs/design/README.md, left to right: a layer includes itself and what stands before it.
 LAYERS = ["base", "sys", "fiber", "event_loop", "execution_context", "sync", "net", "http"]
 
 # The layer of each public header that is not in a folder of its layer (net/, http/). "all": the umbrella
 # headers, which no layer may include.
 PUBLIC_HEADER_LAYER = {
     "atomic": "base", "buffer": "base", "buffer_source": "base", "deadline": "base", "error": "base",
-    "exchange_deadlines": "base", "failure": "base", "outcome": "base", "result": "base", "source_location": "base",
+    "exchange_deadlines": "base", "failure": "base",
+    "outcome": "base", "result": "base", "source_location": "base",
     "fiber_start": "fiber", "spawn_options": "fiber",
     "counters": "event_loop", "event_loop_strategy": "event_loop", "descriptor_handle": "event_loop",
     "peer_end": "event_loop",
@@ -384,7 +387,7 @@ RULES = [rule_layers, rule_http_stands_on_public_headers, rule_public_headers_st
          rule_include_from_the_root, rule_file_size, rule_columns, rule_function_size, rule_licence,
          rule_whitespace, rule_pragma_once, rule_marks, rule_sanitizer_macros, rule_catch_all, rule_atomics,
          rule_sleep_in_tests]
-TREE_RULES = [rule_no_orphans, rule_links]
+TREE_RULES = [rule_no_orphans, rule_links, *LAW_RULES]
 
 
 def read_tree(root):

@@ -205,6 +205,45 @@ class Tree(unittest.TestCase):
         self.assertEqual(set(), self.links({"docs/a.md": "```cpp\nf([](int a) {});\n```\n`[](x)`\n"}))
 
 
+class Laws(unittest.TestCase):
+    LAWS = "# Laws\n\n### L1 One\ntext\n\n### L2 Two\ntext\n"
+    TESTS = source("TEST_F(Laws, L1_Holds) {}", "TEST(Other, L2_Holds) {}")
+
+    def laws(self, tree):
+        whole = {"docs/design/laws.md": self.LAWS, "tests/laws_test.cpp": self.TESTS, **tree}
+        return {found[1:] for found in rules_found(whole) if found[0] == "laws"}
+
+    def test_what_is_defined_once_and_tested_passes(self):
+        page = {"docs/design/page.md": "- **U1** Users. See L2.\n", "src/base/a.hpp": header("// L1, U1")}
+        self.assertEqual(set(), self.laws(page))
+
+    def test_a_cited_number_that_is_nowhere_is_found(self):
+        self.assertEqual({("src/base/a.hpp", 3)}, self.laws({"src/base/a.hpp": header("// (L3)")}))
+
+    def test_a_test_may_be_named_after_an_invariant_that_is_there(self):
+        test = source("TEST(Page, U1_Holds) {}", "TEST(Page, U2_Holds) {}")
+        self.assertEqual({("tests/u_test.cpp", 3)},
+                         self.laws({"docs/design/page.md": "**U1** Users.\n", "tests/u_test.cpp": test}))
+
+    def test_letters_that_two_pages_use_are_found(self):
+        self.assertEqual({("docs/design/two.md", 1)},
+                         self.laws({"docs/design/one.md": "**U1** Users.\n",
+                                    "docs/design/two.md": "**U2** Other users.\n"}))
+
+    def test_a_law_without_a_test_is_found(self):
+        test = source("TEST_P(Laws, L1_Holds) {}  // L2")
+        self.assertEqual({("docs/design/laws.md", 6)}, self.laws({"tests/laws_test.cpp": test}))
+
+    def test_a_number_in_public_text_is_found(self):
+        self.assertEqual({("include/weft/base.hpp", 3), ("docs/guide/a.md", 1), ("README.md", 2)},
+                         self.laws({"include/weft/base.hpp": header("// (L1)"), "docs/guide/a.md": "By L1.\n",
+                                    "README.md": "# weft\nL2\n"}))
+
+    def test_what_only_looks_like_a_number_passes(self):
+        text = source("// g++ -L2, %L3, 0xL4, 2001:L5, L6a, L78x, http://L9/ 'L9'")
+        self.assertEqual(set(), self.laws({"src/base/a.hpp": text.replace("\n", "\n#pragma once\n", 1)}))
+
+
 class Command(unittest.TestCase):
     def run_on(self, tree):
         with tempfile.TemporaryDirectory() as directory:

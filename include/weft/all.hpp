@@ -14,11 +14,11 @@ namespace weft {
 
 namespace detail {
 
-/// What a callable returns, without the Result around it; std::monostate for nothing.
+/// The type of a callable's value, without a Result around it; std::monostate instead of void.
 template <class F, class Value = typename Outcome<std::invoke_result_t<F&>>::Value>
 using ValueOf = std::conditional_t<std::is_void_v<Value>, std::monostate, Value>;
 
-/// Calls `f` and stores what it gives.
+/// Calls `f` and stores its value.
 template <class F, class Value>
 Result<void> call_into(F& f, std::optional<Value>& value) {
   using Returned = std::invoke_result_t<F&>;
@@ -44,7 +44,7 @@ void start_into(TaskGroup<void>& group, F& f, std::optional<Value>& value) {
   group.spawn([&f, &value] { return call_into(f, value); });
 }
 
-// Functions where lambdas would do, but for clang 14, which crashes at two packs in one.
+// Functions instead of lambdas: clang 14 crashes at two packs in one lambda.
 template <class Values, std::size_t... kIndex, class... Fs>
 void start_all(TaskGroup<void>& group, Values& values, std::index_sequence<kIndex...>, Fs&... fs) {
   (start_into(group, fs, std::get<kIndex>(values)), ...);
@@ -57,10 +57,12 @@ std::tuple<Values...> take_all(std::tuple<std::optional<Values>...>& values, std
 
 }  // namespace detail
 
-/// Calls all of `fs`, each in a fiber of its own in the current context, and waits for them: a tuple of what
-/// they return, T for T or Result<T>, std::monostate for nothing and for an error code. The first failure
-/// cancels the others and is reported, a thrown exception is thrown; the others are joined first. Suspends.
-/// Cancellable, as TaskGroup::wait(): what the others had returned is dropped.
+/// Calls all of `fs`, each in a fiber of its own in the current context, and waits for them. Returns a tuple
+/// of their values: T for a function that returns T or Result<T>, std::monostate for one that returns void or
+/// an error code.
+///
+/// The first failure cancels the other functions and is returned; an exception is thrown. The other fibers
+/// are joined first, and their values are dropped. Suspends. Cancellable, like TaskGroup::wait().
 ///
 ///     auto both = weft::all([&] { return fetch(a); }, [&] { return fetch(b); });
 ///     if (both) merge(std::get<0>(*both), std::get<1>(*both));

@@ -24,12 +24,12 @@ template <class R>
 concept ByteRange = std::ranges::contiguous_range<R> && std::ranges::sized_range<R> &&
     ByteLike<std::remove_reference_t<std::ranges::range_reference_t<R>>>;
 
-/// What may be written: no temporary container, whose bytes would be gone with it.
+/// Bytes that may be written to. A temporary container is excluded: its bytes would end with it.
 template <class R>
 concept WritableByteRange = ByteRange<R> && std::ranges::borrowed_range<R> &&
     !std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<R>>>;
 
-/// A string literal, or another text in an array.
+/// A string literal, or other text in an array.
 template <class B>
 concept CharArray = std::is_array_v<B> && std::is_same_v < std::remove_cv_t<std::remove_extent_t<B>>,
 char > ;
@@ -40,11 +40,11 @@ concept ByteSource = ByteRange<const B&> || std::is_convertible_v<const B&, std:
 
 }  // namespace detail
 
-/// Bytes to be filled: where a read puts what it finds. Made from what is at hand: `std::byte buffer[4096]`,
-/// a `char` array, a std::array, std::vector, std::string or std::span of `std::byte`, `char` or `unsigned
-/// char`. A container is filled up to its size(); it does not grow.
+/// The bytes that a read fills. Converts implicitly from `std::byte buffer[4096]`, a `char` array, and a
+/// std::array, std::vector, std::string or std::span of `std::byte`, `char` or `unsigned char`. A container
+/// is filled up to its size(); it does not grow.
 ///
-/// A view, as std::span is: what it was made from must outlive its use. To be passed by value.
+/// A view, like std::span: the bytes must outlive its use. Pass it by value.
 ///
 ///     char buffer[4096];
 ///     auto n = stream.read_some(buffer);
@@ -63,7 +63,7 @@ class MutableBuffer {
   constexpr std::byte* data() const noexcept { return data_; }
   constexpr std::size_t size() const noexcept { return size_; }
   constexpr bool empty() const noexcept { return size_ == 0; }
-  /// The first `size` bytes. REQUIRES: there are as many.
+  /// The first `size` bytes. REQUIRES: `size <= size()`.
   MutableBuffer first(std::size_t size) const noexcept { return {data_, size}; }
   constexpr operator std::span<std::byte>() const noexcept { return {data_, size_}; }  // NOLINT
 
@@ -72,12 +72,12 @@ class MutableBuffer {
   std::size_t size_ = 0;
 };
 
-/// Bytes to be sent: what a write takes. Made from all that a MutableBuffer is made from, also if it is const
-/// or a temporary, and from text: a string literal, a std::string_view, a `const char*`. A `char` array is
-/// text, as it is everywhere in C++: it ends at its first NUL, or with the array. For bytes that may be NUL
-/// use a std::array, a span, or `unsigned char`.
+/// The bytes that a write sends. Converts implicitly from everything that MutableBuffer converts from, const
+/// objects and temporaries included, and from text: a string literal, a std::string_view, a `const char*`. A
+/// `char` array is text: it ends at its first NUL, or with the array. For bytes that may be NUL use a
+/// std::array, a span, or `unsigned char`.
 ///
-/// A view, as std::span is: what it was made from must outlive its use. To be passed by value.
+/// A view, like std::span: the bytes must outlive its use. Pass it by value.
 ///
 ///     stream.write_all("HELO example.org\r\n");
 ///     stream.write_all(std::span(frame).first(8));
@@ -110,7 +110,7 @@ class ConstBuffer {
   constexpr const std::byte* data() const noexcept { return data_; }
   constexpr std::size_t size() const noexcept { return size_; }
   constexpr bool empty() const noexcept { return size_ == 0; }
-  /// The first `size` bytes. REQUIRES: there are as many.
+  /// The first `size` bytes. REQUIRES: `size <= size()`.
   ConstBuffer first(std::size_t size) const noexcept { return {data_, size}; }
   constexpr operator std::span<const std::byte>() const noexcept { return {data_, size_}; }  // NOLINT
 

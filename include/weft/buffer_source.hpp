@@ -6,14 +6,15 @@
 
 namespace weft {
 
-/// Lends a read its buffer for as long as there is something to read: a connection that waits holds none.
+/// Lends a buffer to a read only while there is something to read. A connection that waits holds no buffer.
 class BufferSource {
  public:
-  /// Called when a read will probably find something. Not empty. May throw; does not suspend.
+  /// Called when a read will probably find something. Returns a buffer that is not empty. May throw. Must not
+  /// suspend.
   virtual std::span<std::byte> take() = 0;
-  /// Called when it found nothing after all, before the fiber waits (again), and when the read ends without
-  /// bytes: at the end of the file, by an error. Also, before any take(), by a write that is followed by the
-  /// read, once its data is sent or copied: the data may lie in the buffer.
+  /// Called when the read has found nothing and the fiber is about to wait (again), and when the read ends
+  /// without bytes, at the end of the file or with an error. A call that writes before it reads also calls it
+  /// before any take(), as soon as its data is sent or copied, because the data may lie in the buffer.
   virtual void give_back() noexcept = 0;
 
  protected:

@@ -13,49 +13,56 @@
 
 namespace weft {
 
-/// Makes everything cancellable that the calling fiber, or plain thread, does until the end of the block give
-/// up together: at a deadline, when cancel() is called, or when a token asks for it.
+/// Ends every cancellable wait in the block together: at a deadline, when cancel() is called, or when a token
+/// asks for it. The waits are those of the calling fiber or plain thread.
 ///
 ///     weft::CancelScope scope(2s);
-///     auto reply = client.get(url);   // and whatever it calls: Errc::timed_out after 2 s
+///     auto reply = ask(server);   // every wait in it fails with Errc::timed_out after 2 s
 ///
-/// Inherited by calls, by scopes within it and by the children of groups made in it, also in other contexts;
-/// not by fibers that spawn() starts, which may outlive it. Sticky: once it has ended, every cancellable wait
-/// in it fails at once, all with the same error; what need not wait may still succeed for a while. A deadline
-/// given to a call counts if it is earlier; both give Errc::timed_out. What a cancelled call leaves behind:
-/// docs/guide/cancellation.md.
+/// Inheritance: a scope holds for the calls in its block, for the scopes within it, and for the children of
+/// groups made in it, also in other contexts. It does not hold for fibers that spawn() starts, because they
+/// may outlive it.
 ///
-/// cancel(), status(), deadline(): any thread, while the scope lives. All else: its fiber. Scopes end in the
-/// reverse order of their making, in the fiber that made them, and after the groups made in them (BUG).
-/// Neither making nor ending one suspends or allocates.
+/// An end is permanent: once the scope has ended, every cancellable wait in it fails at once, all with the
+/// same error. A call that does not have to wait may still succeed for a while. If a call has a deadline of
+/// its own, the earlier one counts; both give Errc::timed_out. docs/guide/cancellation.md says what state a
+/// cancelled call leaves.
+///
+/// Thread safety: any thread may call cancel(), status() and deadline() while the scope lives. Everything
+/// else belongs to its fiber. Scopes end in the reverse order of their making, in the fiber that made them,
+/// and after the groups made in them; otherwise BUG. Making and ending a scope neither suspends nor
+/// allocates.
 class CancelScope {
  public:
-  /// Ended by cancel() only, or with the scope around it.
+  /// A scope without a deadline: cancel() ends it, or the end of an enclosing scope.
   CancelScope() noexcept : CancelScope(Deadline::never()) {}
   explicit CancelScope(Deadline deadline) noexcept { node_.enter(deadline); }
-  /// Ended also when `token` asks to stop; at once if it has. A std::stop_token is one.
+  /// A scope that also ends when `token` asks to stop; at once if it has asked before. A std::stop_token
+  /// converts to a token.
   explicit CancelScope(const CancelToken& token, Deadline deadline = Deadline::never());
   ~CancelScope();
   CancelScope(const CancelScope&) = delete;
   CancelScope& operator=(const CancelScope&) = delete;
 
-  /// Ends it: who waits in it is woken with Errc::cancelled. No effect when it has ended. Does not wait.
+  /// Ends the scope: waits in it fail with Errc::cancelled. No effect if it has ended. Does not wait.
   void cancel() noexcept { node_.cancel(); }
 
-  /// Success while it is open; else the error that calls in it fail with. Looks at the clock. The scopes
-  /// around it are considered, the fiber's own cancellation is not: this_fiber::cancel_requested() is for
-  /// both.
+  /// Success while the scope has not ended; else the error that calls in it fail with. Reads the clock.
+  /// Considers the enclosing scopes, but not a cancellation of the fiber itself;
+  /// this_fiber::cancel_requested() considers both.
   Result<void> status() noexcept { return node_.status(); }
 
-  /// Its own, or that of a scope around it, if earlier.
+  /// The deadline of the scope, or of an enclosing scope if that is earlier.
   Deadline deadline() const noexcept { return node_.deadline(); }
 
-  /// A token that asks to stop when this scope has ended: by cancel(), by the token it was made with, with a
-  /// scope around it, or because its deadline has passed (noticed by the next wait in it, by status(), or
-  /// when the block is left). Leaving the block is no end of this kind, as with a std::stop_source that is
-  /// destroyed: the token of a scope that was open until then never asks, and can_be_cancelled() of it is
-  /// false from then on. To stop others with a block, call cancel() at its end, or make them a group's
-  /// children. Allocates, once for a scope. By its fiber.
+  /// A token that asks to stop when this scope ends: by cancel(), by the token it was made with, with an
+  /// enclosing scope, or by its deadline. The next wait in the scope, status(), or the end of the block
+  /// notices a deadline that has passed.
+  ///
+  /// Leaving the block does not make the token ask, like the destruction of a std::stop_source. If the scope
+  /// has not ended by then, the token never asks, and its can_be_cancelled() is false from then on. To stop
+  /// other fibers at the end of a block, call cancel() there, or make them the children of a group. Allocates
+  /// once for each scope. Called by the scope's fiber.
   CancelToken token();
 
  private:
@@ -69,13 +76,14 @@ class CancelScope {
   std::stop_token token_;
 };
 
-/// A scope that inherits nothing: neither the scopes around it, nor the fiber's cancellation. For clean-up
-/// that has to wait. Give it a deadline: nothing else limits it, and a context that ends waits for it.
+/// A scope that inherits nothing: neither the end of enclosing scopes nor the cancellation of the fiber. Use
+/// it for clean-up that has to wait. Give it a deadline: nothing else limits it, and a context that shuts
+/// down waits for it.
 ///
 ///     weft::CancelShield shield(1s);
 ///     stream.write_all(goodbye);
 ///
-/// Groups made in it are shielded with it. Otherwise as CancelScope.
+/// Groups made in it are shielded too. Otherwise like CancelScope.
 class CancelShield {
  public:
   explicit CancelShield(Deadline deadline = Deadline::never()) noexcept { node_.enter_shield(deadline); }
@@ -91,7 +99,7 @@ class CancelShield {
   detail::CancelNodeStorage node_;
 };
 
-/// Calls `f` in a CancelShield and returns what it returns.
+/// Calls `f` in a CancelShield and returns its result.
 ///
 ///     weft::shield([&] { return stream.write_all(goodbye); }, 1s);
 template <class F>

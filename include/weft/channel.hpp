@@ -14,29 +14,30 @@
 
 namespace weft {
 
-/// A queue of values between fibers of any contexts, and plain threads: first in, first out, also among those
-/// who wait.
+/// A queue of values between fibers of any contexts and plain threads. Values are first in, first out;
+/// waiting senders and receivers are served in the order of their calls.
 ///
-/// With capacity 0 it is a rendezvous: a send returns when a receiver has taken the value. Otherwise a send
-/// waits only while `capacity()` values are inside. A value goes straight to a receiver that waits for one.
+/// Capacity: with capacity 0 the channel is a rendezvous; a send returns when a receiver has taken the value.
+/// Otherwise a send waits only while the channel holds `capacity()` values. A value goes directly to a
+/// receiver that waits.
 ///
-/// Closing: close() is for whoever knows that nothing more will be sent. From then on sends fail with
-/// Errc::closed, those that were waiting at once; what is inside can still be received, then receives fail
-/// with Errc::closed, those that were waiting at once.
+/// Closing: after close() sends fail with Errc::closed, waiting ones included. Values in the channel can
+/// still be received. When the channel is empty, receives fail with Errc::closed, waiting ones included.
 ///
-/// Cancellation and deadlines. A call that has to wait ends with Errc::cancelled when its fiber is cancelled,
-/// or was; its `_until` form ends with Errc::timed_out at the deadline. Nothing is lost by either: a send
-/// that fails, however it does, has not touched its value, and a receive that fails has taken none; a value
-/// and the end of a wait never cross, as one of the two wins. A call that need not wait has success also in a
-/// cancelled fiber, or with a deadline that has passed, for a bounded number of times in a row: it fails when
-/// the fiber has used up its budget of operations.
+/// Cancellation and deadlines: a call that has to wait fails with Errc::cancelled if its fiber is or was
+/// cancelled. Its `_until` form fails with Errc::timed_out at the deadline. No value is lost: a send that
+/// fails, for any reason, has not moved from its value, and a receive that fails has taken none. A hand-over
+/// and a timeout never both happen. A call that does not have to wait succeeds even if its fiber is cancelled
+/// or its deadline has passed, until the fiber's budget of operations is used up.
 ///
-/// Thread safety: all methods but the destructor, any fiber or plain thread. Suspends: the calls that say so;
-/// they block a plain thread. Destruction: nobody may be inside a call; values inside are destroyed. A fiber
-/// that has received the last value may destroy the channel although the send() has not returned yet.
+/// Thread safety: any fiber or plain thread may call every method except the destructor. Calls that say so
+/// suspend; they block a plain thread. Destruction: no call may be in progress; the values inside are
+/// destroyed. Exception: a fiber that has received the last value may destroy the channel even if the send()
+/// of that value has not returned yet.
 ///
-/// T must be nothrow move constructible and destructible: both happen inside the channel, so they must not
-/// suspend or use the channel either. Anything else travels in a std::unique_ptr.
+/// T must be nothrow move constructible and destructible. The channel moves and destroys values while it is
+/// locked, so these operations must not suspend and must not use the channel. Put other types into a
+/// std::unique_ptr.
 ///
 ///     weft::Channel<Job> jobs(64);
 ///     weft::TaskGroup<void> workers;                            // ends before the channel does
@@ -46,29 +47,29 @@ namespace weft {
 ///     workers.wait().value();
 template <class T>
 class Channel {
-  static_assert(std::is_object_v<T> && !std::is_const_v<T>, "a channel is of objects");
+  static_assert(std::is_object_v<T> && !std::is_const_v<T>, "a channel holds objects that are not const");
   static_assert(std::is_nothrow_move_constructible_v<T> && std::is_nothrow_destructible_v<T>,
                 "T is moved under the channel's lock and must not throw: use a std::unique_ptr<T>");
 
  public:
   using value_type = T;
 
-  /// Throws std::length_error above 2^31 values, std::bad_alloc.
+  /// Throws std::length_error if `capacity` is above 2^31, and std::bad_alloc.
   explicit Channel(std::size_t capacity = 0)
       : core_(detail::create_channel(detail::kElementType<T>, capacity)) {}
   ~Channel() { detail::destroy_channel(core_, &core_); }
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
 
-  /// Sends `value`, which is moved from only by success. Suspends while the channel is full, or with capacity
-  /// 0 until a receiver has come. Errc::closed, Errc::cancelled.
+  /// Sends `value`. Moves from it only on success. Suspends while the channel is full; with capacity 0, until
+  /// a receiver takes the value. Errors: Errc::closed, Errc::cancelled.
   Result<void> send(T&& value) { return send_until(std::move(value), Deadline::never()); }
   /// Sends a copy.
   template <class U = T>
   requires std::is_copy_constructible_v<U> Result<void> send(const T& value) {
     return send_until(value, Deadline::never());
   }
-  /// The same, given up at the deadline: Errc::timed_out. A send that need not wait looks at no clock.
+  /// The same with a deadline: Errc::timed_out. A send that does not have to wait does not read the clock.
   Result<void> send_until(T&& value, Deadline deadline) {
     return detail::result_of_status(detail::channel_send(*core_, std::addressof(value), deadline));
   }
@@ -76,7 +77,7 @@ class Channel {
   requires std::is_copy_constructible_v<U> Result<void> send_until(const T& value, Deadline deadline) {
     return send_until(T(value), deadline);
   }
-  /// Sends if a receiver waits or there is room; else Errc::would_block. Does not suspend.
+  /// Sends if a receiver waits or there is room; otherwise Errc::would_block. Does not suspend.
   Result<void> try_send(T&& value) {
     return detail::result_of_status(detail::channel_try_send(*core_, std::addressof(value)));
   }
@@ -85,31 +86,31 @@ class Channel {
     return try_send(T(value));
   }
 
-  /// The next value. Suspends while there is none. Errc::closed (and drained), Errc::cancelled.
+  /// Returns the next value. Suspends while there is none. Errors: Errc::closed (and empty), Errc::cancelled.
   Result<T> receive() { return receive_until(Deadline::never()); }
-  /// The same, given up at the deadline: Errc::timed_out. A receive that need not wait looks at no clock.
+  /// The same with a deadline: Errc::timed_out. A receive that does not have to wait does not read the clock.
   Result<T> receive_until(Deadline deadline) {
     detail::ElementRoom<T> room;
     return room.take(detail::channel_receive(*core_, room.address(), deadline));
   }
-  /// The next value if there is one, inside or with a sender that waits; else Errc::would_block, or
+  /// Returns the next value if the channel or a waiting sender has one; otherwise Errc::would_block or
   /// Errc::closed. Does not suspend.
   Result<T> try_receive() {
     detail::ElementRoom<T> room;
     return room.take(detail::channel_try_receive(*core_, room.address()));
   }
 
-  /// Nothing more can be sent. True for the call that closed it, false if it was closed before. Does not
+  /// Ends sending. True for the call that closes the channel, false if it was closed before. Does not
   /// suspend.
   bool close() noexcept { return detail::channel_close(*core_); }
-  /// Whether close() was called; values may still be inside.
+  /// Whether close() was called. The channel may still hold values.
   bool closed() const noexcept { return detail::channel_closed(*core_); }
-  /// How many values were inside a moment ago; always 0 with capacity 0.
+  /// The number of values in the channel a moment ago; always 0 with capacity 0.
   std::size_t size() const noexcept { return detail::channel_size(*core_); }
   bool empty() const noexcept { return size() == 0; }
   std::size_t capacity() const noexcept { return detail::channel_capacity(*core_); }
 
-  /// Receives values until there are no more: the channel is closed and drained, or the fiber was cancelled.
+  /// Receives values until the channel is closed and empty, or the fiber is cancelled.
   class Iterator {
    public:
     using iterator_category = std::input_iterator_tag;
@@ -137,12 +138,12 @@ class Channel {
     std::optional<T> value_;
   };
 
-  /// For range-for: each step receives, and so may suspend. Several fibers may do it at once: each value goes
-  /// to one of them.
+  /// For range-for. Each step receives a value, and so may suspend. Several fibers may iterate at once: each
+  /// value goes to one of them.
   Iterator begin() { return Iterator(*this); }
   std::default_sentinel_t end() const noexcept { return {}; }
 
-  /// The internals, for this library.
+  /// For the library's own use.
   ChannelCore& core() noexcept { return *core_; }
 
  private:

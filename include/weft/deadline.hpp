@@ -10,12 +10,12 @@
 
 namespace weft {
 
-/// An absolute point in time by which something must be done. Wherever one is taken, a duration from now is,
-/// too: `stream.read_some_until(buffer, 5s)`.
+/// An absolute point in time at which a wait ends. A duration converts to a deadline that long from now:
+/// `stream.read_some_until(buffer, 5s)`.
 ///
-/// Measured in nanoseconds of the clock of the current event loop: the monotonic clock, or the virtual
-/// one inside a simulation. A value type; passing one on costs no clock reading. `Deadline::never()` is
-/// the default and compares greater than every other.
+/// It counts nanoseconds of the current event loop's clock: the monotonic clock, or the virtual clock in a
+/// simulation. A value type; copying it does not read the clock. `Deadline::never()` is the default and
+/// compares greater than every other deadline.
 class Deadline {
  public:
   constexpr Deadline() noexcept = default;
@@ -26,25 +26,25 @@ class Deadline {
 
   static constexpr Deadline never() noexcept { return {}; }
 
-  /// A deadline `timeout` from now. Any duration is allowed: one of zero or less has already passed, one too
-  /// large to represent is `never()`, and so are infinity and NaN; minus infinity has passed.
+  /// A deadline `timeout` from now. Every duration is allowed. Zero, negative durations and minus infinity
+  /// give a deadline that has passed. Durations too large to represent, infinity and NaN give `never()`.
   template <class Rep, class Period>
   static Deadline after(std::chrono::duration<Rep, Period> timeout) {
     return after_ns(saturated_ns(timeout));
   }
 
-  /// The same, counted from the last tick of the kernel's clock, which is up to 4 ms ago and several times
-  /// cheaper to read: for limits of seconds.
+  /// The same, counted from the last tick of the kernel's clock. The tick may be 4 ms ago, but is several
+  /// times cheaper to read. Use it for limits of seconds.
   template <class Rep, class Period>
   static Deadline after_coarsely(std::chrono::duration<Rep, Period> timeout) {
     return after_coarsely_ns(saturated_ns(timeout));
   }
 
-  /// A deadline `timeout_ns` nanoseconds from now; the same limits hold.
+  /// A deadline `timeout_ns` nanoseconds from now, with the same rules.
   static Deadline after_ns(std::int64_t timeout_ns) noexcept;
   static Deadline after_coarsely_ns(std::int64_t timeout_ns) noexcept;
 
-  /// A deadline at `time_ns` nanoseconds of the loop's clock. Any number is allowed; the largest is
+  /// A deadline at `time_ns` nanoseconds of the loop's clock. Every number is allowed; the largest means
   /// `never()`.
   static constexpr Deadline at_ns(std::int64_t time_ns) noexcept { return Deadline(time_ns); }
 
@@ -72,7 +72,7 @@ class Deadline {
     } else {  // through a type that no value of Rep overflows, and no period
       constexpr double kScale = static_cast<double>(Period::num) * static_cast<double>(Nanos::num);
       const double ns = static_cast<double>(timeout.count()) * kScale / static_cast<double>(Nanos::den);
-      if (!(ns < 0x1p63)) return kNever;  // so too what is not a number
+      if (!(ns < 0x1p63)) return kNever;  // NaN too
       return ns > -0x1p63 ? static_cast<std::int64_t>(ns) : kMin;
     }
   }

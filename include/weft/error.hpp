@@ -5,7 +5,7 @@
 
 namespace weft {
 
-/// What weft itself reports. Failures of the kernel keep their `errno` in `std::system_category()`.
+/// The errors that weft itself reports. Errors of the kernel keep their `errno` in `std::system_category()`.
 ///
 /// Each value also compares equal to the closest portable `std::errc` (see `error.cpp`), so
 /// `error == std::errc::timed_out` works as well as `error == weft::Errc::timed_out`.
@@ -14,12 +14,12 @@ enum class Errc {
   closed,             ///< the object was closed, by this program, before or during the call
   timed_out,          ///< the deadline passed first
   cancelled,          ///< the fiber, or the scope around the call, was cancelled
-  invalid_address,    ///< the text is not an address this call understands
-  address_not_found,  ///< the name is valid, but stands for no address
+  invalid_address,    ///< the text is not an address that the call can parse
+  address_not_found,  ///< the name is valid, but has no address
   message_too_large,  ///< a limit on the size of a message was exceeded
-  malformed_message,  ///< the peer sent what its protocol does not allow
-  unsupported,        ///< this event loop, kernel or file cannot do it
-  would_block,        ///< a call that never waits would have had to
+  malformed_message,  ///< the peer has violated the protocol
+  unsupported,        ///< this event loop, kernel or descriptor does not support the call
+  would_block,        ///< a call that never waits would have to wait
 };
 
 /// The category of `Errc`, named "weft".

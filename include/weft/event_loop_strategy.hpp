@@ -10,35 +10,35 @@
 
 namespace weft {
 
-/// How event loops and open files are related: which loops there are, when a file is registered with one, and
-/// who may take it over. A context takes a strategy when it is made; docs/guide/strategies.md says which to
-/// choose when.
+/// How event loops and descriptors are related: which loops there are, when a descriptor is registered with a
+/// loop, and when its registration is transferred to another loop. A context takes a strategy when it is
+/// made. docs/guide/strategies.md says which one to choose.
 ///
 /// A value type; no function suspends. The default is `lifetime`. Contexts with different strategies work in
-/// one process, and may hand each other live sockets.
+/// one process, and may pass live sockets to each other.
 ///
 ///     weft::ParallelContext workers("workers", {.strategy = weft::EventLoopStrategy::pinned()});
 ///     std::puts(workers.strategy().to_string().c_str());   // "pinned"
 struct EventLoopStrategy {
-  /// Which loops there are, and who polls them.
+  /// Which loops there are, and which threads poll them.
   enum class Placement : std::uint8_t {
-    kPerThread,   ///< one for each thread; a fiber stays on the thread it was dealt to, nobody steals
-    kPerContext,  ///< one for each context, polled by its idle threads
-    kPerProcess,  ///< one for all contexts of the strategy, polled by whichever of their threads is idle
-    kDedicated,   ///< the same, with a thread that does nothing but poll
+    kPerThread,   ///< one loop for each thread; a fiber stays on its first thread, and threads do not steal
+    kPerContext,  ///< one loop for each context, polled by its idle threads
+    kPerProcess,  ///< one loop for all contexts of the strategy, polled by their idle threads
+    kDedicated,   ///< one loop for all contexts of the strategy, with a thread that only polls
   };
-  /// When a file is registered with a loop.
+  /// When a descriptor is registered with a loop.
   enum class Registration : std::uint8_t {
     kPerWait,    ///< for each wait: add, wait, delete
     kAtOpen,     ///< once, when it is opened
     kLifetime,   ///< once, when a fiber first has to wait on it
-    kBroadcast,  ///< when it is opened, in every loop of the strategy
+    kBroadcast,  ///< when it is opened, with every loop of the strategy
   };
-  /// Who may take over a file that is registered for its lifetime.
+  /// Whether a registration for life may be transferred to another loop.
   enum class Ownership : std::uint8_t {
-    kNone,      ///< not for this registration
-    kTransfer,  ///< the loop of whoever waits next, unless somebody else waits
-    kPinned,    ///< nobody: fibers of other contexts are woken from where it is
+    kNone,      ///< does not apply to this registration
+    kTransfer,  ///< to the loop of the next fiber that waits, unless another fiber waits already
+    kPinned,    ///< never; fibers of other contexts are woken across contexts
   };
 
   Placement placement = Placement::kPerContext;
@@ -54,32 +54,31 @@ struct EventLoopStrategy {
   static constexpr EventLoopStrategy lifetime_thread() noexcept;
   static constexpr EventLoopStrategy lifetime() noexcept;
 
-  /// The eight that have names, the default last.
+  /// The eight strategies that have names, the default last.
   static std::span<const EventLoopStrategy> named() noexcept;
-  /// The strategy of a name such as "rearm-thread"; std::errc::invalid_argument if there is none.
+  /// The strategy with a name such as "rearm-thread"; std::errc::invalid_argument if there is none.
   static Result<EventLoopStrategy> parse(std::string_view name) noexcept;
-  /// Its name, or its three parts ("per_process+per_wait") if it has none.
+  /// The name, or the parts ("per_process+per_wait") if the strategy has no name.
   std::string to_string() const;
 
-  /// Why this combination makes no sense; empty if it does. A context that is made with one that does not
-  /// throws std::system_error (invalid_argument) with this text.
+  /// Why this combination is invalid; empty if it is valid. The constructor of a context throws
+  /// std::system_error (invalid_argument) with this text.
   std::string_view objection() const noexcept;
 
   friend bool operator==(const EventLoopStrategy&, const EventLoopStrategy&) noexcept = default;
 };
 
-/// The strategy of contexts that are made from now on and name none. Without this call it is what the
-/// environment variable WEFT_STRATEGY names, else `lifetime`. To be called before the first context: those
-/// that exist keep theirs. Any thread; does not suspend. Throws std::system_error if the combination makes no
-/// sense.
+/// Sets the strategy of contexts that are made from now on without one. The default before this call comes
+/// from the environment variable WEFT_STRATEGY; without it, it is `lifetime`. Call it before the first
+/// context is made: existing contexts keep their strategy. Any thread may call it. Does not suspend. Throws
+/// std::system_error if the combination is invalid.
 void set_default_event_loop_strategy(const EventLoopStrategy& strategy);
 
-/// What a context that names no strategy gets. Throws std::system_error if WEFT_STRATEGY is asked and names
-/// none that there is. Any thread; does not suspend.
+/// The strategy of a context that is made without one. Throws std::system_error if WEFT_STRATEGY applies and
+/// is not the name of a strategy. Any thread may call it. Does not suspend.
 EventLoopStrategy default_event_loop_strategy();
 
 // -- bodies
-// ----------------------------------------------------------------------------------------------------
 
 constexpr EventLoopStrategy EventLoopStrategy::rearm_thread() noexcept {
   return {Placement::kPerThread, Registration::kPerWait, Ownership::kNone};

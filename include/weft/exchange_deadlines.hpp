@@ -5,7 +5,7 @@
 
 namespace weft {
 
-/// How long the two halves of a write that is followed by a read may take.
+/// The deadlines of the two halves of a call that writes and then reads.
 struct ExchangeDeadlines {
   Deadline write = Deadline::never();
   Deadline read = Deadline::never();

@@ -34,18 +34,18 @@ class FiberHandle {
   }
 
   bool joinable() const noexcept { return fiber_ != nullptr; }
-  /// BUG at the caller's line if it is of no fiber.
+  /// BUG at the caller's line if the handle is empty.
   void require(const char* what_is_wrong, SourceLocation called_at) const noexcept {
     if (fiber_ == nullptr) [[unlikely]]
       report_empty(what_is_wrong, called_at);
   }
-  // All that follow REQUIRE joinable().
+  // All methods below REQUIRE joinable().
   bool done() const noexcept;
   void cancel() noexcept;
   void detach() noexcept;
   void join_uncancellable() noexcept;
   Result<void> join_until(Deadline deadline) noexcept;
-  /// The result of a fiber that is done; throws what escaped from it.
+  /// The result of a fiber that is done; throws the exception that escaped from it.
   void* take_storage();
   void release() noexcept;
   std::uint64_t id() const noexcept;
@@ -71,37 +71,40 @@ template <class T>
 void require_joinable(const JoinHandle<T>& handle, SourceLocation called_at) noexcept;
 }  // namespace detail
 
-/// What spawn() returns: the way to wait for a fiber and to get its result. Move-only.
+/// The result of spawn(): waits for a fiber and gives its result. Move-only.
 ///
-/// A dropped handle detaches: the fiber goes on, and an exception that escapes from it then ends the program
-/// with a message that names the fiber and where it was spawned. If it has not started when the function
-/// given to run() returns, it is not started any more. Not thread-safe; may be moved to another fiber or
-/// plain thread and be joined there. It is one fiber's at a time: BUG if two fibers wait in its join(), or if
-/// it is joined, detached or moved while one does.
+/// Destroying the handle detaches the fiber: the fiber continues. If an exception then escapes from it, the
+/// program ends with a message that names the fiber and the place where it was spawned. A detached fiber that
+/// has not started when the function given to run() returns is never started.
+///
+/// Thread safety: one fiber or plain thread uses the handle at a time; it may be moved to another one and
+/// joined there. BUG if two fibers wait in its join(), or if it is joined, detached or moved while one waits.
 ///
 ///     auto answer = weft::spawn([] { return 42; });
-///     weft::Result<int> n = answer.join();   // cancellable, as every call that waits and returns a Result
+///     weft::Result<int> n = answer.join();   // cancellable, like every call that waits and returns a Result
 template <class T>
 class JoinHandle {
  public:
-  /// What join() gives. Result<T>; but of a fiber that returns a Result, that Result, and of one that returns
-  /// an error code (std::error_code, Errc) Result<void>: success if the code is zero.
+  /// The result of join(): Result<T>. If the fiber returns a Result, it is that Result. If the fiber returns
+  /// an error code (std::error_code, Errc), it is Result<void>, success if the code is zero.
   using Joined = Result<typename detail::Outcome<T>::Value>;
 
-  /// Of no fiber.
+  /// An empty handle.
   JoinHandle() noexcept = default;
 
-  /// Waits for the fiber to end: its result. Throws the exception that escaped from it. Suspends the calling
-  /// fiber, or blocks a plain thread. Cancellable: gives up when the calling fiber is cancelled
-  /// (Errc::cancelled) or at the deadline of the scope around it (Errc::timed_out). The fiber that is waited
-  /// for goes on then, the handle stays joinable() and nothing is lost; an error that came from the fiber
-  /// leaves it not joinable(). The result of a fiber that has ended is given also after a cancel. BUG if the
-  /// handle is empty, or a fiber joins itself.
+  /// Waits until the fiber has ended, and returns its result. Throws the exception that escaped from it.
+  /// Suspends the calling fiber, or blocks a plain thread. BUG if the handle is empty, or a fiber joins
+  /// itself.
+  ///
+  /// Cancellable: fails when the calling fiber is cancelled (Errc::cancelled) or at the deadline of the
+  /// enclosing scope (Errc::timed_out). The other fiber then continues, the handle stays joinable(), and
+  /// nothing is lost. After an error that the other fiber returned, the handle is not joinable(). If the
+  /// other fiber has ended, its result is returned even if the caller is cancelled.
   Joined join(SourceLocation called_at = SourceLocation::current()) {
     return join_until(Deadline::never(), called_at);
   }
 
-  /// The same, given up also at the deadline (Errc::timed_out).
+  /// The same with a deadline (Errc::timed_out).
   Joined join_until(Deadline deadline, SourceLocation called_at = SourceLocation::current()) {
     handle_.require(kJoinOfNothing, called_at);
     if (Result<void> joined = handle_.join_until(deadline); !joined) return joined.error();
@@ -113,35 +116,35 @@ class JoinHandle {
     }
   }
 
-  /// Waits for the fiber to end, however long that takes: what it returned, as it is. Neither a cancel nor a
-  /// scope's deadline ends the wait. For a fiber that uses what is in the caller's frame, and clean-up.
-  /// Otherwise as join().
+  /// Waits until the fiber has ended, and returns the value that it returned. Neither a cancellation nor the
+  /// deadline of a scope ends the wait. Use it for a fiber that uses variables of the caller's block, and for
+  /// clean-up. Otherwise like join().
   T join_uncancellable(SourceLocation called_at = SourceLocation::current()) {
     handle_.require(kJoinOfNothing, called_at);
     handle_.join_uncancellable();
     return take();
   }
 
-  /// Asks the fiber to stop: sticky; every cancellable wait in it fails with Errc::cancelled from now on.
-  /// Does not wait. Of no effect when it has ended. BUG if the handle is empty.
+  /// Asks the fiber to stop: from now on every cancellable wait in it fails with Errc::cancelled. Does not
+  /// wait. No effect if the fiber has ended. BUG if the handle is empty.
   void cancel(SourceLocation called_at = SourceLocation::current()) noexcept {
     handle_.require("cancel() of an empty join handle", called_at);
     handle_.cancel();
   }
 
-  /// Lets the fiber go on alone. Of no effect for an empty handle.
+  /// Detaches the fiber: it continues, and the handle becomes empty. No effect on an empty handle.
   void detach() noexcept { handle_.detach(); }
 
   /// False for a default, joined, detached or moved-from handle.
   bool joinable() const noexcept { return handle_.joinable(); }
-  /// Whether join() would return at once. BUG if the handle is empty.
+  /// True if join() would return at once. BUG if the handle is empty.
   bool done(SourceLocation called_at = SourceLocation::current()) const noexcept {
     handle_.require("done() of an empty join handle", called_at);
     return handle_.done();
   }
 
-  /// The fiber's number, unique in the process, and its name, valid as long as the handle is joinable. BUG if
-  /// the handle is empty.
+  /// The fiber's number, unique in the process, and its name. The name is valid while the handle is joinable.
+  /// BUG if the handle is empty.
   std::uint64_t id(SourceLocation called_at = SourceLocation::current()) const noexcept {
     handle_.require("id() of an empty join handle", called_at);
     return handle_.id();
@@ -151,7 +154,7 @@ class JoinHandle {
     return handle_.name();
   }
 
-  /// The internals, for this library. REQUIRES: joinable().
+  /// For the library's own use. REQUIRES: joinable().
   Fiber& fiber() const noexcept { return handle_.fiber(); }
 
  private:
@@ -189,7 +192,7 @@ void detail::require_joinable(const JoinHandle<T>& handle, SourceLocation called
   handle.handle_.require(JoinHandle<T>::kJoinOfNothing, called_at);
 }
 
-/// Starts a fiber in a context; what every spawn() of the public API does.
+/// Starts a fiber in a context. Every spawn() of the public API calls it.
 template <class F>
 auto spawn_in(Context& context, F&& closure, const SpawnOptions& options, SourceLocation spawned_at) {
   using Box = detail::FiberBox<std::decay_t<F>>;

@@ -10,40 +10,40 @@
 
 namespace weft {
 
-/// A counter that only goes down, once; at zero all that wait go on, and nobody waits any more. The names of
-/// std::latch, for fibers of any contexts and plain threads.
+/// A counter that only goes down. At zero it wakes all waiters, and later waits return at once. It has the
+/// names of std::latch, for fibers of any contexts and plain threads.
 ///
-/// What was done before each count_down() is seen after a wait(). Destruction: when nobody waits; also right
-/// after a wait(), while the last count_down() is still on its way out.
+/// Writes before each count_down() are visible after a wait(). Destruction: allowed when no fiber or thread
+/// waits; also right after a wait() has returned, even if the last count_down() has not returned yet.
 ///
 ///     weft::Latch ready(3);
 class Latch {
  public:
-  /// Open from the start if nobody is expected. BUG below zero.
+  /// With `expected` 0 the latch is open from the start. BUG if negative.
   explicit constexpr Latch(std::int64_t expected, SourceLocation made_at = SourceLocation::current()) noexcept
       : countdown_(expected, made_at) {}
 
-  /// Lowers the counter. BUG below zero, and if `count` is negative. Suspends: no.
+  /// Lowers the counter. BUG if it falls below zero, or if `count` is negative. Does not suspend.
   void count_down(std::int64_t count = 1, SourceLocation called_at = SourceLocation::current()) noexcept {
     if (count < 0) [[unlikely]]
       detail::Countdown::report_negative("a latch goes down only", count, called_at);
     countdown_.add(-count);
   }
-  /// Whether wait() would return at once. May say no while the last count_down() is on its way out.
+  /// True if wait() would return at once. May be false while the last count_down() has not returned.
   [[nodiscard]] bool try_wait() const noexcept { return countdown_.settled(); }
 
-  /// Waits until the counter is zero. Suspends, unless it is. Cancellable: gives up when the calling fiber is
-  /// cancelled (Errc::cancelled) or at the deadline of the scope around it (Errc::timed_out). Success at zero
-  /// also after the deadline or a cancel.
+  /// Waits until the counter is zero. Suspends unless it is zero. Cancellable: fails when the calling fiber
+  /// is cancelled (Errc::cancelled) or at the deadline of the enclosing scope (Errc::timed_out). If the
+  /// counter is zero it succeeds even after the deadline or a cancellation.
   Result<void> wait() noexcept { return wait_until(Deadline::never()); }
-  /// The same, given up also at the deadline (Errc::timed_out).
+  /// The same with a deadline (Errc::timed_out).
   Result<void> wait_until(Deadline deadline) noexcept { return countdown_.wait_until(deadline); }
-  /// Waits until the counter is zero, however long that takes: neither a cancel nor a scope's deadline ends
-  /// the wait. Suspends, unless it is zero.
+  /// Waits until the counter is zero. Neither a cancellation nor the deadline of a scope ends the wait.
+  /// Suspends unless the counter is zero.
   void wait_uncancellable() noexcept { countdown_.wait_uncancellable(); }
 
-  /// Lowers the counter, then waits, as the form of wait() with the same ending. The arrival counts, also if
-  /// the wait is given up. Suspends.
+  /// Lowers the counter, then waits like the form of wait() with the same suffix. The arrival counts even if
+  /// the wait fails. Suspends.
   Result<void> arrive_and_wait(std::int64_t count = 1,
                                SourceLocation called_at = SourceLocation::current()) noexcept {
     count_down(count, called_at);

@@ -16,14 +16,13 @@ namespace weft {
 /// suspend in a fiber, and is not cancellable. Any thread may call it.
 std::size_t trim_memory() noexcept;
 
-/// Whether a fiber may run on a stack without a guard, if the kernel has no more of them.
+/// Whether a fiber may run on a stack without a guard if the kernel has no more guards.
 enum class StackGuards {
-  /// Spawning throws std::bad_alloc then, with a text that says why. The default.
+  /// Spawning then throws std::bad_alloc, with a text that says why. The default.
   kRequired,
-  /// The fiber runs. If its stack overflows by less than 64 KiB, nothing is damaged, and the program ends
-  /// with
-  /// the fiber's name when the fiber ends. A larger overflow damages the memory of another fiber. The end of
-  /// each such fiber costs one system call.
+  /// The fiber runs. If its stack overflows by less than 64 KiB, nothing is damaged, and the end of the fiber
+  /// ends the program with the fiber's name. A larger overflow damages the memory of another fiber. Each such
+  /// fiber costs one system call when it ends.
   kWhereAvailable,
 };
 

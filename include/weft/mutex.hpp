@@ -12,17 +12,19 @@
 namespace weft {
 
 /// Mutual exclusion between fibers of any contexts and plain threads. Meets Lockable, so std::scoped_lock and
-/// std::unique_lock work. Eight bytes; a lock and an unlock that meet nobody are one compare-and-swap each.
+/// std::unique_lock work. Eight bytes. Without contention a lock and an unlock are one compare-and-swap each.
 ///
-/// Who finds it locked suspends (a plain thread blocks) in a queue. Who runs and finds it free takes it, also
-/// past those that wait; a waiter that was woken in vain four times is handed the mutex. A fiber may suspend,
-/// and change its thread, while it holds it. Not recursive.
+/// A fiber that finds it locked queues and suspends (a plain thread blocks). A running fiber that finds it
+/// free takes it, even if others wait. A waiter that was woken four times without getting it gets it by
+/// hand-over. A fiber may suspend and change its thread while it holds the mutex. Not recursive.
 ///
-/// What was written before unlock() is seen after the next lock(). Destruction: when nobody holds it or
-/// waits; whoever has locked and unlocked it last may destroy it, also while the unlock() before is still on
-/// its way out. In builds with WEFT_CHECK_LOCKS (debug) locking by the owner, unlocking by anybody else and
-/// destruction while it is held are BUGs, reported with the fiber's name; without, only unlocking what is not
-/// locked is.
+/// Writes before unlock() are visible after the next lock(). Destruction: allowed when the mutex is not held
+/// and no fiber or thread waits. The last fiber that has locked and unlocked it may destroy it, even if the
+/// unlock() before has not returned yet.
+///
+/// In builds with WEFT_CHECK_LOCKS (debug) these are BUGs, reported with the fiber's name: the owner locks
+/// again, another fiber unlocks, the mutex is destroyed while held. In other builds only unlocking a mutex
+/// that is not locked is a BUG.
 ///
 ///     weft::Mutex mutex;
 ///     std::scoped_lock lock(mutex);
@@ -33,7 +35,7 @@ class [[WEFT_LOCK_ABI]] Mutex {
   Mutex(const Mutex&) = delete;
   Mutex& operator=(const Mutex&) = delete;
 
-  /// Locks. Suspends: if it is locked, and now and then to let a woken waiter have its turn. Not cancellable:
+  /// Locks. Suspends if the mutex is locked, and sometimes to let a woken waiter run first. Not cancellable;
   /// see lock_until().
   void lock() noexcept {
     owner_.before_lock();
@@ -42,9 +44,9 @@ class [[WEFT_LOCK_ABI]] Mutex {
     owner_.locked();
   }
 
-  /// Locks, or gives up at the deadline (Errc::timed_out) or when the calling fiber is cancelled
-  /// (Errc::cancelled): then it is not locked, and nothing is lost. Locks what is free also after the
-  /// deadline or a cancel. Suspends as lock() does.
+  /// Locks, or fails at the deadline (Errc::timed_out) or when the calling fiber is cancelled
+  /// (Errc::cancelled). After a failure the caller does not hold the mutex. A free mutex is locked even after
+  /// the deadline or a cancellation. Suspends like lock().
   Result<void> lock_until(Deadline deadline) noexcept {
     owner_.before_lock();
     if (!try_lock_untouched()) [[unlikely]] {
@@ -54,14 +56,14 @@ class [[WEFT_LOCK_ABI]] Mutex {
     return {};
   }
 
-  /// Locks if it is free: false if it is not. Never suspends, never fails without a reason.
+  /// Locks the mutex if it is free, and returns whether it did. Never suspends. Never fails spuriously.
   [[nodiscard]] bool try_lock() noexcept {
     if (!try_lock_untouched() && !try_lock_slow()) return false;
     owner_.locked();
     return true;
   }
 
-  /// Unlocks. Does not suspend. BUG if it is not locked. REQUIRES: by who locked it.
+  /// Unlocks. Does not suspend. BUG if it is not locked. REQUIRES: the caller has locked it.
   void unlock() noexcept {
     owner_.before_unlock();
     std::uintptr_t expected = kLocked;
@@ -73,7 +75,7 @@ class [[WEFT_LOCK_ABI]] Mutex {
  private:
   static constexpr std::uintptr_t kLocked = 2;
 
-  /// Nobody holds it and nobody waits.
+  /// Locks a mutex that is not held and has no waiters.
   bool try_lock_untouched() noexcept {
     std::uintptr_t expected = 0;
     return word_.compare_exchange_strong(expected, kLocked, detail::acquire, detail::relaxed);

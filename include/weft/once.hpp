@@ -12,15 +12,15 @@
 
 namespace weft {
 
-/// The flag of call_once(): the function was called. Like std::once_flag, for fibers of any contexts and
-/// plain threads. Destruction: when nobody is in a call_once() with it.
+/// The flag of call_once(). Like std::once_flag, for fibers of any contexts and plain threads. Destruction:
+/// allowed when no call_once() with it is in progress.
 class Once {
  public:
   constexpr Once() noexcept = default;
   Once(const Once&) = delete;
   Once& operator=(const Once&) = delete;
 
-  /// Whether a function has returned: what it did is seen by the caller.
+  /// True if a function has returned. Its writes are then visible to the caller.
   bool done() const noexcept { return done_.load(detail::acquire); }
 
  private:
@@ -29,7 +29,7 @@ class Once {
   template <class F, class... Arguments>
   friend Result<void> call_once_until(Once& once, Deadline deadline, F&& function, Arguments&&... arguments);
 
-  /// With the mutex. An exception of the function leaves the flag as it was.
+  /// Called with the mutex locked. If the function throws, the flag is unchanged.
   template <class F, class... Arguments>
   void call(F&& function, Arguments&&... arguments) {
     if (done_.load(detail::relaxed)) return;  // relaxed: written under the mutex
@@ -41,10 +41,10 @@ class Once {
   detail::Atomic<bool> done_{false};
 };
 
-/// Calls `function(arguments...)` if no call with this flag has returned yet; others that come meanwhile wait
-/// for its end. If it throws, so does this call, and the next one tries. The function may suspend; if it
-/// calls call_once() with the same flag, it waits for itself (a BUG in builds with WEFT_CHECK_LOCKS).
-/// Suspends: while another call runs. Not cancellable, see call_once_until().
+/// Calls `function(arguments...)` if no call with this flag has returned yet. Other callers wait until it
+/// ends. If the function throws, this call throws the exception, and the next caller calls the function. The
+/// function may suspend. If it calls call_once() with the same flag, it waits for itself (a BUG in builds
+/// with WEFT_CHECK_LOCKS). Suspends while another call runs. Not cancellable; see call_once_until().
 ///
 ///     static weft::Once once;
 ///     weft::call_once(once, [] { load_table(); });
@@ -56,8 +56,8 @@ void call_once(Once& once, F&& function, Arguments&&... arguments) {
   once.call(std::forward<F>(function), std::forward<Arguments>(arguments)...);
 }
 
-/// The same, but the wait for another's call is given up at the deadline (Errc::timed_out) or when the
-/// calling fiber is cancelled (Errc::cancelled). A call of the function itself is not limited.
+/// The same, but the wait for another caller fails at the deadline (Errc::timed_out) or when the calling
+/// fiber is cancelled (Errc::cancelled). The function itself has no time limit.
 template <class F, class... Arguments>
 Result<void> call_once_until(Once& once, Deadline deadline, F&& function, Arguments&&... arguments) {
   if (once.done()) [[likely]]

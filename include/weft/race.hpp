@@ -11,15 +11,15 @@
 
 namespace weft {
 
-/// Calls all of `fs`, each in a fiber of its own in the current context; the first that ends decides: its
-/// value, its error, or the exception that escaped from it. The others are cancelled and joined, what they
-/// gave is dropped. Values are of a common type; if nothing returns any, success. Suspends. Cancellable, as
-/// TaskGroup::wait().
+/// Calls all of `fs`, each in a fiber of its own in the current context. The first function that ends
+/// decides: its value or error is returned, or its exception is thrown. The other fibers are cancelled and
+/// joined, and their results are dropped. The value has the common type of the functions' values; if none
+/// returns a value, the result is a Result<void>. Suspends. Cancellable, like TaskGroup::wait().
 ///
 ///     auto page = weft::race([&] { return fetch(mirror_a); }, [&] { return fetch(mirror_b); });
 template <class... Fs>
 auto race(Fs&&... fs) {
-  static_assert(sizeof...(Fs) > 0, "nobody runs");
+  static_assert(sizeof...(Fs) > 0, "a race needs at least one function");
   using Value = std::common_type_t<detail::ValueOf<std::remove_reference_t<Fs>>...>;
   TaskGroup<Value> group;
   const auto start = [&group](auto& f) {

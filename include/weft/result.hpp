@@ -19,10 +19,10 @@ class Result;
 
 namespace detail {
 
-/// Storage of a `Result<T>`: a null category means "holds a value".
+/// Storage of a `Result<T>`. A null category means that it holds a value.
 ///
-/// A trivial `T` of at most eight bytes makes the whole object two registers wide, so a
-/// `Result<std::size_t>` is returned without touching memory.
+/// With a trivial `T` of at most eight bytes the whole object fits two registers: a `Result<std::size_t>` is
+/// returned without touching memory.
 template <class T, bool trivial = std::is_trivially_copyable_v<T>&& std::is_trivially_destructible_v<T>>
 class ResultStorage {
  public:
@@ -76,8 +76,8 @@ inline constexpr bool kIsResult = false;
 template <class U>
 inline constexpr bool kIsResult<Result<U>> = true;
 
-/// What a `Result<T>` is made from as a value. Never another result, whose error would be lost; one that
-/// holds results holds just that type.
+/// Types that convert to the value of a `Result<T>`. Other results do not, because their error would be lost;
+/// only a Result of results takes a result, of exactly its value type.
 template <class U, class T>
 concept BecomesValue =
     !std::is_same_v<std::remove_cvref_t<U>, Result<T>> &&
@@ -90,15 +90,18 @@ concept BecomesValue =
 
 /// A value, or the `std::error_code` that says why there is none.
 ///
-/// Implicitly made from what converts implicitly to the value, an error code, or an error enum such as
-/// `Errc`. Never made from a `Result` of another type, whose error would be lost; nor from anything else
-/// whose only way to the value is explicit, such as the `operator bool` of a `Transfer`. A zero error code is
-/// not an error; making a `Result` from one is a bug of the caller. `value()` throws `std::system_error`,
-/// whose text names the address if the error is about one; where exceptions are switched off, it ends the
-/// program with that text, as a BUG. `operator*` and `operator->` require a value, `error()` of a result that
-/// holds a value is the zero code. Of a temporary, `value()` and `operator*` return the value itself, so a
-/// range-for over `f().value()` walks through what is there. Not thread-safe; a moved-from result still holds
-/// a (moved-from) value.
+/// Construction: implicit from everything that converts implicitly to the value, from an error code, and from
+/// an error enum such as `Errc`. A `Result` of another type does not convert, because its error would be
+/// lost. Types that convert to the value only explicitly do not convert either, for example those with an
+/// explicit `operator bool`. Making a `Result` from a zero error code is a bug of the caller.
+///
+/// Access: `value()` throws `std::system_error` if there is no value. Its text names the address if the error
+/// is about one. In a program without exceptions `value()` ends the program with that text, as a BUG.
+/// `operator*` and `operator->` require a value. `error()` is the zero code if there is a value. On a
+/// temporary result `value()` and `operator*` return the value itself, not a reference, so that a range-for
+/// over `f().value()` is safe.
+///
+/// Not thread-safe. A result that was moved from still holds a (moved-from) value.
 ///
 ///     weft::Result<std::size_t> n = stream.read_some(buffer);
 ///     if (!n) return n.error();
@@ -132,11 +135,11 @@ class [[nodiscard]] Result {
   std::error_code error() const noexcept {
     return has_value() ? std::error_code() : storage_.failure().error;
   }
-  /// What went wrong, in words, with the address if the error is about one: "connecting to 127.0.0.1:80:
-  /// Connection refused". Empty if nothing did.
+  /// The error as text, with the address if the error is about one: "connecting to 127.0.0.1:80: Connection
+  /// refused". Empty if there is a value.
   std::string message() const { return has_value() ? std::string() : detail::message_of(storage_.failure()); }
-  /// The error to be returned by a caller of another type, with what message() says. A result that holds a
-  /// value has none: a BUG where another is made from it.
+  /// The error together with its text, for returning it as a Result of another type. If there is a value,
+  /// making a Result from it is a BUG.
   detail::Failure failure() const noexcept { return has_value() ? detail::Failure() : storage_.failure(); }
 
   template <class U>
@@ -157,7 +160,7 @@ class [[nodiscard]] Result {
   detail::ResultStorage<T> storage_;
 };
 
-/// Success, or the `std::error_code` that says why not.
+/// Success, or the `std::error_code` that says why it failed.
 template <>
 class [[nodiscard]] Result<void> {
  public:
@@ -181,7 +184,7 @@ class [[nodiscard]] Result<void> {
   std::error_code error() const noexcept {
     return has_value() ? std::error_code() : std::error_code(value_, *category_);
   }
-  /// As those of any Result.
+  /// Like those of Result<T>.
   std::string message() const { return has_value() ? std::string() : detail::message_of(failure()); }
   detail::Failure failure() const noexcept { return {error(), text_}; }
 

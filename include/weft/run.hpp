@@ -14,15 +14,16 @@
 
 namespace weft {
 
-/// How the default context is made.
+/// Options for run() and its default context.
 struct RunOptions {
-  /// Threads of the default context, the calling one included, 1 to 256. 0: as many as the process has CPUs.
+  /// The number of threads of the default context, the calling thread included, 1 to 256. 0: one for each CPU
+  /// that the affinity and the cgroup quota allow.
   std::uint32_t parallelism = 1;
-  /// How the default context waits for files, and every context made during the run that names no strategy of
-  /// its own. None: as set_default_event_loop_strategy() or the environment variable WEFT_STRATEGY says, else
+  /// The strategy of the default context, and of every context that is made during the run without one.
+  /// `nullopt`: as set_default_event_loop_strategy() or the environment variable WEFT_STRATEGY says, else
   /// `lifetime`.
   std::optional<EventLoopStrategy> strategy = std::nullopt;
-  /// As ParallelOptions::stuck_report_after.
+  /// See ParallelOptions::stuck_report_after.
   std::optional<std::chrono::milliseconds> stuck_report_after = std::nullopt;
 };
 
@@ -37,9 +38,9 @@ class MainContext {
   MainContext& operator=(const MainContext&) = delete;
 
   Context& core() noexcept;
-  /// Runs fibers until close() was called and none is left.
+  /// Runs fibers until close() was called and no fiber is left.
   void run() noexcept;
-  /// By the main fiber, when its function has returned or thrown.
+  /// Called by the main fiber when its function has returned or thrown.
   void close() noexcept;
 
  private:
@@ -49,18 +50,19 @@ class MainContext {
 
 }  // namespace detail
 
-/// Runs `main` as a fiber of the default context, a ParallelContext named "default" whose first thread is the
-/// calling one. When `main` returns, the remaining fibers of the context are cancelled and joined; then run()
-/// returns its value, or 0 if it has none, or throws what escaped from it. A detached fiber (its handle is
-/// gone) that has not started by then is not started any more: its closure is destroyed. One that has started
-/// may still use what it was lent: lend locals of `main` to children of a TaskGroup, or to fibers that `main`
-/// joins.
+/// Runs `main` as a fiber of the default context, a ParallelContext named "default". The calling thread is
+/// its first thread. When `main` has returned, the remaining fibers of the context are cancelled and joined.
+/// Then run() returns the value of `main`, or 0 if it has none, or throws the exception that escaped from it.
 ///
-/// Afterwards an epoll_wait of the thread's own may once end with EINTR although no signal came, if writes
-/// were put off (docs/design/write-batch.md).
+/// A detached fiber (its handle is gone) that has not started when `main` returns is never started: its
+/// closure is destroyed. A detached fiber that has started may outlive the locals of `main`: pass references
+/// to them only to children of a TaskGroup, or to fibers that `main` joins.
 ///
-/// On a plain thread only (BUG in a fiber). Throws std::system_error when threads, descriptors or event loops
-/// (4,096 in a process) are used up, or the strategy makes no sense.
+/// After run() one epoll_wait of the calling thread may end with EINTR although no signal came, if writes
+/// were delayed during the run (docs/design/write-batch.md).
+///
+/// Call it on a plain thread; BUG in a fiber. Throws std::system_error if threads, descriptors or event loops
+/// (4,096 in a process) are used up, or the strategy is invalid.
 ///
 ///     int main() {
 ///       return weft::run([] { serve(); });

@@ -3,29 +3,31 @@
 
 // Start here.
 //
-//   run.hpp                weft::run(f): main() of a program on fibers
-//   this_fiber.hpp         spawn(), yield(), sleep(), and what a fiber may ask about itself
-//   join_handle.hpp        what spawn() returns
-//   execution_context.hpp  which threads run which fibers: Parallel-, Concurrent- and IsolatedContext
-//   mutex.hpp, shared_mutex.hpp, condition_variable.hpp, semaphore.hpp, wait_group.hpp, latch.hpp, once.hpp
+//   run.hpp                weft::run(f): runs a function as the first fiber of a program
+//   this_fiber.hpp         spawn(), yield(), sleep(), and the properties of the calling fiber
+//   join_handle.hpp        the result of spawn()
+//   execution_context.hpp  which threads run which fibers: ParallelContext, ConcurrentContext,
+//   IsolatedContext mutex.hpp, shared_mutex.hpp, condition_variable.hpp, semaphore.hpp, wait_group.hpp,
+//   latch.hpp, once.hpp
 //                          synchronization under the names of the standard library
 //   channel.hpp            Channel<T>: values from fiber to fiber
-//   select.hpp             select(): one of several channels, deadlines, fibers, sockets
+//   select.hpp             select(): waits for one of several channels, deadlines, fibers, sockets
 //   task_group.hpp         children that end with a block; all.hpp, race.hpp
 //   cancel_scope.hpp       deadlines and cancellation of a block; with_timeout.hpp, cancel_token.hpp
 //   scoped_value.hpp       values that are bound for a block, per fiber
-//   event_loop_strategy.hpp how contexts wait for files, for those who compare or must choose
+//   event_loop_strategy.hpp  how event loops and descriptors are related
 //   net/                   TcpListener, TcpStream, addresses
 //   http/                  an HTTP/1.1 server
 //   result.hpp, error.hpp  how calls fail;  deadline.hpp  how long they may take
-//   counters.hpp           what event loops, contexts and connections have done
-//   memory.hpp             memory that goes back to the kernel
-//   dump.hpp               all fibers and what they wait for
+//   counters.hpp           counts for event loops, contexts and connections
+//   memory.hpp             gives the memory of unused stacks back to the kernel
+//   dump.hpp               lists all fibers and what they wait for
 //   deadlock.hpp, monitor.hpp, migration.hpp
-//                          reports: deadlocks, leaks, fibers that keep their thread, sockets that move
+//                          reports: deadlocks, leaks, fibers that do not suspend, sockets that two contexts
+//                          use
 //
-// Every call that may suspend says so. A call that can fail returns a Result, whose value() throws for those
-// who prefer exceptions.
+// The documentation of each call says whether it suspends. A call that can fail returns a Result; its value()
+// throws the error as an exception.
 
 #include <weft/run.hpp>
 #include <weft/this_fiber.hpp>

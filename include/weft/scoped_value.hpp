@@ -9,13 +9,13 @@ class Waiter;
 
 namespace detail {
 
-/// A link of the chain of values that are bound for a fiber, or a plain thread; in the frame that binds. Not
-/// changed while it is in the chain, so the children of groups share it.
+/// A link of the chain of values that are bound for a fiber or a plain thread. It stands in the frame that
+/// binds. It does not change while it is in the chain, so the children of groups share it.
 class ScopedBindingNode {
  public:
-  /// Puts itself before what is bound. `value` outlives it.
+  /// Links itself before the current chain. REQUIRES: `value` outlives it.
   ScopedBindingNode(const void* key, const void* value) noexcept;
-  /// BUG unless it was bound last, by the same fiber.
+  /// BUG unless it is the last binding, made by the same fiber.
   ~ScopedBindingNode();
   ScopedBindingNode(const ScopedBindingNode&) = delete;
   ScopedBindingNode& operator=(const ScopedBindingNode&) = delete;
@@ -32,17 +32,17 @@ class ScopedBindingNode {
 
 }  // namespace detail
 
-/// A name under which a value is bound for the time of a block, per fiber: a request's id, a user, a logger.
+/// A key under which a fiber binds a value for a block: a request's id, a user, a logger.
 ///
 ///     weft::ScopedValue<std::string> request_id;              // usually global
 ///
 ///     weft::ScopedBinding bound(request_id, next_id());       // until the end of the block
-///     log(*request_id.get());                                 // in whatever the block calls
+///     log(*request_id.get());                                 // in any function that the block calls
 ///
-/// Found by everything that is called in the block, and by the children of task groups that are made in it,
-/// in other contexts too; not by fibers that spawn() starts, which may outlive it. What is bound is never
-/// changed, only hidden by a binding further in. A look-up walks over what is bound at that moment; nothing
-/// allocates or suspends. Outlives its bindings.
+/// The binding holds for all calls in the block, and for the children of task groups that are made in it,
+/// also in other contexts. It does not hold for fibers that spawn() starts, because they may outlive it. A
+/// bound value never changes; an inner binding hides it. A look-up takes time with the number of current
+/// bindings. Nothing allocates or suspends. The key must outlive its bindings.
 template <class T>
 class ScopedValue {
  public:
@@ -50,7 +50,8 @@ class ScopedValue {
   ScopedValue(const ScopedValue&) = delete;
   ScopedValue& operator=(const ScopedValue&) = delete;
 
-  /// What is bound for the calling fiber or thread; null if nothing is. Valid until the binding ends.
+  /// The value that is bound for the calling fiber or thread; null if there is none. Valid until the binding
+  /// ends.
   const T* get() const noexcept { return static_cast<const T*>(detail::ScopedBindingNode::find(this)); }
   const T& get_or(const T& other) const noexcept {
     const T* const value = get();
@@ -58,9 +59,9 @@ class ScopedValue {
   }
 };
 
-/// Binds a value from its construction to its destruction, in the calling fiber or plain thread. Bindings end
-/// in the reverse order of their making, in the fiber that made them, and after the groups made meanwhile
-/// (the former is checked: BUG).
+/// Binds a value from its construction to its destruction, in the calling fiber or plain thread. Bindings
+/// must end in the reverse order of their making, in the fiber that made them (otherwise BUG), and after the
+/// groups that were made meanwhile.
 template <class T>
 class ScopedBinding {
  public:

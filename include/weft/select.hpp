@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// select(): waits for one of several things, and runs the function of exactly one.
+// select(): waits until one of several branches is ready, and runs the function of exactly one.
 //
 //   receive(channel, f)         f(Result<T>): the value, or Errc::closed
-//   send(channel, value, f)     f() once the value was sent; or f(Result<void>), which is told Errc::closed
-//   after(5s, f), after(deadline, f)   f(): nothing else came in time
-//   otherwise(f)                f(): nothing else is ready now
-//   join(handle, f)             f(what the fiber returned)
+//   send(channel, value, f)     f() when the value was sent; f(Result<void>) also gets Errc::closed
+//   after(5s, f), after(deadline, f)   f() if no other branch was ready in time
+//   otherwise(f)                f() if no other branch is ready now
+//   join(handle, f)             f(the fiber's result)
 //   readable(stream, f), writable(stream, f)   f(), or f(Result<void>): a read or write would not wait
 
 #include <weft/channel.hpp>
@@ -28,16 +28,17 @@
 
 namespace weft {
 
-/// How a select ended: which branch was taken. False if none was, as the fiber was cancelled
-/// (Errc::cancelled), or if it is a send without a function for it, to a closed channel (Errc::closed).
+/// The result of a select: which branch was taken. False if no branch was taken because the fiber was
+/// cancelled (Errc::cancelled), or if the branch was a send to a closed channel, or the readiness of a
+/// descriptor that has failed, and its function takes no error.
 class Selected {
  public:
   Selected(std::size_t position, std::error_code error) noexcept : position_(position), error_(error) {}
 
   explicit operator bool() const noexcept { return !error_; }
   std::error_code error() const noexcept { return error_; }
-  /// The place of the branch that was taken among the arguments, from 0 on; the greatest std::size_t if none
-  /// was.
+  /// The position of the taken branch among the arguments, from 0 on; the greatest std::size_t if no branch
+  /// was taken.
   std::size_t index() const noexcept { return position_; }
 
  private:
@@ -47,7 +48,7 @@ class Selected {
 
 namespace detail {
 
-/// f(result) if it can be called so, else f() on success; an error that f cannot be told is returned.
+/// Calls f(result) if possible, else f() on success. Returns an error that f cannot take.
 template <class F>
 std::error_code tell(F& f, Result<void> result) {
   if constexpr (std::is_invocable_v<F&, Result<void>>) {
@@ -78,7 +79,7 @@ class ReceiveInto final : public ChannelBranch {
   F f_;
 };
 
-/// `Held` is T&& for a value that is moved from where it is, T for a copy.
+/// `Held` is T&& for a value that is moved from its place, T for a copy.
 template <class T, class Held, class F>
 class SendFrom final : public ChannelBranch {
  public:
@@ -171,7 +172,7 @@ class Otherwise {
   F f_;
 };
 
-/// Anything that can stand in a select: it enters itself into the plan, and runs when it was taken.
+/// A branch of a select: it adds itself to the plan, and runs if it was taken.
 template <class Branch>
 concept SelectArgument = requires(Branch& branch, SelectPlan& plan) {
   branch.plan(plan, std::size_t{});
@@ -180,8 +181,8 @@ concept SelectArgument = requires(Branch& branch, SelectPlan& plan) {
 
 template <class... Branches>
 Selected select_among(bool fair, Branches&... branches) {
-  static_assert(sizeof...(Branches) > 0, "a select of nothing waits for ever");
-  static_assert(sizeof...(Branches) < 1000, "that many branches are not for a frame");
+  static_assert(sizeof...(Branches) > 0, "a select without branches waits for ever");
+  static_assert(sizeof...(Branches) < 1000, "that many branches do not fit a stack frame");
   SelectBranch* in_order[sizeof...(Branches)];
   SelectBranch* by_lock[sizeof...(Branches)];
   SelectPlan plan{.in_order = in_order, .by_lock = by_lock, .fair = fair};
@@ -197,15 +198,16 @@ Selected select_among(bool fair, Branches&... branches) {
 
 }  // namespace detail
 
-/// A branch of a select: the next value of `channel`, or Errc::closed, is given to `f`.
+/// A branch of a select: receives the next value of `channel` and calls `f` with it, or with Errc::closed.
 template <class T, class F>
 [[nodiscard]] auto receive(Channel<T>& channel, F&& f) {
   return detail::ReceiveInto<T, F>(channel, std::forward<F>(f));
 }
 
-/// A branch of a select: `value` is sent to `channel`; then `f` runs. The value is moved from only if this
-/// branch is taken and the channel is not closed. A closed channel's branch is ready: an `f` that takes a
-/// Result<void> is told Errc::closed, one that takes nothing is not called, and the select says so.
+/// A branch of a select: sends `value` to `channel`, then calls `f`. The value is moved from only if this
+/// branch is taken and the channel is not closed. If the channel is closed, the branch is ready: an `f` that
+/// takes a Result<void> gets Errc::closed. An `f` without arguments is not called, and the select returns the
+/// error.
 template <class T, class F>
 [[nodiscard]] auto send(Channel<T>& channel, std::type_identity_t<T>&& value, F&& f) {
   return detail::SendFrom<T, T&&, F>(channel, std::move(value), std::forward<F>(f));
@@ -216,19 +218,21 @@ template <class T, class F>
   return detail::SendFrom<T, T, F>(channel, value, std::forward<F>(f));
 }
 
-/// A branch of a select: the fiber has ended; it is joined, and what it returned is given to `f` (nothing, if
-/// that is void). What escaped from it comes out of the select. The handle is left alone by any other branch.
-/// BUG, with the line of this call, if the handle is empty.
+/// A branch of a select: ready when the fiber has ended. Joins the fiber and calls `f` with its result
+/// (without arguments if that is void). The select throws the exception that escaped from the fiber. If
+/// another branch is taken, the handle stays joinable. BUG, with the line of this call, if the handle is
+/// empty.
 template <class T, class F>
 [[nodiscard]] auto join(JoinHandle<T>& handle, F&& f, SourceLocation called_at = SourceLocation::current()) {
   detail::require_joinable(handle, called_at);
   return detail::JoinInto<JoinHandle<T>, F>(handle, std::forward<F>(f));
 }
 
-/// A branch of a select: reading from `source` (a net::TcpStream; a net::TcpListener, whose accept() it is
-/// for) would probably not have to wait. Nothing is read: another fiber may be faster. An `f` that takes a
-/// Result<void> is told Errc::closed, or the kernel's error when the file cannot be waited for; one that
-/// takes nothing is not called then, and the select says so. In fibers only.
+/// A branch of a select: ready when a read from `source` (a net::TcpStream), or an accept() of `source` (a
+/// net::TcpListener), would probably not have to wait. It reads nothing: another fiber may read first. An `f`
+/// that takes a Result<void> also gets errors: Errc::closed, or the kernel's error if the descriptor cannot
+/// be waited for. An `f` without arguments is not called then, and the select returns the error. In fibers
+/// only.
 template <class Source, class F>
 [[nodiscard]] auto readable(Source& source, F&& f) {
   return detail::WhenReady<F>(source.descriptor(), detail::ReadinessBranch::Operation::kRead,
@@ -241,29 +245,29 @@ template <class Source, class F>
                               std::forward<F>(f));
 }
 
-/// A branch of a select: nothing else came before `deadline`, or for so long. Of several, the earliest
-/// counts.
+/// A branch of a select: taken if no other branch is ready before `deadline`. A duration counts from now. If
+/// there are several, the earliest counts.
 template <class F>
 [[nodiscard]] auto after(Deadline deadline, F&& f) {
   return detail::AfterDeadline<F>(deadline, std::forward<F>(f));
 }
 
-/// A branch of a select: nothing else is ready now. A select that has it does not wait.
+/// A branch of a select: taken if no other branch is ready now. A select with this branch does not wait.
 template <class F>
 [[nodiscard]] auto otherwise(F&& f) {
   return detail::Otherwise<F>(std::forward<F>(f));
 }
 
-/// Waits until one of `branches` can be taken, takes it, and runs its function, after everything else has
-/// been undone: the others have moved and consumed nothing. Of several that are ready, each is as likely to
-/// be taken. The same channel may stand in several branches, also for sending and receiving: of those that
-/// wait, each is as likely, too.
+/// Waits until one of `branches` is ready, takes it, and runs its function. The other branches have moved and
+/// consumed nothing. If several are ready, each is taken with the same probability. The same channel may be
+/// in several branches, also for sending and receiving; each waiting branch then has the same probability
+/// too.
 ///
-/// Suspends while none is ready, unless there is an otherwise() branch; blocks a plain thread. Ends without a
-/// branch only if it had to wait, and the fiber is cancelled, or was (Errc::cancelled), or the scope around
-/// it has ended (Errc::cancelled, Errc::timed_out): a loop should be `while (select(...))`. Exceptions of the
-/// function that runs come out of it. Allocates nothing. Branches are made in the call; they refer to their
-/// channels, values and handles.
+/// Suspends while no branch is ready, unless there is an otherwise() branch; blocks a plain thread. It ends
+/// without a branch only if it has to wait, and the fiber is or was cancelled (Errc::cancelled), or the
+/// enclosing scope has ended (Errc::cancelled, Errc::timed_out). Write loops as `while (select(...))`. An
+/// exception of the function that runs leaves the select. Allocates nothing. Make the branches in the call;
+/// they refer to their channels, values and handles.
 ///
 ///     weft::select(weft::receive(jobs, [&](weft::Result<Job> job) { ... }),
 ///                  weft::send(results, std::move(r), [&] { ... }),
@@ -273,8 +277,8 @@ Selected select(Branches&&... branches) {
   return detail::select_among(true, branches...);
 }
 
-/// The same with priorities: of several branches that are ready, the first is taken; of several that wait for
-/// the same channel, the first as well.
+/// The same with priorities: if several branches are ready, the first one is taken. The same holds for
+/// several branches that wait for one channel.
 template <detail::SelectArgument... Branches>
 Selected select_first(Branches&&... branches) {
   return detail::select_among(false, branches...);

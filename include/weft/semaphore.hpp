@@ -11,12 +11,13 @@
 
 namespace weft {
 
-/// A number of permits: acquire() takes one, and waits while there is none. The names of
+/// A number of permits: acquire() takes one, and waits while there is none. It has the names of
 /// std::counting_semaphore, for fibers of any contexts and plain threads.
 ///
-/// Fair: waiters get permits in their order, and nobody takes one past them. What was written before a
-/// release() is seen after the acquire() that takes its permit. Destruction: when nobody waits; also right
-/// after an acquire(), while the release() that it waited for is still on its way out.
+/// Fair: waiters get permits in the order of their calls, and a later call never overtakes a waiter. Writes
+/// before a release() are visible after the acquire() that takes its permit. Destruction: allowed when no
+/// fiber or thread waits; also right after an acquire(), even if the release() that it waited for has not
+/// returned yet.
 ///
 ///     weft::Semaphore slots(10);                       // at most ten at a time
 ///     if (auto got = slots.acquire(); !got) return got;   // cancelled, or out of time: no permit
@@ -24,29 +25,29 @@ namespace weft {
 ///     slots.release();
 class Semaphore {
  public:
-  /// BUG above max().
+  /// BUG if `permits` is above max().
   explicit Semaphore(std::size_t permits, SourceLocation made_at = SourceLocation::current()) noexcept;
   ~Semaphore();
   Semaphore(const Semaphore&) = delete;
   Semaphore& operator=(const Semaphore&) = delete;
 
-  /// Takes a permit. Suspends: if there is none. Cancellable: gives up when the calling fiber is cancelled
-  /// (Errc::cancelled) or at the deadline of the scope around it (Errc::timed_out). Then no permit is taken
-  /// and none is lost. Takes one that is there also after the deadline or a cancel.
+  /// Takes a permit. Suspends while there is none. Cancellable: fails when the calling fiber is cancelled
+  /// (Errc::cancelled) or at the deadline of the enclosing scope (Errc::timed_out). A call that fails takes
+  /// no permit, and none is lost. An available permit is taken even after the deadline or a cancellation.
   Result<void> acquire() noexcept { return acquire_until(Deadline::never()); }
-  /// The same, given up also at the deadline (Errc::timed_out).
+  /// The same with a deadline (Errc::timed_out).
   Result<void> acquire_until(Deadline deadline) noexcept;
-  /// Takes a permit, however long that takes: neither a cancel nor a scope's deadline ends the wait.
-  /// Suspends: if there is none.
+  /// Takes a permit. Neither a cancellation nor the deadline of a scope ends the wait. Suspends while there
+  /// is none.
   void acquire_uncancellable() noexcept;
-  /// Takes a permit if there is one that nobody waits for. Never suspends, never fails without a reason.
+  /// Takes a permit if there is one and no fiber waits for it. Never suspends. Never fails spuriously.
   [[nodiscard]] bool try_acquire() noexcept;
 
-  /// Gives permits back, or adds new ones: wakes as many waiters; of no effect for 0. Any fiber or thread.
-  /// Suspends: no. BUG if there are more than max() afterwards.
+  /// Gives permits back, or adds new ones, and wakes as many waiters. No effect with 0. Any fiber or thread
+  /// may call it. Does not suspend. BUG if there are more than max() permits afterwards.
   void release(std::size_t permits = 1) noexcept;
 
-  /// Permits that are there now; only a hint when others use it too.
+  /// The number of available permits; only a hint while others use the semaphore.
   std::size_t available() const noexcept;
   static constexpr std::size_t max() noexcept { return (std::size_t{1} << 60) - 1; }
 

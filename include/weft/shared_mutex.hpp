@@ -9,16 +9,17 @@
 
 namespace weft {
 
-/// Held by one writer, or by any number of readers at a time; between fibers of any contexts and plain
+/// A lock that one writer or any number of readers hold at a time. For fibers of any contexts and plain
 /// threads. Meets SharedLockable, so std::shared_lock, std::unique_lock and std::scoped_lock work.
 ///
-/// Fair both ways: readers that come while a writer waits queue behind it, and when a writer unlocks, all
-/// readers that wait by then go before the next writer. The lock is handed over to those that wait, so short
-/// sections with many writers are better off with a Mutex. Not recursive, for readers neither: with a writer
-/// between the two, the second lock_shared() would wait for the first one's unlock. Readers cannot become the
-/// writer.
+/// Fair to both sides: readers that come while a writer waits queue behind it. When a writer unlocks, all
+/// readers that wait at that time go before the next writer. The lock is always handed over, so a Mutex is
+/// better for short sections with many writers.
 ///
-/// What was written before an unlock is seen after the locks that follow. Destruction: as of a Mutex.
+/// Not recursive, not even for readers: if a writer queues in between, the second lock_shared() waits for the
+/// unlock of the first. A reader cannot become the writer.
+///
+/// Writes before an unlock are visible after the locks that follow. Destruction: like Mutex.
 ///
 ///     std::shared_lock lock(mutex);      // a reader
 class SharedMutex {
@@ -28,21 +29,23 @@ class SharedMutex {
   SharedMutex(const SharedMutex&) = delete;
   SharedMutex& operator=(const SharedMutex&) = delete;
 
-  /// Locks as the writer. Suspends: if anybody holds it. Not cancellable, see lock_until().
+  /// Locks as the writer. Suspends while the lock is held. Not cancellable; see lock_until().
   void lock() noexcept;
-  /// The same, given up at the deadline (Errc::timed_out) or when the calling fiber is cancelled
-  /// (Errc::cancelled); the readers that waited behind it go on. Locks what is free in each case.
+  /// The same, but fails at the deadline (Errc::timed_out) or when the calling fiber is cancelled
+  /// (Errc::cancelled). Readers that queued behind it then proceed. A free lock is locked in every case.
   Result<void> lock_until(Deadline deadline) noexcept;
-  /// Never suspends, never fails without a reason.
+  /// Locks as the writer if the lock is free, and returns whether it did. Never suspends. Never fails
+  /// spuriously.
   [[nodiscard]] bool try_lock() noexcept;
   /// Does not suspend. BUG if it is not locked by a writer.
   void unlock() noexcept;
 
-  /// Locks as a reader. Suspends: if a writer holds it or waits. Not cancellable, see lock_shared_until().
+  /// Locks as a reader. Suspends while a writer holds the lock or waits. Not cancellable; see
+  /// lock_shared_until().
   void lock_shared() noexcept;
-  /// The same, given up as lock_until() is.
+  /// The same, but fails like lock_until().
   Result<void> lock_shared_until(Deadline deadline) noexcept;
-  /// False if a writer holds it or waits. Never suspends.
+  /// Locks as a reader unless a writer holds the lock or waits, and returns whether it did. Never suspends.
   [[nodiscard]] bool try_lock_shared() noexcept;
   /// Does not suspend. BUG if no reader holds it.
   void unlock_shared() noexcept;

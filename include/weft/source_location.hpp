@@ -3,8 +3,8 @@
 
 namespace weft {
 
-/// Where a call stands in the source; a default argument `SourceLocation::current()` captures the
-/// caller's place. (std::source_location is missing in clang 14.)
+/// A place in the source. A default argument `SourceLocation::current()` captures the caller's place.
+/// (std::source_location is missing in clang 14.)
 struct SourceLocation {
   const char* file = "";
   int line = 0;

@@ -6,16 +6,18 @@
 
 namespace weft {
 
-/// How a fiber is started.
+/// Options for a new fiber.
 struct SpawnOptions {
-  /// For messages, dumps and debuggers; copied, cut to 31 bytes. Empty: the fiber is known by its number.
+  /// The name in messages, dumps and debuggers. It is copied and cut to 31 bytes. Empty: messages use the
+  /// fiber's number.
   std::string_view name = {};
-  /// Bytes of stack, the closure included; rounded up, to 16 KiB at least. 0 is the default of 128 KiB, which
-  /// costs address space, not memory: only pages that are touched count. More than 1 GiB is refused: spawning
-  /// throws std::bad_alloc, as it does when the address space, or the guards that the kernel has
-  /// (weft/memory.hpp), are used up. An overflow is reported by the fiber's name; code that the CMake
-  /// target weft::weft does not reach needs -fstack-clash-protection for that where it has frames of more
-  /// than 64 KiB.
+  /// The size of the stack in bytes, the closure included. It is rounded up, to at least 16 KiB. 0 means the
+  /// default of 128 KiB. A stack costs address space; only pages that are touched cost memory. Spawning
+  /// throws std::bad_alloc above 1 GiB, and if the address space or the kernel's guards (weft/memory.hpp) are
+  /// used up.
+  ///
+  /// A stack overflow ends the program with the fiber's name. Code with frames of more than 64 KiB must be
+  /// compiled with -fstack-clash-protection for that. The CMake target weft::weft sets this option.
   std::size_t stack_size = 0;
 };
 

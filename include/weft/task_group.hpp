@@ -19,29 +19,31 @@
 
 namespace weft {
 
-/// Fibers that belong together, and that end before the block does in which their group stands.
+/// A group of fibers, its children, that end before the group's block ends.
 ///
 ///     weft::TaskGroup<Page> group;
 ///     group.spawn([&] { return fetch(a); });              // each returns Page or Result<Page>
 ///     group.spawn([&] { return fetch(b); });
 ///     weft::Result<std::vector<Page>> pages = group.wait();
 ///
-/// The first child that fails, by an error or an exception, cancels the others (their cancellable waits end
-/// with Errc::cancelled), and wait() reports it. The group is a cancel scope within the one in which it was
-/// made: what ends that ends the children, in whatever context they run.
+/// Failure: the first child that fails, with an error or an exception, cancels the others. Their cancellable
+/// waits fail with Errc::cancelled, and wait() returns the failure. The group is a cancel scope inside the
+/// scope in which it was made: the end of that scope cancels the children, in any context.
 ///
-/// spawn(), cancel(): any fiber or thread while the group lives, its children too. wait(), next() and the
-/// end: one fiber (or plain thread) at a time; a child that waits for the end of all children is a BUG.
-/// Destruction: cancels the children and joins them, also when the block is left by an exception; suspends. A
-/// child's exception that wait() or next() did not throw then ends the program, unless another one is under
-/// way. Neither copied nor moved.
+/// Thread safety: any fiber or thread, children included, may call spawn() and cancel() while the group
+/// lives. One fiber or plain thread at a time may call wait() or next(), or destroy the group. BUG if a child
+/// waits for all children.
 ///
-/// A child costs no allocation but its fiber. With results (T is not void) a child that has ended keeps its
-/// stack until its result is taken.
+/// Destruction: cancels the children and joins them, also when an exception leaves the block. Suspends. If a
+/// child has thrown an exception that wait() or next() has not rethrown, the program then ends, unless
+/// another exception is being handled.
+///
+/// A child needs no allocation beside its fiber. If T is not void, a child that has ended keeps its stack
+/// until its result is taken.
 template <class T>
 class TaskGroup {
  public:
-  /// What wait() gives: nothing, or a vector.
+  /// The value of wait(): nothing, or a vector.
   using Results = std::conditional_t<std::is_void_v<T>, void, std::vector<T>>;
 
   TaskGroup() noexcept : core_(!std::is_void_v<T>) {}
@@ -53,10 +55,10 @@ class TaskGroup {
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
 
-  /// Starts a child in the current context (an isolated context's spawn context), or in the given one.
-  /// `closure` returns T or Result<T>; void, Result<void> or an error code if T is void. Does not suspend. In
-  /// a group that has failed or was cancelled the child starts, and its cancellable calls fail. Throws
-  /// std::bad_alloc if there is no memory for a stack.
+  /// Starts a child in the current context (in an isolated context, its spawn context), or in `context`.
+  /// `closure` returns T or Result<T>; if T is void, it returns void, Result<void> or an error code. Does not
+  /// suspend. If the group has failed or was cancelled, the child starts anyway, and its cancellable calls
+  /// fail. Throws std::bad_alloc if there is no memory for a stack.
   template <class F>
   void spawn(F&& closure, const SpawnOptions& options = {},
              SourceLocation spawned_at = SourceLocation::current()) {
@@ -70,12 +72,13 @@ class TaskGroup {
                            spawned_at);
   }
 
-  /// Waits until no child runs: the results in the order of spawning, of those that next() has not taken. Or
-  /// the first failure, and no results. Throws the first exception that escaped from a child. Suspends.
+  /// Waits until all children have ended. Returns their results in the order of spawning, without those that
+  /// next() has taken; or the first failure, and no results. Throws the first exception that escaped from a
+  /// child. Suspends.
   ///
-  /// Cancellable, also by a scope that is not around the group: then the children are cancelled and joined
-  /// first, and their results dropped. Afterwards the group is empty; one that has not failed may be used
-  /// again.
+  /// Cancellable, also by a scope that does not enclose the group: then the children are cancelled and joined
+  /// first, and their results are dropped. The group is empty afterwards. If it has not failed, it may be
+  /// used again.
   Result<Results> wait() {
     if (Result<void> waited = core_.wait(); !waited) {
       drop_results();
@@ -91,13 +94,13 @@ class TaskGroup {
     }
   }
 
-  /// The next result in the order of completion, or that child's error; nothing when no child is left. Throws
-  /// what escaped from the child. Suspends.
+  /// Returns the next result in the order of completion, or the error of that child; `nullopt` if no child is
+  /// left. Throws the exception that escaped from the child. Suspends.
   ///
   ///     while (auto page = group.next()) show(*page);
   ///
-  /// Cancellable: the children are cancelled then, and the error is given once; what follows are their own
-  /// outcomes. Nothing is lost.
+  /// Cancellable: the children are then cancelled, and the error is returned once. Further calls return the
+  /// children's own results. Nothing is lost.
   std::optional<Result<T>> next() requires(!std::is_void_v<T>) {
     Result<void> waited;
     detail::GroupTask* const task = core_.next_completed(waited);
@@ -111,11 +114,12 @@ class TaskGroup {
     return Result<T>(error);
   }
 
-  /// Cancels the children; wait() reports Errc::cancelled unless one has failed before. Does not wait.
+  /// Cancels the children. wait() then returns Errc::cancelled, unless a child has failed before. Does not
+  /// wait.
   void cancel() noexcept { core_.cancel(); }
 
-  /// Cancels the children, joins them, and drops what they gave, exceptions too. Not cancellable. Suspends.
-  /// The group stays cancelled.
+  /// Cancels the children, joins them, and drops their results and exceptions. Not cancellable. Suspends. The
+  /// group stays cancelled.
   void discard() noexcept {
     core_.close();
     drop_results();

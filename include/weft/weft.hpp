@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// All of weft. Start at runtime.hpp, which says what to read first.
+// All headers of weft. Read runtime.hpp first.
 
 #include <weft/all.hpp>
 #include <weft/buffer.hpp>

@@ -30,15 +30,15 @@ class WatchedScope {
 
 }  // namespace detail
 
-/// Calls `f` in a CancelScope with that deadline. Gives what `f` returns, as a Result: a value in any case,
-/// also after the deadline; a Result as it is; an error code as Result<void>. Let `f` return the Result of
-/// its waits.
+/// Calls `f` in a CancelScope with that deadline, and returns its result as a Result. A value is returned as
+/// it is, even after the deadline. A Result is returned unchanged, an error code as Result<void>. Let `f`
+/// return the Result of its waits.
 ///
-/// An `f` that returns nothing cannot say how it went. It gives success, also after the deadline, unless it
-/// was stopped: a wait in it was ended by this scope, or by what ends this scope, or
-/// this_fiber::cancel_requested() has told it so. Then that error, Errc::timed_out or Errc::cancelled.
+/// If `f` returns void, the result is success, even after the deadline, unless the scope has stopped `f`: the
+/// scope or an enclosing one has ended a wait in it, or this_fiber::cancel_requested() has returned true in
+/// it. Then the result is Errc::timed_out or Errc::cancelled.
 ///
-///     auto reply = weft::with_timeout(2s, [&] { return client.get(url); });
+///     auto reply = weft::with_timeout(2s, [&] { return ask(server); });
 ///     auto taken = weft::with_timeout(100ms, [&] { return semaphore.acquire(); });
 template <class F>
 auto with_deadline(Deadline deadline, F&& f) {
@@ -53,7 +53,7 @@ auto with_deadline(Deadline deadline, F&& f) {
   }
 }
 
-/// The same with a time from now.
+/// The same with a duration from now.
 template <class Rep, class Period, class F>
 auto with_timeout(std::chrono::duration<Rep, Period> timeout, F&& f) {
   return with_deadline(Deadline::after(timeout), std::forward<F>(f));

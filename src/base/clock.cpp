@@ -15,7 +15,7 @@ thread_local const std::int64_t* clock_override = nullptr;
 }  // namespace
 
 // Out of line and never inlined: a fiber may have moved to another thread since its last call, so the
-// address of the thread-local must be computed anew each time (DESIGN.md section 7).
+// address of the thread-local must be computed anew each time (docs/design/laws.md, HZ4).
 [[gnu::noinline]] std::int64_t now_ns() noexcept {
   const std::int64_t* const override_ns = clock_override;
   if (override_ns != nullptr) return *override_ns;

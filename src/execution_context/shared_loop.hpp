@@ -48,7 +48,7 @@ class SharedLoop {
   /// Returns when nobody wakes threads of the context any more.
   void remove(Context& context) noexcept;
 
-  /// The duty was freed: some parked thread must take it up (D1). Suspends: no.
+  /// The duty was freed: some parked thread must take it up (DU1). Suspends: no.
   void offer_duty() noexcept;
 
  private:

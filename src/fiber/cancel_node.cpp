@@ -20,7 +20,7 @@ void CancelNode::link_locked(CancelNode& parent, Waiter* waiter, std::int64_t de
   parent_ = &parent;
   deadline_ns_ = std::min(deadline_ns, parent.deadline_ns_);
   shielded_ = parent.shielded_;
-  // Under the parent's lock: who ends the parent has done so already, or will find this child (R6).
+  // Under the parent's lock: who ends the parent has done so already, or will find this child (CR6).
   ended_.store(parent.ended_.load(relaxed), relaxed);
   next_ = parent.first_child_;
   if (next_ != nullptr) next_->previous_ = this;
@@ -51,7 +51,7 @@ void CancelNode::unlink() noexcept {
   wait_until_swept();
   CancelListener* listener = nullptr;
   {
-    std::scoped_lock locked(lock_);  // whoever was in end() for this node has left it (R5)
+    std::scoped_lock locked(lock_);  // whoever was in end() for this node has left it (CR5)
     WEFT_ASSERT(first_child_ == nullptr, "a cancel scope ends before a scope or a group that was made in it");
     listener = std::exchange(listener_, nullptr);
   }
@@ -117,7 +117,7 @@ WaitOutcome CancelNode::status() noexcept {
   const WaitOutcome known = ended();
   if (known != WaitOutcome::kReady || deadline_ns_ == kNoDeadline || now_ns() < deadline_ns_) return known;
   expire();
-  return ended();  // the reason of whoever was first (R7)
+  return ended();  // the reason of whoever was first (CR7)
 }
 
 void CancelNode::set_listener(CancelListener& listener) noexcept {
@@ -139,7 +139,7 @@ void CancelSweep::run(CancelNode& top) noexcept {
 }
 
 // Down and up by the links. Whatever leaves or comes between two sections: the cursor of a node steps over a
-// child that leaves, and a child that comes is born ended (R6). A child that has ended is passed over: all
+// child that leaves, and a child that comes is born ended (CR6). A child that has ended is passed over: all
 // that is below it has ended too, or somebody is about to do it.
 void CancelSweep::run_and_unlock(CancelNode& top) noexcept {
   if (!begin_locked(top)) {
@@ -156,7 +156,7 @@ void CancelSweep::run_and_unlock(CancelNode& top) noexcept {
     }
     if (done) {
       CancelNode* const above = at == &top ? nullptr : at->parent_;
-      at->sweeping_.store(false, release);  // the last touch: pairs with wait_until_swept() (R12)
+      at->sweeping_.store(false, release);  // the last touch: pairs with wait_until_swept() (CR12)
       at = above;
     }
     if (visited_ >= kPortion) wake();
@@ -188,14 +188,14 @@ CancelNode* CancelSweep::visit_children_locked(CancelNode& node) noexcept {
 
 bool CancelSweep::end_locked(CancelNode& node) noexcept {
   if (node.ended_.load(relaxed) != WaitOutcome::kReady) return false;
-  // seq_cst: before the look at the waiter's word; the waiter begins its wait, then looks here (R1).
+  // seq_cst: before the look at the waiter's word; the waiter begins its wait, then looks here (CR1).
   node.ended_.store(reason_, seq_cst);
   collect_locked(node);
   return true;
 }
 
 // The ticket first: what is read of the waiter afterwards is of that wait, or of a later one, and then the
-// ticket is over (R2 to R4).
+// ticket is over (CR2 to CR4).
 void CancelSweep::collect_locked(CancelNode& node) noexcept {
   WaitTicket ticket;
   Waiter* const waiter = node.waiter_;
@@ -205,7 +205,7 @@ void CancelSweep::collect_locked(CancelNode& node) noexcept {
   }
   CancelListener* const listener = node.listener_;
   if (listener == nullptr) return;
-  listener->reference();  // the node may be gone when it is told (R10)
+  listener->reference();  // the node may be gone when it is told (CR10)
   listener->next_told_ = std::exchange(told_, listener);
 }
 

@@ -85,7 +85,7 @@ TEST_F(CancelNodes, TheFirstReasonStays) {
   node.unlink();
 }
 
-TEST_F(CancelNodes, AWaitAfterTheScopeIsNotEndedByIt) {  // R2
+TEST_F(CancelNodes, AWaitAfterTheScopeIsNotEndedByIt) {  // CR2
   Fiber& fiber = start([&] {
     CancelNode node;
     node.enter(5, kPlain);
@@ -135,7 +135,7 @@ TEST_F(CancelNodes, AnInnerScopeDoesNotEndTheOuterOne) {
   expect_done(fiber);
 }
 
-TEST_F(CancelNodes, ANodeMadeInAnEndedOneHasEnded) {  // R6
+TEST_F(CancelNodes, ANodeMadeInAnEndedOneHasEnded) {  // CR6
   CancelNode parent, child;
   parent.link(nullptr, nullptr, kNever);
   parent.end(WaitOutcome::kTimedOut);
@@ -145,7 +145,7 @@ TEST_F(CancelNodes, ANodeMadeInAnEndedOneHasEnded) {  // R6
   parent.unlink();
 }
 
-TEST_F(CancelNodes, AWaitThatIsNotCancellableIsLeftAlone) {  // R4
+TEST_F(CancelNodes, AWaitThatIsNotCancellableIsLeftAlone) {  // CR4
   CancelNode* scope = nullptr;
   bool ended = false;
   Fiber& fiber = start([&] {
@@ -166,7 +166,7 @@ TEST_F(CancelNodes, AWaitThatIsNotCancellableIsLeftAlone) {  // R4
   expect_done(fiber);
 }
 
-TEST_F(CancelNodes, AShieldInheritsNeitherScopeNorTheFibersCancelNorADeadline) {  // R3
+TEST_F(CancelNodes, AShieldInheritsNeitherScopeNorTheFibersCancelNorADeadline) {  // CR3
   CancelNode* scope = nullptr;
   Fiber& fiber = start([&] {
     CancelNode outer, shield, within;
@@ -192,7 +192,7 @@ TEST_F(CancelNodes, AShieldInheritsNeitherScopeNorTheFibersCancelNorADeadline) {
   expect_done(fiber);
 }
 
-TEST_F(CancelNodes, TheFibersOwnCancelEndsAWaitInAScopeAndNotTheScope) {  // R8
+TEST_F(CancelNodes, TheFibersOwnCancelEndsAWaitInAScopeAndNotTheScope) {  // CR8
   Fiber& fiber = start([&] {
     CancelNode node;
     node.enter(kNever, kPlain);
@@ -310,7 +310,7 @@ TEST_F(CancelNodes, ADeepTreeNeedsNoStack) {
   }
 }
 
-// R5: the node dies as soon as its owner sees that it has ended.
+// CR5: the node dies as soon as its owner sees that it has ended.
 TEST_F(CancelNodes, AScopeMayBeLeftWhileItIsBeingEnded) {
   for (int i = 0; i < 500; ++i) {
     std::optional<CancelNode> parent(std::in_place), node(std::in_place);

@@ -11,9 +11,9 @@
 //
 // Thread safety: begin() and the readers of the last outcome are the waiter's own; try_win() and
 // request_cancel() may be called by any thread that keeps the waiter's memory alive.
-// Invariants: I1 exactly one try_win() of an epoch returns true. I2 the winner, and nobody else,
-// wakes the waiter, once. I3 while the state is not `waiting` only the cancel bit changes, but by the
-// waiter itself. I4 a wait that is held ends only after let_go(): who would win it spins meanwhile
+// Invariants: WW1 exactly one try_win() of an epoch returns true. WW2 the winner, and nobody else,
+// wakes the waiter, once. WW3 while the state is not `waiting` only the cancel bit changes, but by the
+// waiter itself. WW7 a wait that is held ends only after let_go(): who would win it spins meanwhile
 // (docs/design/dump.md). All that hold() costs the others is where they have lost already.
 
 #include "base/atomic.hpp"
@@ -57,7 +57,7 @@ class WaitWord {
   /// The read-modify-write is also the full barrier of the store-buffer litmus with whoever looks at
   /// this word after having changed what the waiter looks at next (the lazy timer, cancel requests).
   WaitTicket begin(Cancellable cancellable, WaitKind kind = WaitKind::kUnknown) noexcept {
-    const std::uint64_t before = word_.load(relaxed);  // own state: nobody else changes it (I3)
+    const std::uint64_t before = word_.load(relaxed);  // own state: nobody else changes it (WW3)
     const std::uint64_t wanted = (before & kEpochMask) + kEpochOne + kWaiting +
                                  static_cast<std::uint64_t>(kind) +
                                  (cancellable == Cancellable::kYes ? kCancellableBit : 0);

@@ -20,7 +20,7 @@ TEST(WaitWord, TheFirstToWinEndsTheWait) {
   EXPECT_EQ(word.outcome(), WaitOutcome::kReady);
 }
 
-TEST(WaitWord, ALateTicketDoesNotWinTheNextWait) {  // P1
+TEST(WaitWord, P1_ALateTicketDoesNotWinTheNextWait) {
   WaitWord word;
   const WaitTicket first = word.begin(kNo);
   ASSERT_TRUE(word.try_win(first, WaitOutcome::kReady));
@@ -59,7 +59,7 @@ TEST(WaitWord, NothingIsWonWhileNobodyWaits) {
   EXPECT_FALSE(word.request_cancel());
 }
 
-TEST(WaitWord, OfThreadsThatRaceExactlyOneWins) {  // I1
+TEST(WaitWord, WW1_OfThreadsThatRaceExactlyOneWins) {
   WaitWord word;
   for (int round = 0; round < 500; ++round) {
     const WaitTicket ticket = word.begin(kYes);

@@ -24,7 +24,7 @@ WaitOutcome Waiter::wait_in_scope() noexcept {
   if (!ended_by_scope.load(relaxed)) return wait_for_winner();
   CancelNode& node = *scope.load(relaxed);
   node.before_wait();
-  // After word.begin(): who ends the scope says so and then looks for our wait (R1). If somebody has won it,
+  // After word.begin(): who ends the scope says so and then looks for our wait (CR1). If somebody has won it,
   // which may be them, they are about to wake us.
   const WaitOutcome ended = node.ended();
   WaitTicket ticket;

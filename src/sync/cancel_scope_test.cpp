@@ -150,8 +150,8 @@ TEST_P(CancelScopes, AShieldHoldsOffTheScopeAndTheFibersCancel) {
   EXPECT_TRUE(error == Errc::cancelled || error == Errc::timed_out) << error.message();
 }
 
-// R2 and R3: who ends the scope is late again and again, and must hit neither what comes after the scope nor
-// what is in a shield.
+// CR2 and CR3: who ends the scope is late again and again, and must hit neither what comes after the scope
+// nor what is in a shield.
 TEST_P(CancelScopes, ALateCancelHitsNothingElse) {
   constexpr int kRounds = 100;
   for (int round = 0; round < kRounds; ++round) {
@@ -204,7 +204,7 @@ TEST(CancelScopeInVirtualTime, ASleepThatEndsWithTheScopeHasSlept) {
       .join_uncancellable();
 }
 
-TEST(CancelScopeInVirtualTime, ATimerArmedInAScopeIsNoTimeoutOfALaterWait) {  // R9
+TEST(CancelScopeInVirtualTime, ATimerArmedInAScopeIsNoTimeoutOfALaterWait) {  // CR9
   test::SimContext world("world");
   world
       .spawn([] {

@@ -131,7 +131,7 @@ TEST_P(CancelTokens, ACallbackOfTheTokenIsCalledWhenTheScopeEnds) {
   });
 }
 
-// R10: the scope is left while another thread tells its listener.
+// CR10: the scope is left while another thread tells its listener.
 TEST_P(CancelTokens, AScopeMayBeLeftWhileItsTokenIsBeingTold) {
   for (int round = 0; round < 60; ++round) {
     std::stop_source source;

@@ -101,7 +101,7 @@ ChannelStatus ChannelCore::receive_locked(void* element, Handover& handover) noe
 
 void ChannelCore::complete(const Handover& handover, const ElementType& type) noexcept {
   if (handover.partner == nullptr) return;
-  // Won, but not woken: the partner and its element stay where they are (docs/design/wait.md, invariant 6).
+  // Won, but not woken: the partner and its element stay where they are (docs/design/wait.md, WW6).
   if (handover.to != nullptr) type.move(handover.to, handover.from);
   wake_partner(*handover.partner);
 }

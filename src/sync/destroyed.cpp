@@ -11,7 +11,7 @@ void refuse_destroyed() noexcept {
   WEFT_PANIC("a synchronization object is used after it was destroyed");
 }
 
-// Relaxed: whoever may destroy the object has seen the last touch of everybody else (I3).
+// Relaxed: whoever may destroy the object has seen the last touch of everybody else (WQ3).
 void detail::end_of_life(Atomic<std::uintptr_t>& word, std::uintptr_t waiting, const char* what) noexcept {
   if ((word.load(relaxed) & waiting) != 0) [[unlikely]] {
     write_to_stderr({"weft: ", what, " is destroyed while somebody waits for it\n"});

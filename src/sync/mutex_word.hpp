@@ -9,10 +9,10 @@
 //   bits 3..63 the first waiter's node, 0 if there is none
 //
 // Thread safety: any fiber or thread. While `locked` is set, its holder alone clears it; `woken` is cleared
-// by the one waiter that it stands for; the chain changes under the queue bit only. Invariants: I1 a free
-// mutex with waiters has `woken` set, or the queue bit's holder looks again. I2 at most one waiter is woken
-// and has not tried. I3 a waiter that has lost kLossesMax times is handed the lock: it goes over without ever
-// being free. I4 the operation that frees the word is its last touch by the unlocker.
+// by the one waiter that it stands for; the chain changes under the queue bit only. Invariants: MX1 a free
+// mutex with waiters has `woken` set, or the queue bit's holder looks again. MX2 at most one waiter is woken
+// and has not tried. MX3 a waiter that has lost kLossesMax times is handed the lock: it goes over without
+// ever being free. MX4 the operation that frees the word is its last touch by the unlocker.
 
 #include "sync/wait_queue.hpp"
 

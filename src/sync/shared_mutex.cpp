@@ -6,8 +6,8 @@
 //   bit 2      writer    a writer holds the lock
 //   bits 3..63 readers that hold it
 //
-// Invariants: I1 writer excludes readers. I2 a free lock has no waiters: it is handed over, never left to be
-// found. I3 waiting readers stand behind a writer, that holds the lock or waits. I4 `waiting` is set
+// Invariants: SM1 writer excludes readers. SM2 a free lock has no waiters: it is handed over, never left to
+// be found. SM3 waiting readers stand behind a writer, that holds the lock or waits. SM4 `waiting` is set
 // exactly while a chain is not empty, but within a section.
 #include <weft/shared_mutex.hpp>
 

@@ -5,9 +5,9 @@
 // that the bit guards, and one procedure for a wait. The lock-free part of each object is its own.
 //
 // Thread safety: chains and nodes are touched by the holder of the queue bit only, but for one thing: the
-// node of a waiter that was won stays readable by its winner until it wakes it (wait.md, I6).
-// Invariants: I1 a node is linked, unlinked and its CAS done under the queue bit (P1). I2 a winner wakes
-// after it has let the bit go. I3 letting the bit go, with the object's new state, is one operation and the
+// node of a waiter that was won stays readable by its winner until it wakes it (WW6).
+// Invariants: WQ1 a node is linked, unlinked and its CAS done under the queue bit (P1). WQ2 a winner wakes
+// after it has let the bit go. WQ3 letting the bit go, with the object's new state, is one operation and the
 // last touch of the object: whoever gets on by that state may destroy it. Assumption: nothing in a section
 // suspends, allocates or enters the kernel.
 
@@ -77,7 +77,7 @@ WaitOutcome wait_in_queue(QueueNode& node, WaitingFor what, WaitWord::Cancellabl
   node.waiter = &self;
   node.ticket = self.begin(cancellable, deadline.time_ns(), what);
   if (!queue(node)) {
-    // A cancel or an earlier timer may have won meanwhile: its wake-up is taken here (wait.md, I5), what the
+    // A cancel or an earlier timer may have won meanwhile: its wake-up is taken here (WW5), what the
     // caller has got counts.
     if (!node.win()) self.wait();
     return WaitOutcome::kReady;

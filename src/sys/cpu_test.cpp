@@ -89,7 +89,7 @@ TEST_F(CgroupTest, NothingThereMeansNoLimit) {
   EXPECT_EQ(cgroup_cpu_quota(paths_), std::nullopt);
 }
 
-TEST_F(CgroupTest, UsableCpusAreTheQuotaRoundedUpWithinTheAffinity) {
+TEST_F(CgroupTest, S10_UsableCpusAreTheQuotaRoundedUpWithinTheAffinity) {
   const auto allowed = static_cast<unsigned>(thread_affinity().value().size());
   EXPECT_EQ(usable_cpu_count(paths_), allowed);
   membership("0::/\n");
@@ -101,7 +101,7 @@ TEST_F(CgroupTest, UsableCpusAreTheQuotaRoundedUpWithinTheAffinity) {
   EXPECT_EQ(usable_cpu_count(paths_), allowed) << "a quota beyond the affinity does not count";
 }
 
-TEST_F(CgroupTest, UsableCpusFollowTheAffinityOfTheThread) {
+TEST_F(CgroupTest, S10_UsableCpusFollowTheAffinityOfTheThread) {
   const std::vector<int> cpus = thread_affinity().value();
   std::thread([&] {
     ASSERT_TRUE(set_thread_affinity(std::span(cpus).first(1)));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// DESIGN.md section 7: C++ exception state belongs to the fiber.
+// HZ3: C++ exception state belongs to the fiber.
 #include "hazards/hop.hpp"
 
 #include <gtest/gtest.h>
@@ -24,7 +24,7 @@ std::string message_of_current() {
   }
 }
 
-TEST(ExceptionState, TwoFibersSuspendInTheirHandlersAndKeepTheirExceptions) {
+TEST(ExceptionState, HZ3_TwoFibersSuspendInTheirHandlersAndKeepTheirExceptions) {
   TestHome home;
   TestRunner runner(home);
   const auto body = [](std::string text) {
@@ -118,7 +118,7 @@ TEST(ExceptionState, AHandlerGoesOnOnAnotherThread) {
   });
 }
 
-TEST(ExceptionState, UnwindingGoesOnOnAnotherThread) {
+TEST(ExceptionState, HZ3_UnwindingGoesOnOnAnotherThread) {
   Hops hops;
   hops.run_fiber([](auto hop) {
     for (int i = 0; i < 50; ++i) {

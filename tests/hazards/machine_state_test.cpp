@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// DESIGN.md section 7: what the ABI calls callee-saved belongs to the fiber; the stack is as the ABI wants
+// HZ2: what the ABI calls callee-saved belongs to the fiber; the stack is as the ABI wants
 // it.
 #include "hazards/hop.hpp"
 
@@ -33,7 +33,7 @@ long double divide_x87(long double a, long double b) {
   return z;
 }
 
-TEST(MachineState, EachFiberHasItsRoundingMode) {
+TEST(MachineState, HZ2_EachFiberHasItsRoundingMode) {
   TestHome home;
   TestRunner runner(home);
   const double nearest = divide(1, 3);
@@ -61,7 +61,7 @@ TEST(MachineState, EachFiberHasItsRoundingMode) {
   drop_handle(down);
 }
 
-TEST(MachineState, TheRoundingModeGoesWithTheFiberToAnotherThread) {
+TEST(MachineState, HZ2_TheRoundingModeGoesWithTheFiberToAnotherThread) {
   Hops hops;
   hops.run_fiber([](auto hop) {
     std::fesetround(FE_TOWARDZERO);
@@ -150,7 +150,7 @@ TEST(MachineState, TheClosureIsAlignedAsItAsks) {
   drop_handle(fiber);
 }
 
-TEST(MachineState, TheUnwinderStopsAtTheFibersFirstFrame) {
+TEST(MachineState, HZ5_TheUnwinderStopsAtTheFibersFirstFrame) {
   TestHome home;
   TestRunner runner(home);
   int frames = 0;

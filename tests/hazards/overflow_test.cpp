@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// DESIGN.md section 7: overflow is reported by the fiber's name.
+// HZ1: overflow is reported by the fiber's name.
 #include "fiber/overflow.hpp"
 
 #include <gtest/gtest.h>
@@ -36,7 +36,7 @@ void overflow_in(FiberOptions options, StackPool& pool) {
   drop_handle(fiber, pool);
 }
 
-TEST(OverflowDeathTest, TheReportNamesTheFiberAndWhereItWasSpawned) {
+TEST(OverflowDeathTest, HZ1_TheReportNamesTheFiberAndWhereItWasSpawned) {
   EXPECT_DEATH(
       overflow_in({.name = "resize images", .spawned_at = {"gallery.cpp", 42}}, StackPool::process()),
       "stack overflow in fiber \"resize images\" \\(128 KiB stack, spawned at gallery.cpp:42\\)");
@@ -57,7 +57,7 @@ TEST(OverflowDeathTest, GuardsByProtectionReportTheSame) {
 }
 
 // A frame of code that was compiled without stack checks touches the guard anywhere.
-TEST(OverflowDeathTest, TheWholeGuardIsRecognised) {
+TEST(OverflowDeathTest, HZ1_TheWholeGuardIsRecognised) {
   for (std::size_t below : {std::size_t{1}, sys::page_size() + 1, StackSlab::guard_size()}) {
     const auto touch = [below] {
       install_overflow_handler();

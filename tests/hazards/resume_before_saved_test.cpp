@@ -65,7 +65,7 @@ class CrosswiseRunner final : public Runner, public Home {
   Flow root_;
 };
 
-TEST(ResumeBeforeSaved, TwoFibersChangePlacesBetweenTwoSchedulers) {
+TEST(ResumeBeforeSaved, P3_TwoFibersChangePlacesBetweenTwoSchedulers) {
   constexpr int kRounds = 2'000;
   std::array<CrosswiseRunner, 2> runners;
   Atomic<int> running{2};
@@ -96,7 +96,7 @@ TEST(ResumeBeforeSaved, TwoFibersChangePlacesBetweenTwoSchedulers) {
   }
 }
 
-TEST(ResumeBeforeSaved, ASavedFiberIsNotSavedWhileItRuns) {
+TEST(ResumeBeforeSaved, S3_ASavedFiberIsNotSavedWhileItRuns) {
   test::TestHome home;
   test::TestRunner runner(home);
   std::uint32_t seen = 7;

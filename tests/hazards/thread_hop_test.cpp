@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// DESIGN.md section 7: errno and thread-locals are never cached over a switch. A compiler may keep the
+// HZ4: errno and thread-locals are never cached over a switch. A compiler may keep the
 // address of a thread-local in a register, as threads do not change in the middle of a function; fibers do.
 #include "base/opaque.hpp"
 #include "hazards/hop.hpp"
@@ -59,7 +59,7 @@ TEST(ThreadHop, TheExceptionStateIsThatOfTheThreadNow) {
 }
 
 /// Two errors that take turns: the address of errno, kept from before a hop, would give the other thread's.
-TEST(ThreadHop, AnErrorIsThatOfTheCallBeforeIt) {
+TEST(ThreadHop, HZ4_AnErrorIsThatOfTheCallBeforeIt) {
   const int directory = ::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   ASSERT_GE(directory, 0);
   Hops hops;
@@ -87,7 +87,7 @@ WEFT_OPAQUE int& user_value_here() {
   return *address;
 }
 
-TEST(ThreadHop, AnOutOfLineAccessorFindsTheThreadLocalOfTheThreadNow) {
+TEST(ThreadHop, HZ4_AnOutOfLineAccessorFindsTheThreadLocalOfTheThreadNow) {
   Hops hops;
   hops.run_fiber([](auto hop) {
     user_value_here() = 1;

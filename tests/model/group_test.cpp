@@ -188,7 +188,7 @@ TEST(ModelGroup, AGroupThatIsLeftEndsItsChildrenAndWaitsForThem) {
   });
 }
 
-// R12 of cancel.md: between two portions of the sweep its nodes may be left, but they stay.
+// CR12 of cancel.md: between two portions of the sweep its nodes may be left, but they stay.
 TEST(ModelGroup, AScopeMayBeLeftWhileASweepIsBelowItOrOnItsWayUp) {
   ModelFibers fibers;
   model::expect_holds([&] {

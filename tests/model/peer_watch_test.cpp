@@ -18,7 +18,7 @@ using World = model::SocketWorld;
 
 void edge(World& world) { note_peer_end(*world.handle.descriptor, world.handle.generation, PeerEnd::kReset); }
 
-/// Against E-I4: the scope is not locked when the descriptor is given back.
+/// Against PE4: the scope is not locked when the descriptor is given back.
 void careless_edge(World& world) {
   Descriptor& descriptor = *world.handle.descriptor;
   PeerWatch* watch = nullptr;

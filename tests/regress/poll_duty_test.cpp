@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Somebody polls while others are idle, however busy the fibers of a poll are (I4, S11). In a context that
+// Somebody polls while others are idle, however busy the fibers of a poll are (ID4, S11). In a context that
 // the monitor does not look at, so that nobody comes to help after 10 ms: a duty that is left lying is a
 // hang.
 #include "base/clock.hpp"
@@ -57,7 +57,7 @@ class PollDutyTest : public testing::Test {
 
 // What was wrong: the last thread that searched, and found a fiber of the burst, looked for more of them, but
 // not whether anybody polled.
-TEST_F(PollDutyTest, SomebodyPollsWhileABurstKeepsSomeThreads) {
+TEST_F(PollDutyTest, S11_SomebodyPollsWhileABurstKeepsSomeThreads) {
   for (int round = 0; round < 20; ++round) {
     make_context();  // which has learnt nothing yet: two fibers are worth a sibling
     ASSERT_TRUE(burst(3));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Where weft names std::atomic for the objects whose fast path is inlined into the user's code; all else uses
-// it through src/base/atomic.hpp. No promises about this header.
+// std::atomic under weft's name, for objects whose fast path is inlined into user code. The library itself
+// uses src/base/atomic.hpp. Internal: this header may change at any time.
 
 #include <atomic>
 

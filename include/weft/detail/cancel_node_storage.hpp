@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Room for a node of the tree of cancel scopes, whose type stays inside the library. No promises about this
-// header.
+// Storage for a node of the tree of cancel scopes. The node's type is private to the library. Internal: this
+// header may change at any time.
 
 #include <weft/deadline.hpp>
 #include <weft/result.hpp>
@@ -15,7 +15,7 @@ class CancelNode;
 
 namespace detail {
 
-/// Construction makes the node, which is then entered and left once, by the same fiber or thread.
+/// The constructor makes the node. The node is then entered once and left once, by the same fiber or thread.
 class CancelNodeStorage {
  public:
   CancelNodeStorage() noexcept;
@@ -28,7 +28,8 @@ class CancelNodeStorage {
   void leave() noexcept;
   void cancel() noexcept;
   Result<void> status() noexcept;
-  /// The error that something in it was given because it had ended; else success. By the waiter.
+  /// The error that a call in the scope got because the scope had ended; success if there was none. Called by
+  /// the waiter.
   Result<void> stopped() const noexcept;
   Deadline deadline() const noexcept;
 

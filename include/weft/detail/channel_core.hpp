@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What Channel<T> and the branches of a select share: the untyped channel, and what it must know of T. No
-// promises about this header.
+// Shared by Channel<T> and the branches of a select: the untyped channel, and the operations that it needs of
+// T. Internal: this header may change at any time.
 
 #include <weft/deadline.hpp>
 #include <weft/result.hpp>
@@ -20,13 +20,13 @@ class ChannelCore;  // src/sync/channel_core.hpp
 
 namespace detail {
 
-/// What the untyped core needs to know about an element.
+/// The operations of an element type.
 struct ElementType {
   std::size_t size;
   std::size_t alignment;
-  std::uint8_t plain_size;  ///< 4 or 8: it is moved by copying so many bytes; 0: by the functions
-  void (*move)(void* to, void* from) noexcept;      ///< constructs *to from *from, which stays, moved from
-  void (*relocate)(void* to, void* from) noexcept;  ///< the same, and destroys *from
+  std::uint8_t plain_size;  ///< 4 or 8: a move copies that many bytes; 0: a move calls the functions
+  void (*move)(void* to, void* from) noexcept;      ///< constructs *to from *from, which is then moved from
+  void (*relocate)(void* to, void* from) noexcept;  ///< the same, then destroys *from
   void (*destroy)(void* element) noexcept;
 };
 
@@ -63,7 +63,7 @@ inline Result<void> result_of_status(ChannelStatus status) noexcept {
 
 /// Throws std::length_error or std::bad_alloc.
 ChannelCore* create_channel(const ElementType& type, std::size_t capacity);
-/// In a build with WEFT_CHECK_LOCKS, whoever uses `*place` afterwards is told so.
+/// In a build with WEFT_CHECK_LOCKS a later use of `*place` is a BUG.
 void destroy_channel(ChannelCore* core, ChannelCore** place) noexcept;
 
 /// `value` is moved from if the status is kDone, and untouched otherwise.
@@ -78,7 +78,7 @@ bool channel_closed(ChannelCore& core) noexcept;
 std::size_t channel_size(ChannelCore& core) noexcept;
 std::size_t channel_capacity(const ChannelCore& core) noexcept;
 
-/// Room for an element that may come.
+/// Uninitialized storage for an element that may be received.
 template <class T>
 class ElementRoom {
  public:
@@ -89,7 +89,7 @@ class ElementRoom {
 
   void* address() noexcept { return std::addressof(element_); }
 
-  /// What came, or why nothing did.
+  /// The received element, or the error.
   Result<T> take(ChannelStatus status) noexcept {
     if (status != ChannelStatus::kDone) return errc_of(status);
     Result<T> result(std::move(element_));

@@ -11,11 +11,11 @@
 
 namespace weft::detail {
 
-/// A counter and those that wait for its zero: what a WaitGroup and a Latch are made of
-/// (src/sync/countdown.cpp). No promises about this header.
+/// A counter and the waiters for its zero. WaitGroup and Latch are built on it (src/sync/countdown.cpp).
+/// Internal: this header may change at any time.
 class Countdown {
  public:
-  /// BUG at `made_at` below zero.
+  /// BUG at `made_at` if `count` is negative.
   explicit constexpr Countdown(std::int64_t count,
                                SourceLocation made_at = SourceLocation::current()) noexcept
       : count_(count) {
@@ -27,13 +27,13 @@ class Countdown {
 #endif
   }
 
-  /// Changes the counter; at zero wakes all. BUG below zero, above the greatest number, and if it leaves zero
-  /// while somebody waits there.
+  /// Changes the counter; at zero wakes all waiters. BUG if it falls below zero, rises above the greatest
+  /// number, or leaves zero while a fiber or thread waits.
   void add(std::int64_t delta) noexcept;
   void wait_uncancellable() noexcept;
   Result<void> wait_until(Deadline deadline) noexcept;
-  /// It is zero, and whoever made it zero has touched this object for the last time; or still wakes others,
-  /// in portions, which the destructor waits for.
+  /// True if the counter is zero and the call that made it zero no longer uses this object, unless it still
+  /// wakes waiters in portions. The destructor waits for that.
   bool settled() const noexcept { return count_.load(acquire) == 0 && !queue_.locked(); }
   std::int64_t count() const noexcept { return count_.load(acquire); }
 

@@ -10,7 +10,8 @@ struct Descriptor;
 
 namespace detail {
 
-/// Names an open file to its users; a stale one is refused. Copyable: owning it is its holder's business.
+/// Names a descriptor. Operations refuse a stale handle. Copyable; the holder decides who owns the
+/// descriptor.
 struct DescriptorHandle {
   Descriptor* descriptor = nullptr;
   std::uint32_t generation = 0;

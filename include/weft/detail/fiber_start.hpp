@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The typed shell around starting a fiber: the closure is constructed in the fiber's own mapping, runs there,
-// and leaves its result in its place. No promises about this header.
+// Starts a fiber with a typed closure. The closure is constructed in the fiber's own mapping and runs there;
+// its result replaces it. Internal: this header may change at any time.
 
 #include <weft/source_location.hpp>
 #include <weft/spawn_options.hpp>
@@ -21,7 +21,7 @@ class Fiber;
 
 namespace detail {
 
-/// What the untyped core needs to know about a closure.
+/// The operations of a closure type.
 struct FiberType {
   std::size_t size;
   std::size_t alignment;
@@ -29,12 +29,12 @@ struct FiberType {
   void (*drop)(void* storage) noexcept;
 };
 
-/// A fiber with room for a closure, not started yet. Throws std::bad_alloc.
+/// Creates a fiber with room for a closure, and does not start it. Throws std::bad_alloc.
 Fiber& create_fiber(Context& context, const FiberType& type, const SpawnOptions& options,
                     SourceLocation spawned_at);
 void* storage_of(Fiber& fiber) noexcept;
 void start_fiber(Context& context, Fiber& fiber) noexcept;
-/// Gives back a fiber that was not started: its closure could not be constructed.
+/// Releases a fiber that was not started because its closure could not be constructed.
 void abandon_fiber(Fiber& fiber) noexcept;
 
 /// Abandons a fiber whose closure could not be constructed.
@@ -47,7 +47,7 @@ struct AbandonOnException {
 
 struct NoResult {};
 
-/// What stands in a fiber's storage: the closure, and when it has returned its result instead.
+/// The content of a fiber's storage: the closure, and after its return the result.
 template <class Closure>
 class FiberBox {
  public:
@@ -63,7 +63,7 @@ class FiberBox {
 
   Result& result() noexcept { return result_; }
 
-  /// Runs the closure. It is destroyed on the way out, by an exception too: then nothing is left in the box.
+  /// Runs the closure and destroys it. After an exception the box is empty.
   void run() {
     DestroyAtExit closure{&closure_};
     if constexpr (std::is_void_v<Returned>) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The untyped half of a task group, and what a child keeps in its fiber's own storage: starting a child
-// allocates nothing beside its fiber. No promises about this header.
+// The untyped half of a task group, and the task of a child, which stands in its fiber's own storage:
+// starting a child allocates nothing beside its fiber. Internal: this header may change at any time.
 //
-// Thread safety: start() and cancel() any thread while the group lives, finish() by the child, the rest by
-// the group's one owner at a time. Everything below is guarded by the lock of the group's cancel node.
-// Guarantees: docs/design/group.md.
+// Thread safety: any thread may call start() and cancel() while the group lives; the child calls finish();
+// one owner at a time calls the rest. The lock of the group's cancel node guards all fields. Guarantees:
+// docs/design/group.md.
 
 #include <weft/detail/cancel_node_storage.hpp>
 #include <weft/detail/fiber_start.hpp>
@@ -29,13 +29,13 @@ struct WaitNode;
 
 namespace detail {
 
-/// Where spawn() of `context` goes.
+/// The context in which spawn() of `context` starts fibers.
 Context& spawn_context_of(ExecutionContext& context) noexcept;
 
 class GroupCore;
 class ScopedBindingNode;
 
-/// A child, in its fiber's storage.
+/// A child. It stands in its fiber's storage.
 struct GroupTask {
   CancelNodeStorage node;  ///< the child's outermost scope, below the group's
   GroupCore* group = nullptr;
@@ -52,31 +52,32 @@ class GroupCore {
   explicit GroupCore(bool keeps_results) noexcept;
   GroupCore(const GroupCore&) = delete;
   GroupCore& operator=(const GroupCore&) = delete;
-  /// What is left to do is the typed half's: close() and the results.
+  /// The typed half calls close() and destroys the results before.
   ~GroupCore();
 
   /// Starts a child whose task stands in the fiber's storage. Does not suspend.
   void start(Context& context, Fiber& fiber, GroupTask& task) noexcept;
-  /// Runs a child's closure, and tells the group how it ended. By the child, last thing in its fiber.
+  /// Runs a child's closure and reports its outcome to the group. The child calls it as the last thing in its
+  /// fiber.
   static void run(GroupTask& task, Result<void> (*body)(GroupTask&)) noexcept;
 
   void cancel() noexcept;
-  /// Waits until no child runs. The first failure; throws the first exception. Suspends.
+  /// Waits until no child runs. Returns the first failure; throws the first exception. Suspends.
   Result<void> wait();
-  /// Waits for a child that has completed and was not taken; null if there is none left, or if the wait was
-  /// cancelled: then `waited` says so. Suspends.
+  /// Waits for a completed child that was not taken. Null if no child is left, or if the wait was cancelled;
+  /// then `waited` has the error. Suspends.
   GroupTask* next_completed(Result<void>& waited) noexcept;
-  /// The first child that was not taken, in the order of spawning, and how many. REQUIRES: no child runs.
+  /// The first child that was not taken, in the order of spawning, and their number. REQUIRES: no child runs.
   GroupTask* first() noexcept { return first_; }
   std::size_t size() const noexcept { return size_; }
-  /// Forgets a completed child, whose result is gone.
+  /// Releases a completed child after its result was taken or destroyed.
   void release(GroupTask& task) noexcept;
-  /// The exception of `task` is received by somebody.
+  /// Takes the exception of `task`: the caller rethrows it.
   std::exception_ptr take_exception(GroupTask& task) noexcept;
-  /// Cancels, and joins what still runs. Not cancellable. Suspends.
+  /// Cancels the children and joins those that still run. Not cancellable. Suspends.
   void close() noexcept;
   void drop_exception() noexcept { exception_ = nullptr; }
-  /// Ends the program if there is an exception that nobody received, and none under way.
+  /// Ends the program if an exception was not taken, unless another exception is being handled.
   void require_no_exception() noexcept;
 
  private:
@@ -94,7 +95,7 @@ class GroupCore {
   const int exceptions_under_way_;
   bool failed_ = false;
   Until awaited_ = Until::kIdle;
-  WaitNode* waiting_ = nullptr;  ///< of the owner
+  WaitNode* waiting_ = nullptr;  ///< the owner's node
   std::size_t running_ = 0;
   std::size_t size_ = 0;
   GroupTask* first_ = nullptr;
@@ -117,7 +118,7 @@ struct GroupTaskOf : GroupTask {
 template <>
 struct GroupTaskOf<void> : GroupTask {};
 
-/// What stands in the storage of a child's fiber: its task, its closure, and in the end its result.
+/// The content of the storage of a child's fiber: its task, its closure, and in the end its result.
 template <class T, class Closure>
 class GroupBox : public GroupTaskOf<T> {
  public:
@@ -134,7 +135,7 @@ class GroupBox : public GroupTaskOf<T> {
 
   static Result<void> body(GroupTask& task) { return static_cast<GroupBox&>(task).run_closure(); }
 
-  // The closure is destroyed here, by an exception too: before the group is told.
+  // The closure is destroyed here, also after an exception, before the group learns of the outcome.
   Result<void> run_closure() {
     struct DestroyAtExit {
       Closure& closure;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Who holds a mutex: known in builds with WEFT_CHECK_LOCKS only, which debug builds have and which a target
-// that links weft::weft inherits. No promises about this header.
+// The owner of a mutex, known only in builds with WEFT_CHECK_LOCKS. Debug builds set it, and a target that
+// links weft::weft inherits it. Internal: this header may change at any time.
 
 #ifndef WEFT_CHECK_LOCKS
 #define WEFT_CHECK_LOCKS 0
@@ -10,7 +10,7 @@
 
 #include <cstdint>
 
-// What is compiled with checks does not link with what is compiled without: the sizes differ.
+// Code with checks does not link with code without: the sizes differ.
 #if WEFT_CHECK_LOCKS
 #define WEFT_LOCK_ABI gnu::abi_tag("checked_locks")
 #else

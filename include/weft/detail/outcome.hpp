@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What the return of a function means to who collects it (a join, a group, with_timeout): a value or an
-// error. No promises about this header.
+// How a join, a group or with_timeout() reads the result of a function: as a value or as an error. Internal:
+// this header may change at any time.
 
 #include <weft/result.hpp>
 
@@ -13,8 +13,8 @@
 
 namespace weft::detail {
 
-/// A value is one; a Result is what it says, a Transfer too; an error code, or an enum of such, is no value
-/// but says how it went: zero is success.
+/// A plain value is a value. A Result and a Transfer are a value or an error. An error code, or an error
+/// enum, has no value: zero is success.
 template <class T>
 struct Outcome {
   using Value = T;
@@ -35,11 +35,11 @@ struct Outcome<Result<T>> {
   static Result<T> of(Result<T>&& result) { return std::move(result); }
 };
 
-/// Of a sleep.
+/// The result of a sleep.
 template <std::derived_from<Result<void>> T>
 struct Outcome<T> : Outcome<Result<void>> {};
 
-/// Of a call that moves a whole buffer (`net::Transfer`): how many bytes, or why not all of them.
+/// The result of a call that moves a whole buffer (`net::Transfer`): the number of bytes, or the error.
 template <class T>
 concept WholeTransfer = !kIsResult<T> && requires(const T& transfer) {
   { transfer.bytes() } -> std::same_as<std::size_t>;

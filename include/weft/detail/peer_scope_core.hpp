@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A cancel scope that a peer's end ends; its type stays inside the library. No promises about this header.
+// A cancel scope that ends with a peer. The node's type is private to the library. Internal: this header may
+// change at any time.
 
 #include <weft/detail/descriptor_handle.hpp>
 #include <weft/peer_end.hpp>
@@ -15,8 +16,8 @@ class CancelNode;
 
 namespace detail {
 
-/// Made and destroyed in the scope around it, by the fiber that enters and leaves it in between, as often as
-/// it likes. Nothing is registered or locked before somebody waits in it.
+/// One fiber makes and destroys it in the enclosing scope, and may enter and leave it any number of times in
+/// between. Nothing is registered or locked before the fiber waits in it.
 class PeerScopeCore {
  public:
   PeerScopeCore(DescriptorHandle handle, PeerEnd end) noexcept;
@@ -24,19 +25,19 @@ class PeerScopeCore {
   PeerScopeCore(const PeerScopeCore&) = delete;
   PeerScopeCore& operator=(const PeerScopeCore&) = delete;
 
-  /// It becomes the innermost scope of the fiber.
+  /// Makes it the innermost scope of the fiber.
   void enter() noexcept;
   void leave() noexcept;
-  /// A BUG if another fiber calls it than the one that has made it. What the user's mistakes go through.
+  /// BUG if the caller is not the fiber that made it.
   void require_own_fiber() const noexcept;
-  /// Until leave() something else than what it was made with ends it. Inside.
+  /// Sets another end, until leave(). Called inside the scope.
   void change(PeerEnd end) noexcept;
   void change_back() noexcept;
-  /// Forgets its end, for what is done in it from now on: that may be another one. Outside.
+  /// Makes a scope that has ended usable again. Called outside the scope.
   void renew() noexcept;
 
-  /// Calls `f` as if neither this scope were there nor those in it. Inside. For what may have to wait
-  /// although this one has ended.
+  /// Calls `f` as if neither this scope nor the scopes inside it existed: for calls that may have to wait
+  /// even if this scope has ended. Called inside the scope.
   template <class F>
   auto outside(F&& f) {
     struct StepBack {
@@ -47,7 +48,7 @@ class PeerScopeCore {
     return f();
   }
 
-  /// Whether the peer's end, or close(), has ended it, or the scope around it has ended.
+  /// Whether the scope has ended: by the peer, by close(), or with the enclosing scope.
   bool ended() const noexcept;
   Result<void> status() noexcept;
 

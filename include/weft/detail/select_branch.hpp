@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The untyped half of a select: what a branch that waits for something must be able to do, and the branches
-// that there are. A new kind of branch (docs/design/select.md, "A new kind") derives from SelectBranch, and
-// gets a function beside receive(), send() and join(). No promises about this header.
+// The untyped half of a select: the interface of a branch that waits, and its implementations. A new kind of
+// branch (docs/design/select.md, "A new kind") derives from SelectBranch, and gets a function beside
+// receive(), send() and join(). Internal: this header may change at any time.
 
 #include <weft/deadline.hpp>
 #include <weft/detail/channel_core.hpp>
@@ -25,55 +25,61 @@ class Waiter;
 namespace detail {
 
 /// A branch of a select that waits at a source: a channel, a fiber, a descriptor. It lives in the caller's
-/// frame, with its wait node in it, for one select.
+/// frame for one select, with its wait node in it.
 ///
-/// The select calls, all by the selecting fiber: lock() on every branch, once; prepare() on every branch;
-/// poll_locked() on one after the other, with the locks of all, until one is taken, which gets finish_poll()
-/// after the unlock. If none was: add_locked() on all, still under the same locks, queued() on all after the
-/// unlock, the wait, and remove_locked() under its own lock on every branch but the one that was won. Then
-/// again from prepare(), if the wait ended with another outcome than a branch's own, the deadline or a cancel
-/// request. Last, leave(). None of them may suspend.
+/// The selecting fiber makes these calls. None of them may suspend.
+///
+/// 1. lock() on every branch, once.
+/// 2. prepare() on every branch.
+/// 3. With the locks of all branches held: poll_locked() on one branch after the other until one is taken.
+///    After the unlock that branch gets finish_poll().
+/// 4. If no branch was taken: add_locked() on all, under the same locks. After the unlock: queued() on all,
+///    then the wait.
+/// 5. remove_locked(), under the branch's own lock, on every branch except the one that was won.
+/// 6. Again from step 2, unless the wait ended with a branch's own outcome, the deadline or a cancel request.
+/// 7. leave() on every branch.
 class SelectBranch {
  public:
   SelectBranch(const SelectBranch&) = delete;
   SelectBranch& operator=(const SelectBranch&) = delete;
 
-  /// What guards the source; null: there is none (any more), and poll_locked() is true. All sources have the
-  /// same rank: nobody takes two of these locks but a select, in the order of their addresses.
+  /// The lock of the source. Null if there is no source (any more); then poll_locked() is true. All sources
+  /// have the same rank in the lock order. Only a select takes two of these locks, in the order of their
+  /// addresses.
   virtual SpinLock* lock() noexcept = 0;
-  /// Takes the branch if that needs no wait, and says whether it did. A partner must be won by one try_win of
-  /// its wait: the selecting fiber is running, and has nothing to be won itself.
+  /// Takes the branch if that needs no wait, and returns whether it did. It must win a partner by one try_win
+  /// of the partner's wait: the selecting fiber is running and has no wait of its own.
   virtual bool poll_locked() noexcept = 0;
-  /// After the unlock, of the branch that was taken: what must not be done under the lock.
+  /// Called on the taken branch after the unlock, for work that must not be done under the lock.
   virtual void finish_poll() noexcept {}
-  /// Queues the branch's node. Whoever finds it wins the wait with outcome_of_rank(rank) if that is all there
-  /// is to do, and with kReady, kClosed or kRetry if the select shall look again.
+  /// Queues the branch's node. The thread that finds the node wins the wait: with outcome_of_rank(rank) if
+  /// the branch is then complete, with kReady, kClosed or kRetry if the select must look again.
   virtual void add_locked(Waiter& self, const WaitTicket& ticket) noexcept = 0;
-  /// Takes the node off if nobody did before (P1).
+  /// Takes the node off its list, unless that was done before.
   virtual void remove_locked() noexcept = 0;
 
-  // -- of branches with `works_unlocked` only
-  /// What needs a system call to be known.
+  // -- called only on branches with `works_unlocked`
+  /// Makes the system call that finds out whether the branch is ready.
   virtual void prepare() noexcept {}
-  /// After the unlock, before the wait.
+  /// Called after the unlock, before the wait.
   virtual void queued() noexcept {}
-  /// The select is over.
+  /// Called when the select is over.
   virtual void leave() noexcept {}
 
-  /// Adds what is waited for, in dumps. Called by anybody, while the select waits and is held.
+  /// Describes the branch for a dump. Any thread calls it, while the select waits and is held.
   virtual void describe(WaitDescription& description) const noexcept = 0;
 
   // -- written by the select
-  SpinLock* guard = nullptr;   ///< what lock() said
-  std::uint16_t position = 0;  ///< among the arguments, from 0 on
-  std::uint16_t rank = 0;      ///< in the order of locks: how a waiter that was won knows the branch
+  SpinLock* guard = nullptr;   ///< the result of lock()
+  std::uint16_t position = 0;  ///< the position among the arguments, from 0 on
+  std::uint16_t rank = 0;      ///< the position in the order of locks; it identifies the branch that was won
   const bool works_unlocked;
 
  protected:
   explicit SelectBranch(bool needs_calls_unlocked = false) noexcept : works_unlocked(needs_calls_unlocked) {}
   ~SelectBranch() = default;
 
-  /// Room for the wait node, of a type that is the source's business.
+  /// Storage for the wait node. The source defines its type.
   static constexpr std::size_t kNodeSize = 48;
   alignas(void*) std::byte node_[kNodeSize];
 };
@@ -93,19 +99,19 @@ class ChannelBranch : public SelectBranch {
   void remove_locked() noexcept final;
   void describe(WaitDescription& description) const noexcept final;
 
-  /// Of a branch that was taken: kDone, and the element was moved, or kClosed, and it was not.
+  /// The status of the taken branch: kDone if the element was moved, kClosed if it was not.
   ChannelStatus status() const noexcept;
 
  protected:
   ~ChannelBranch() = default;
-  /// The value to send, or the room for one that comes.
+  /// Sets the value to send, or the storage for the value to receive.
   void set_element(void* element) noexcept { element_ = element; }
 
  private:
   ChannelCore& channel_;
   void* element_ = nullptr;
   const Operation operation_;
-  ChannelStatus polled_ = ChannelStatus::kWouldBlock;  ///< if so, and it was won, the node knows more
+  ChannelStatus polled_ = ChannelStatus::kWouldBlock;  ///< if unchanged and won, the node has the status
 };
 
 /// The branch that waits for the end of a fiber.
@@ -128,7 +134,7 @@ class JoinBranch : public SelectBranch {
   const std::uint64_t id_;
 };
 
-/// The branch that waits until a descriptor may be read from, or written to. In fibers only.
+/// The branch that waits until a descriptor is readable or writable. In fibers only.
 class ReadinessBranch : public SelectBranch {
  public:
   enum class Operation : bool { kRead, kWrite };
@@ -146,7 +152,7 @@ class ReadinessBranch : public SelectBranch {
   void queued() noexcept final;
   void leave() noexcept final;
 
-  /// Of a branch that was taken.
+  /// The result of the taken branch.
   Result<void> result() const noexcept { return result_; }
 
  protected:
@@ -155,17 +161,17 @@ class ReadinessBranch : public SelectBranch {
  private:
   const DescriptorHandle handle_;
   Result<void> result_;
-  bool entered_ = false;  ///< a user of the descriptor, until leave()
-  bool ready_ = false;    ///< prepare() found it so
+  bool entered_ = false;  ///< it is a user of the descriptor until leave()
+  bool ready_ = false;    ///< prepare() found it ready
   const Operation operation_;
 };
 
-/// What a select is made of; filled in by the template, in its frame.
+/// The branches of a select. The template fills it in, in its frame.
 struct SelectPlan {
-  SelectBranch** in_order;  ///< the branches that wait at a source, as they were given
-  SelectBranch** by_lock;   ///< the same, sorted by the select
+  SelectBranch** in_order;  ///< the branches that wait at a source, in the order of the arguments
+  SelectBranch** by_lock;   ///< the same branches, sorted by the select
   std::size_t count = 0;
-  bool fair = true;  ///< looks at them in a random order; else as they were given
+  bool fair = true;  ///< true: polls them in random order; false: in the order of the arguments
   Deadline deadline = Deadline::never();
   std::size_t deadline_position = 0;   ///< of the first branch with that deadline
   std::size_t otherwise_position = 0;  ///< of the branch for when none is ready
@@ -179,7 +185,7 @@ struct SelectPlan {
   }
 };
 
-/// The position of the branch that was taken; kNoBranch: none was, `plan.error` says why.
+/// The position of the taken branch, or kNoBranch; then `plan.error` says why.
 inline constexpr std::size_t kNoBranch = ~std::size_t{0};
 std::size_t select_branch(SelectPlan& plan) noexcept;
 

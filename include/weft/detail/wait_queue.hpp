@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Who waits for an object of the synchronization family: the part that lies in the object. No promises about
-// this header; src/sync/wait_queue.hpp has the protocol.
+// The waiters of a synchronization object: the part that lies in the object. src/sync/wait_queue.hpp has the
+// protocol. Internal: this header may change at any time.
 
 #include <weft/detail/atomic.hpp>
 
@@ -13,20 +13,20 @@ namespace weft::detail {
 
 struct QueueNode;
 
-/// A lock in bit 0 of an object's word, for sections of a few dozen instructions. Whoever holds it may touch
-/// the object's chains of waiters.
+/// A lock in bit 0 of an object's word, for sections of a few dozen instructions. It guards the object's
+/// chains of waiters.
 inline constexpr std::uintptr_t kQueueBit = 1;
 
-/// What the word of an object is when the object was destroyed in a build with WEFT_CHECK_LOCKS: whoever uses
-/// it finds the queue bit taken, by nobody. No node has such an address.
+/// The word of a destroyed object, in a build with WEFT_CHECK_LOCKS: a later use finds the queue bit taken.
+/// No node has such an address.
 inline constexpr std::uintptr_t kDestroyed = 0xdead'dead'dead'dea3;
 
-/// By the destructor of `what`. BUG if somebody waits, or is on the way out: a bit of `waiting` is set.
-/// Nobody would ever come back from there.
+/// Called by the destructor of `what`. BUG if a bit of `waiting` is set: a fiber or thread still waits, or
+/// has not left yet, and would never return.
 void end_of_life(Atomic<std::uintptr_t>& word, std::uintptr_t waiting, const char* what) noexcept;
 
-/// Waiters in their order, in one pointer: their nodes stand in their own frames. Not thread-safe: guarded by
-/// a queue bit.
+/// Waiters in the order of their waits, in one pointer. Their nodes stand in their own frames. Not
+/// thread-safe: a queue bit guards it.
 class WaitChain {
  public:
   constexpr WaitChain() noexcept = default;
@@ -39,21 +39,21 @@ class WaitChain {
   void push_front(QueueNode& node) noexcept;
   /// REQUIRES: `node` is in this chain.
   void remove(QueueNode& node) noexcept;
-  /// The same if it is in it.
+  /// The same if the node is linked; else no effect.
   void remove_if_linked(QueueNode& node) noexcept;
-  /// The first waiter, taken off; null when empty.
+  /// Removes and returns the first waiter; null if the chain is empty.
   QueueNode* pop_front() noexcept;
 
-  /// Takes waiters off until one of them is won with kReady, and returns it, to be woken after the queue bit
-  /// is free; null if there is none left. The others have found another end and are on their way.
+  /// Removes waiters until it wins one of them with kReady, and returns it; null if none is left. The caller
+  /// wakes it after releasing the queue bit. The waits of the other removed waiters have ended otherwise.
   QueueNode* win_first() noexcept;
-  /// Takes those at the front off that have found another end, kPortion at most. True: there may be more of
-  /// them.
+  /// Removes waiters from the front whose waits have ended otherwise, at most kPortion. True if there may be
+  /// more.
   bool drop_gone() noexcept;
-  /// Takes some off, kPortion at most, up to `end` if that is in the chain; those that are won move to the
-  /// end of `won`. Returns how many.
+  /// Removes at most kPortion waiters, up to `end` if that is in the chain. Appends those that it wins to
+  /// `won`. Returns their number.
   std::size_t win_portion(WaitChain& won, const QueueNode* end = nullptr) noexcept;
-  /// Wakes all that were won, and empties the chain. REQUIRES: no queue bit is held.
+  /// Wakes all waiters, which were won, and empties the chain. REQUIRES: no queue bit is held.
   void wake_all() noexcept;
 
  private:
@@ -64,7 +64,8 @@ class WaitChain {
 class WaitQueue {
  public:
   constexpr WaitQueue() noexcept = default;
-  /// Waits for a wake_all() that is going on: it may be woken who destroys this. BUG if somebody waits.
+  /// Waits until a wake_all() in progress has ended: a woken waiter may destroy this object. BUG if a fiber
+  /// or thread waits.
   ~WaitQueue() {
     if ((word_.load(acquire) & kWaking) != 0) [[unlikely]]
       wait_until_woken();
@@ -73,25 +74,25 @@ class WaitQueue {
   WaitQueue(const WaitQueue&) = delete;
   WaitQueue& operator=(const WaitQueue&) = delete;
 
-  /// Takes the queue bit; the chain is then the caller's.
+  /// Takes the queue bit. The caller then owns the chain.
   WaitChain lock() noexcept;
-  /// Puts the chain back. The last touch of this object: who sees the bit free may destroy it.
+  /// Puts the chain back and releases the bit. It does not touch the object afterwards: another thread may
+  /// destroy it.
   void unlock(WaitChain chain) noexcept;
 
-  /// With the queue bit, and `chain`, which it lets go: wins and wakes all that stand in the chain, a portion
-  /// in a section. Who comes meanwhile is not woken. REQUIRES: not waking().
+  /// Called with the queue bit held; releases it. Wins and wakes all waiters of `chain`, one portion in each
+  /// section. Later waiters are not woken. REQUIRES: not waking().
   void unlock_and_wake_all(WaitChain chain) noexcept;
-  /// A call of the above is between two sections.
+  /// True while a call of unlock_and_wake_all() is between two sections.
   bool waking() const noexcept { return (word_.load(relaxed) & kWaking) != 0; }
   void wait_until_woken() const noexcept;
 
-  /// Nobody waits, and nobody holds the queue bit: who took it before has touched this object for the last
-  /// time.
+  /// True if there are no waiters and the queue bit is free: no earlier holder touches this object any more.
   bool idle() const noexcept { return word_.load(acquire) == 0; }
-  /// Somebody holds the queue bit.
+  /// True if the queue bit is held.
   bool locked() const noexcept { return (word_.load(acquire) & kQueueBit) != 0; }
   bool destroyed() const noexcept { return word_.load(relaxed) == kDestroyed; }
-  /// Somebody stands in the chain.
+  /// True if the chain has waiters.
   bool awaited() const noexcept { return (word_.load(relaxed) & ~(kQueueBit | kWaking)) != 0; }
 
  private:

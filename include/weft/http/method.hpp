@@ -8,11 +8,11 @@
 
 namespace weft::http {
 
-/// The request methods a server can be asked for: RFC 9110, PATCH, and the registered WebDAV family.
+/// The request methods: those of RFC 9110, PATCH, and the registered WebDAV methods.
 ///
-/// A program adds methods of its own with `register_method()`. Any other method is answered with 501 before
-/// a handler sees it. The numbers are those of the parser and mean nothing else; they are below 64, so a set
-/// of methods is a `MethodSet`.
+/// A program adds methods of its own with `register_method()`. The server answers any other method with 501
+/// before a handler sees it. The numbers are those of the parser and have no other meaning. They are below
+/// 64, so that a `MethodSet` fits one word.
 enum class Method : std::uint8_t {
   del = 0,  ///< DELETE (`delete` is a keyword)
   get = 1,
@@ -50,25 +50,25 @@ enum class Method : std::uint8_t {
   source = 33,
 };
 
-/// How many methods the enumeration lists.
+/// The number of methods in the enumeration.
 inline constexpr std::size_t kMethodCount = 34;
-/// How many methods a program can add.
+/// The number of methods that a program can add.
 inline constexpr std::size_t kRegisteredMethodsMax = 30;
 /// The longest name of a method that a program adds.
 inline constexpr std::size_t kMethodNameSizeMax = 32;
 
-/// The method as it stands in a request line: "GET". Empty for a number that no method has.
+/// The name of the method in a request line: "GET". Empty for a number without a method.
 std::string_view to_string(Method method) noexcept;
 
-/// The method of that exact (case-sensitive) name: one of the enumeration, or a registered one.
+/// The method with that exact (case-sensitive) name: one of the enumeration, or a registered one.
 std::optional<Method> method_from(std::string_view name) noexcept;
 
-/// Returns the method of that exact (case-sensitive) name, and makes it known to the process if it is not:
-/// from then on the servers of the process accept requests with it.
+/// Returns the method with that exact (case-sensitive) name, and registers it with the process if it is new.
+/// From then on the servers of the process accept requests with it.
 ///
 ///     server.route(http::register_method("BREW"), "/pots/:id", brew);
 ///
-/// Throws `std::invalid_argument` if the name is no token of RFC 9110 or is longer than
+/// Throws `std::invalid_argument` if the name is not a token of RFC 9110 or is longer than
 /// `kMethodNameSizeMax`, and `std::length_error` if `kRegisteredMethodsMax` methods were added already. Does
 /// not suspend. Any thread may call it at any time.
 Method register_method(std::string_view name);

@@ -11,17 +11,17 @@
 
 namespace weft::http {
 
-/// What the named parts of a route's pattern stand for in a request's path: `/users/:id` and `/files/*path`.
+/// The values of the named parts of a route's pattern (`/users/:id`, `/files/*path`) in a request's path.
 ///
-/// A view into the request's path and the router's names; at most `kCapacity` (the router refuses patterns
-/// with more).
+/// A view into the request's path and the router's names. There are at most `kCapacity` parts; the router
+/// refuses patterns with more.
 class PathParameters {
  public:
   static constexpr std::size_t kCapacity = 8;
 
   PathParameters() noexcept {}  // NOLINT: the entries behind size_ stay raw
 
-  /// As it was sent, still percent-encoded; empty if the pattern has no such name.
+  /// The value as it was sent, percent-encoded; empty if the pattern has no such name.
   std::string_view raw(std::string_view name) const noexcept {
     for (std::size_t i = 0; i < size_; ++i) {
       if (entries_[i].name() == name) return entries_[i].value();
@@ -29,7 +29,7 @@ class PathParameters {
     return {};
   }
 
-  /// Percent-decoded; nothing if the pattern has no such name or the encoding is malformed.
+  /// The value, percent-decoded; `nullopt` if the pattern has no such name or the encoding is malformed.
   std::optional<std::string> get(std::string_view name) const {
     const std::string_view value = raw(name);
     return value.data() == nullptr ? std::nullopt : percent_decode(value);

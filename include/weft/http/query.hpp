@@ -8,15 +8,15 @@
 
 namespace weft::http {
 
-/// `%41` becomes `A`; nothing if a `%` is not followed by two hexadecimal digits.
+/// Decodes percent-encoding: `%41` becomes `A`. `nullopt` if a `%` is not followed by two hexadecimal digits.
 ///
-/// The result may hold any byte, NUL and `/` included: check before using it as a file name. Allocates.
+/// The result may hold any byte, NUL and `/` included: check it before using it as a file name. Allocates.
 std::optional<std::string> percent_decode(std::string_view text);
 
-/// As `percent_decode`, and `+` becomes a space: how HTML forms encode queries.
+/// Like `percent_decode`, and `+` becomes a space. HTML forms encode queries like this.
 std::optional<std::string> form_decode(std::string_view text);
 
-/// True if `text`, once percent-decoded, is exactly `plain`; false if it is malformed. Does not allocate.
+/// True if the decoded `text` is exactly `plain`; false if `text` is malformed. Does not allocate.
 bool equals_decoded(std::string_view text, std::string_view plain) noexcept;
 
 /// One `name=value` of a query, still encoded. `a` and `a=` both have an empty value.
@@ -25,7 +25,7 @@ struct QueryParameter {
   std::string_view value;
 };
 
-/// The part of a request target after `?`, split at `&` as it is walked. A view; does not allocate.
+/// The part of a request target after `?`. Iteration splits it at `&`. A view; does not allocate.
 ///
 ///     if (auto page = request.query().get("page")) ...        // decoded
 ///     for (QueryParameter parameter : request.query()) ...    // encoded, in order, duplicates included
@@ -59,12 +59,13 @@ class Query {
   constexpr Query() noexcept = default;
   constexpr explicit Query(std::string_view text) noexcept : text_(text) {}
 
-  /// As it was sent, without the `?`.
+  /// The text as it was sent, without the `?`.
   constexpr std::string_view text() const noexcept { return text_; }
   Iterator begin() const noexcept { return Iterator(text_); }
   Iterator end() const noexcept { return {}; }
 
-  /// The first parameter of that (plain) name, form-decoded; nothing if there is none or it is malformed.
+  /// The value of the first parameter with that (decoded) name, form-decoded; `nullopt` if there is none or
+  /// it is malformed.
   std::optional<std::string> get(std::string_view name) const;
   bool contains(std::string_view name) const noexcept;
 

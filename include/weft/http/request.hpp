@@ -23,11 +23,11 @@ namespace server {
 class Exchange;
 }
 
-/// A request, as its handler sees it. Valid until the handler returns, and so is every view it gives.
-/// Everything in the head has been checked (docs/design/http-protocol.md); the body is still on its way and
-/// is read on demand.
+/// A request, as its handler sees it. The request and its views are valid until the handler returns. The head
+/// has been checked completely (docs/design/http-protocol.md). The body may still be arriving and is read on
+/// demand.
 ///
-/// Thread safety: the handler's fiber only.
+/// Thread safety: only the handler's fiber uses it.
 class Request {
  public:
   Request(const Request&) = delete;
@@ -35,55 +35,60 @@ class Request {
 
   Method method() const noexcept { return head_.method; }
   Version version() const noexcept { return head_.version; }
-  /// As sent: "/users/7?tab=posts".
+  /// The target as sent: "/users/7?tab=posts".
   std::string_view target() const noexcept { return head_.target; }
   /// The path, percent-encoded as sent: "/users/7".
   std::string_view path() const noexcept { return head_.path; }
   Query query() const noexcept { return Query(head_.query); }
-  /// "host:port" that the client asked for.
+  /// The "host:port" that the client has requested.
   std::string_view authority() const noexcept { return head_.authority; }
-  /// The address of the connection's peer: the client, or a proxy in front of it. One system call each time.
-  /// ENOTCONN if the connection is gone.
+  /// The address of the connection's peer: the client, or a proxy in front of it. Each call is one system
+  /// call. ENOTCONN if the connection is gone.
   Result<net::SocketAddress> peer_address() const;
   const Headers& headers() const noexcept { return head_.headers; }
-  /// The value of the first header of that name; nothing if there is none.
+  /// The value of the first header with that name; `nullopt` if there is none.
   std::optional<std::string_view> header(std::string_view name) const noexcept {
     return head_.headers.find(name);
   }
-  /// What `:id` stands for in the route's pattern, percent-decoded; nothing if there is no such part.
+  /// The value of a named part of the route's pattern (`:id`), percent-decoded; `nullopt` if there is no such
+  /// part.
   std::optional<std::string> parameter(std::string_view name) const { return parameters_.get(name); }
   const PathParameters& parameters() const noexcept { return parameters_; }
 
-  /// Whether the request has a body, and its size if that is known before.
+  /// Whether the request has a body, and its size if the head announces it.
   bool has_body() const noexcept { return head_.body != BodyFraming::none; }
   std::optional<std::uint64_t> content_length() const noexcept {
     if (head_.body == BodyFraming::chunked) return std::nullopt;
     return head_.content_length;
   }
 
-  /// Reads the next part of the body, at least one byte: how many. Errc::end_of_file after the last. Sends
-  /// "100 Continue" first if the client waits for it. Suspends; the client is read from only as fast as this
-  /// is called. Errors: Errc::message_too_large and malformed_message (the client is answered 413, 431 or 400
-  /// unless the response has begun), Errc::timed_out (408), Errc::cancelled, or what the connection failed
-  /// with. They stay: the body is lost. A client that ends sending
-  /// before its body is whole is Errc::malformed_message (400). 0 for an empty `buffer`.
+  /// Reads the next part of the body, at least one byte, and returns the number of bytes. Returns 0 for an
+  /// empty `buffer`. Sends "100 Continue" first if the client waits for it. Suspends. The server reads from
+  /// the client only as fast as this is called.
+  ///
+  /// Errors: Errc::end_of_file after the last byte; Errc::message_too_large (413 or 431) and
+  /// Errc::malformed_message (400), also if the client ends sending before the body is whole; Errc::timed_out
+  /// (408); Errc::cancelled; and errors of the connection. The server sends the response in parentheses
+  /// unless the handler's response has begun. Errors are permanent: the rest of the body is lost.
   Result<std::size_t> read_some(MutableBuffer buffer) const;
 
-  /// Reads the rest of the body into a string, at most `size_max` bytes: more is Errc::message_too_large, at
-  /// once where the length was announced. Other errors are those of read_some(). The memory grows with what
-  /// has arrived: 16 KiB before the first byte, from then on at most twice the bytes received.
+  /// Reads the rest of the body into a string of at most `size_max` bytes. A larger body is
+  /// Errc::message_too_large, before any read if the length was announced. Other errors are those of
+  /// read_some(). The memory grows with the received bytes: 16 KiB before the first byte, later at most twice
+  /// the bytes received.
   Result<std::string> read_all(std::uint64_t size_max = 1024 * 1024) const;
 
-  /// Whether the server drains: Server::stop() was called. A handler that goes on for long ends soon then, as
-  /// it is cancelled at the drain's deadline. The connection ends with the response in any case.
+  /// Whether the server drains: Server::stop() was called. A handler that runs for long should then end soon,
+  /// because it is cancelled at the deadline of the drain. The connection ends with this response in any
+  /// case.
   bool draining() const noexcept;
-  /// Asks to stop when the server begins to drain, and at once if it does already. What waits in a scope of
-  /// it is woken; outside of the scope the response can still be ended.
+  /// A token that asks to stop when the server begins to drain, at once if it drains already. It ends the
+  /// waits in a scope that is bound to it; outside of the scope the handler can still finish the response.
   ///
   ///     while (response.write(next_event()))                    // an event stream
   ///       if (weft::CancelScope scope(request.drain_token()); !weft::sleep(1s)) break;
   ///
-  /// The token may outlive the request, and be used by any thread.
+  /// The token may outlive the request. Any thread may use it.
   CancelToken drain_token() const noexcept;
 
  private:

@@ -15,23 +15,23 @@ enum class Version : std::uint8_t { http_1_0, http_1_1 };
 /// How the end of a received body is known (RFC 9112, 6.3).
 enum class BodyFraming : std::uint8_t { none, fixed, chunked };
 
-/// The request line and headers of a request that was accepted: everything is checked, nothing is copied.
+/// The request line and headers of an accepted request. Everything is checked, nothing is copied.
 ///
-/// Its views point into the connection's read buffer and live until the handler returns. A request that
-/// gets here has a known method, HTTP/1.0 or 1.1, a valid target and, in 1.1, exactly one `Host`;
-/// `docs/design/http-protocol.md` lists what is refused before.
+/// Its views point into the connection's read buffer and are valid until the handler returns. The request has
+/// a known method, version 1.0 or 1.1, a valid target and, in 1.1, exactly one `Host`.
+/// `docs/design/http-protocol.md` lists the requests that are refused before.
 struct RequestHead {
   std::string_view target;     ///< as sent: "/users/7?tab=posts", "http://host/x" or "*"
   std::string_view path;       ///< encoded path, "/users/7"; "*" for `OPTIONS *`; never empty
   std::string_view query;      ///< encoded, without "?"
   std::string_view authority;  ///< "host:port", from an absolute target or else from `Host`; may be empty
   Headers headers;
-  std::uint64_t content_length = 0;  ///< of a fixed body
+  std::uint64_t content_length = 0;  ///< the size of a fixed body
   Method method = Method::get;
   Version version = Version::http_1_1;
   BodyFraming body = BodyFraming::none;
   bool keep_alive = false;        ///< the client wants the connection to stay
-  bool expects_continue = false;  ///< it waits for 100 before it sends the body
+  bool expects_continue = false;  ///< the client waits for 100 before it sends the body
 };
 
 }  // namespace weft::http

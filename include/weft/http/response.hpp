@@ -14,60 +14,65 @@ namespace server {
 class Exchange;
 }
 
-/// The answer to a request, made by its handler: status and headers, and then either one body (text(),
-/// body()), sent when the handler returns, or a streamed one (write()). A handler that does nothing sends 200
-/// with an empty body.
+/// The response to a request, made by its handler. It has a status and headers, and either one body (text(),
+/// body()) that is sent when the handler returns, or a streamed body (write()). A handler that does nothing
+/// sends 200 with an empty body.
 ///
-/// A mistake of the handler ends its exchange and nothing else. It is said on standard error, with the route.
-/// If nothing was sent yet the client is answered with 500, whatever the handler still does; else the
-/// connection is closed, so that the client sees that the response is not whole. Calls after a mistake, and
-/// after the client has left, do nothing.
+/// Mistakes: a call that its documentation calls a mistake ends the handler's exchange, and nothing else. The
+/// server writes the mistake and the route to standard error. If nothing was sent yet, the client gets 500,
+/// whatever the handler does later. Otherwise the connection is closed, so that the client sees an incomplete
+/// response. Calls after a mistake, and after the client has gone, do nothing.
 ///
-/// Thread safety: the handler's fiber only.
+/// Thread safety: only the handler's fiber uses it.
 class Response {
  public:
   Response(const Response&) = delete;
   Response& operator=(const Response&) = delete;
 
-  /// 200 to 599; the default is 200. A mistake: another number, or after write().
+  /// Sets the status, 200 to 599; the default is 200. Mistakes: other numbers, and calls after write().
   Response& status(Status status);
   Response& status(int code) { return status(code >= 0 && code <= 999 ? Status(code) : Status{}); }
   Status status() const noexcept;
 
-  /// Adds a header line. `Content-Length` announces the length of a streamed body; `Connection: close` closes
-  /// after the response; the framing is the library's, so `Transfer-Encoding` is refused.
-  /// Errc::malformed_message: the name is no token, or name or value hold a line break or another control
-  /// character (nothing is injected). Errc::message_too_large: more than fits the connection's buffer.
-  /// Errc::closed: after write().
+  /// Adds a header line. `Content-Length` announces the length of a streamed body. `Connection: close` closes
+  /// the connection after the response. The library frames the body itself, so it refuses
+  /// `Transfer-Encoding`.
+  ///
+  /// Errors: Errc::malformed_message if the name is not a token, or the name or value has a line break or
+  /// another control character (so that no header can be injected); Errc::message_too_large beyond
+  /// Limits::response_head_size_max; Errc::closed after write().
   Result<void> header(std::string_view name, std::string_view value);
-  /// The same, in the place of all lines of that name. They stay if it fails.
+  /// The same, but replaces all lines with that name. If it fails, they stay.
   Result<void> set_header(std::string_view name, std::string_view value);
 
-  /// The whole body; the bytes are copied, or taken over from a string that is moved in. The last call
-  /// counts. With a status that has no content (204, 205, 304) it is not sent, which is said. A mistake: a
-  /// content type that is no header value or does not fit, a size that is not the `Content-Length` that was
-  /// set, or after write().
+  /// Sets the whole body. The bytes are copied, or moved from a string that is passed as an rvalue. The last
+  /// call counts. If the status has no content (204, 205, 304), the body is not sent, and the server writes a
+  /// message. Mistakes: a content type that is not a header value or does not fit, a size that differs from
+  /// the `Content-Length` that was set, and calls after write().
   void body(std::string_view body, std::string_view content_type);
   void body(std::string&& body, std::string_view content_type);
   void body(const char* body, std::string_view content_type) {
     this->body(std::string_view(body), content_type);
   }
-  /// A body of type text/plain.
+  /// Sets a body of type text/plain.
   void text(std::string_view body) { this->body(body, "text/plain"); }
   void text(std::string&& body) { this->body(std::move(body), "text/plain"); }
   void text(const char* body) { text(std::string_view(body)); }
 
-  /// Sends a part of a body whose size need not be known: chunked, or closed at the end for HTTP/1.0. The
-  /// first call sends status and headers. Suspends while the client is slower. Errors: what the connection
-  /// failed with, Errc::timed_out if the client takes nothing for Limits::write_timeout,
-  /// Errc::message_too_large beyond an announced Content-Length (a mistake, as is less than announced):
-  /// the connection is then closed after the handler returns. Errc::closed after an error, or if the client
-  /// is to be told of a mistake, or of what was wrong with its request's body. A mistake also: after text()
-  /// or body() gave a body that is not empty, which would be lost. What is written in answer to HEAD, or with
-  /// a status that has no content, is dropped.
+  /// Sends a part of a body whose total size need not be known. The body is chunked; for HTTP/1.0 the close
+  /// of the connection ends it. The first call sends the status and the headers. Suspends while the client
+  /// reads more slowly. In a response to HEAD, and with a status without content, the bytes are dropped.
+  ///
+  /// Errors: errors of the connection; Errc::timed_out if the client takes nothing for Limits::write_timeout;
+  /// Errc::message_too_large beyond the announced Content-Length. After these the connection is closed when
+  /// the handler returns. Errc::closed after an earlier error, or if the client is to get an error response
+  /// for a mistake or for its request's body.
+  ///
+  /// Mistakes: more or fewer bytes than the announced Content-Length, and calls after text() or body() with a
+  /// body that is not empty, because that body would be lost.
   Result<void> write(ConstBuffer piece);
 
-  /// The connection ends with this response.
+  /// Closes the connection after this response.
   void close_connection() noexcept;
 
  private:

@@ -6,7 +6,7 @@
 
 namespace weft::http {
 
-/// A response's status code. Any number from 100 to 599 may be cast to it; the named ones are those of
+/// The status code of a response. Any number from 100 to 599 may be cast to it. The named codes are those of
 /// the IANA registry that HTTP/1.1 servers send.
 enum class Status : std::uint16_t {
   continue_ = 100,
@@ -69,19 +69,19 @@ enum class Status : std::uint16_t {
 
 constexpr unsigned code_of(Status status) noexcept { return static_cast<unsigned>(status); }
 
-/// The standard phrase, "Not Found"; empty for a code that has no name here.
+/// The standard phrase, such as "Not Found"; empty for a code without a name here.
 std::string_view reason_phrase(Status status) noexcept;
 
 constexpr bool is_informational(Status status) noexcept { return code_of(status) < 200; }
 constexpr bool is_error(Status status) noexcept { return code_of(status) >= 400; }
 
-/// True if a response with this status never has a body, whatever its headers say (RFC 9110, 6.4.1).
+/// True if a response with this status never has a body, whatever its headers (RFC 9110, 6.4.1).
 constexpr bool forbids_body(Status status) noexcept {
   return is_informational(status) || status == Status::no_content || status == Status::not_modified;
 }
 
-/// True if a server sends no content with this status: those that have none, and 205 (RFC 9110, 15.3.6),
-/// whose body is one of no bytes.
+/// True if a server sends no content with this status: the codes that forbid a body, and 205, whose body is
+/// empty (RFC 9110, 15.3.6).
 constexpr bool forbids_content(Status status) noexcept {
   return forbids_body(status) || status == Status::reset_content;
 }

@@ -16,8 +16,8 @@ namespace weft::net {
 
 /// An IPv4 or IPv6 address. A value type of 24 bytes; the default is `0.0.0.0`.
 ///
-/// An IPv4 address and its IPv4-mapped IPv6 form are different values; `unmapped()` makes them one. All of
-/// IPv4 orders before all of IPv6, each by its bytes. No function suspends.
+/// An IPv4 address and its IPv4-mapped IPv6 form are different values; `unmapped()` turns the second into the
+/// first. IPv4 addresses order before IPv6 addresses; within a family the bytes decide. No function suspends.
 class IpAddress {
  public:
   using V4Bytes = std::array<std::uint8_t, 4>;
@@ -33,7 +33,7 @@ class IpAddress {
     for (std::size_t i = 0; i < bytes.size(); ++i) address.bytes_[i] = bytes[i];
     return address;
   }
-  /// `scope_id` is the interface index that a link-local address belongs to; 0 is none.
+  /// `scope_id` is the index of the interface that a link-local address belongs to; 0 means none.
   static constexpr IpAddress v6(const V6Bytes& bytes, std::uint32_t scope_id = 0) noexcept {
     IpAddress address;
     address.family_ = Family::v6;
@@ -49,10 +49,10 @@ class IpAddress {
     return v6(V6Bytes{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1});
   }
 
-  /// Understands "192.0.2.1" (four decimal numbers; a leading zero is refused, as some read it as octal) and
-  /// the texts of RFC 4291 ("2001:db8::1", "::ffff:192.0.2.1"), with a scope as an interface's index or name
-  /// ("fe80::1%2", "fe80::1%eth0"; a name is looked up in the kernel now). No brackets, no white space.
-  /// Errors: `Errc::invalid_address`.
+  /// Parses "192.0.2.1" (four decimal numbers without leading zeros, which some programs read as octal) and
+  /// the forms of RFC 4291 ("2001:db8::1", "::ffff:192.0.2.1"). A scope is an interface's index or name
+  /// ("fe80::1%2", "fe80::1%eth0"); parse() asks the kernel for the index of a name. Brackets and white space
+  /// are errors. Errors: `Errc::invalid_address`.
   static Result<IpAddress> parse(std::string_view text);
 
   constexpr bool is_v4() const noexcept { return family_ == Family::v4; }
@@ -68,12 +68,12 @@ class IpAddress {
   /// `127.0.0.0/8` or `::1`; also when IPv4-mapped.
   bool is_loopback() const noexcept;
   bool is_v4_mapped() const noexcept;
-  /// The IPv4 address of an IPv4-mapped one, which is how a listener of both families sees IPv4 peers; any
-  /// other address as it is.
+  /// The IPv4 address inside an IPv4-mapped address; any other address unchanged. A listener of both families
+  /// sees its IPv4 peers at mapped addresses.
   IpAddress unmapped() const noexcept;
 
-  /// The text of RFC 5952, which `parse` turns into the same value again. A scope is written as a number: a
-  /// name could stand for another interface tomorrow.
+  /// The text form of RFC 5952. `parse` turns it back into the same value. A scope is written as a number,
+  /// because a name can be given to another interface later.
   std::string to_string() const;
 
   friend constexpr auto operator<=>(const IpAddress&, const IpAddress&) noexcept = default;
@@ -82,22 +82,22 @@ class IpAddress {
   enum class Family : std::uint8_t { v4, v6 };
 
   Family family_ = Family::v4;
-  V6Bytes bytes_{};  // of an IPv4 address the first four; the others stay 0, so that == needs no cases
+  V6Bytes bytes_{};  // IPv4 uses the first four; the others stay 0, so that == needs no cases
   std::uint32_t scope_id_ = 0;
 };
 
-/// Where a TCP or UDP socket is: an IP address and a port. A value type; the default is `0.0.0.0:0`.
+/// The address of a TCP or UDP socket: an IP address and a port. A value type; the default is `0.0.0.0:0`.
 ///
-/// Only IP, on purpose: a Unix path will be a type of its own, as little that can be asked of the one can be
-/// asked of the other.
+/// It holds IP addresses only. The address of a Unix socket is a different type, because the two share almost
+/// no operations.
 class SocketAddress {
  public:
   constexpr SocketAddress() noexcept = default;
   constexpr SocketAddress(const IpAddress& ip, std::uint16_t port) noexcept : ip_(ip), port_(port) {}
 
-  /// Understands "192.0.2.1:80", "[2001:db8::1]:80", "[fe80::1%eth0]:80", and ":80", which is "[::]:80":
-  /// bound to, it takes connections of both families, or of the only one there is. The port is 1 to 5 decimal
-  /// digits, at most 65535, and never left out. Names such as "localhost:80" are for DNS, not for this.
+  /// Parses "192.0.2.1:80", "[2001:db8::1]:80", "[fe80::1%eth0]:80", and ":80", which means "[::]:80". A
+  /// listener at "[::]" accepts connections of both families, or of the only family that the system has. The
+  /// port is required: 1 to 5 decimal digits, at most 65535. Host names such as "localhost:80" are errors.
   /// Errors: `Errc::invalid_address`.
   static Result<SocketAddress> parse(std::string_view text);
 
@@ -108,7 +108,7 @@ class SocketAddress {
   bool is_any() const noexcept { return ip_.is_any(); }
   bool is_loopback() const noexcept { return ip_.is_loopback(); }
 
-  /// "192.0.2.1:80" or "[2001:db8::1]:80", which `parse` turns into the same value again.
+  /// "192.0.2.1:80" or "[2001:db8::1]:80". `parse` turns it back into the same value.
   std::string to_string() const;
 
   friend constexpr auto operator<=>(const SocketAddress&, const SocketAddress&) noexcept = default;

@@ -13,21 +13,22 @@ namespace weft::net {
 ///     weft::net::PeerScope scope(stream);
 ///     auto rows = query(database);   // Errc::cancelled soon after the client has hung up
 ///
-/// Works as CancelScope does: once it has ended, every cancellable wait in it fails with Errc::cancelled.
+/// It works like CancelScope: once it has ended, every cancellable wait in it fails with Errc::cancelled.
 /// That includes reads and writes of the stream itself, and the waits of groups made in the scope. A call
-/// that need not wait may still succeed. The scope also ends when the stream is closed on this side.
+/// that does not have to wait may still succeed. The scope also ends when the stream is closed on this side.
 ///
-/// The scope reads nothing. It notices the end of the peer although there are unread bytes before it. A peer
-/// that only shuts down its sending side looks like one that has closed; use PeerEnd::kReset if that is no
-/// end.
+/// The scope reads nothing. It notices the end of the peer even if unread bytes come before it. A peer that
+/// only shuts down its sending side looks like a peer that has closed. Use PeerEnd::kReset if such a peer
+/// still wants the work's result.
 ///
 /// The connection is watched from the first wait in the scope on. A scope without a wait costs no system
-/// call; one with a wait costs one, if the stream was never waited on. If a context ends whose event loop has
-/// the stream registered, while the fiber waits in another context, the fiber notices the end at its next
-/// wait.
+/// call. A scope with a wait costs one system call if no fiber has waited on the stream before. If the stream
+/// is registered with the event loop of a context that shuts down while the fiber waits in another context,
+/// the fiber notices the peer's end at its next wait.
 ///
-/// Thread safety: its fiber. Destroyed in the reverse order of scopes, by the fiber that made it (BUG). Its
-/// stream may be closed meanwhile, and by anybody; it must not be destroyed or moved from before the scope.
+/// Thread safety: only the fiber that made the scope uses it, and destroys it in the reverse order of scopes;
+/// otherwise BUG. Any fiber may close the stream meanwhile. The stream must not be destroyed or moved from
+/// before the scope ends.
 class PeerScope {
  public:
   explicit PeerScope(const TcpStream& stream, PeerEnd end = PeerEnd::kFinished) noexcept
@@ -41,7 +42,8 @@ class PeerScope {
   PeerScope(const PeerScope&) = delete;
   PeerScope& operator=(const PeerScope&) = delete;
 
-  /// Success while it is open; else Errc::cancelled, or Errc::timed_out at the deadline of a scope around it.
+  /// Success while the scope has not ended. Errc::cancelled once it has, or Errc::timed_out if the deadline
+  /// of an enclosing scope ended it.
   Result<void> status() noexcept { return core_.status(); }
 
  private:

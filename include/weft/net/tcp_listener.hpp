@@ -11,83 +11,94 @@
 
 namespace weft::net {
 
-/// How a listener is made.
+/// Options for TcpListener::bind().
 struct ListenOptions {
-  /// Connections that the kernel keeps until they are accepted; it caps the number at net.core.somaxconn.
-  /// EINVAL if it is negative.
+  /// The number of connections that the kernel queues until they are accepted. The kernel caps it at
+  /// net.core.somaxconn. bind() fails with EINVAL if it is negative.
   int backlog = 4096;
-  /// Several listeners, in this process or others, share the port; the kernel spreads connections over them.
+  /// SO_REUSEPORT: several listeners, in this process or in others, share the port. The kernel spreads the
+  /// connections over them.
   bool reuse_port = false;
 };
 
-/// A socket that takes TCP connections. SO_REUSEADDR is set; accepted streams have TCP_NODELAY on.
+/// A socket that accepts TCP connections. SO_REUSEADDR is set; accepted streams have TCP_NODELAY on.
 ///
 /// Thread safety: any number of fibers, of any contexts, may accept at once. close() may be called meanwhile.
-/// Moving and destroying require exclusive access. Must be used in a fiber; destroyed anywhere.
+/// Moving and destroying require exclusive access. A listener must be used in a fiber; it may be destroyed
+/// anywhere.
 class TcpListener {
  public:
-  /// Of no socket: every call fails with Errc::closed.
+  /// A listener without a socket: every call fails with Errc::closed.
   TcpListener() noexcept = default;
   TcpListener(TcpListener&& other) noexcept : handle_(other.handle_.take()) {}
   TcpListener& operator=(TcpListener&& other) noexcept;
-  /// Closes.
+  /// Closes the socket.
   ~TcpListener();
 
-  /// Listens at `address`; port 0 takes a free one, see local_address(). Does not suspend. Errors:
-  /// EADDRINUSE, EACCES, EADDRNOTAVAIL, EMFILE and others of bind(2). A listener at `[::]` takes IPv4
-  /// connections too; where there is no IPv6, it is one at `0.0.0.0`.
+  /// Listens at `address`. Port 0 selects a free port; local_address() returns it. A listener at `[::]`
+  /// accepts IPv4 connections too; on a system without IPv6 it listens at `0.0.0.0`. Does not suspend.
+  /// Errors: EADDRINUSE, EACCES, EADDRNOTAVAIL, EMFILE and others of bind(2).
   static Result<TcpListener> bind(const SocketAddress& address, const ListenOptions& options = {});
-  /// The same with an address as SocketAddress::parse understands it; Errc::invalid_address otherwise.
+  /// Parses `address` with SocketAddress::parse first. Errc::invalid_address if that fails.
   static Result<TcpListener> bind(std::string_view address, const ListenOptions& options = {});
 
-  /// A socket that listens already: passed on by the process before (see listen_fds()), or made by other
-  /// means. From now on `fd` is the listener's to close. Connections go to whichever of those that have the
-  /// socket accepts first, so two processes that have it hand over without losing one. Sets FD_CLOEXEC,
-  /// TCP_NODELAY, and O_NONBLOCK, which holds for all who share the socket. Does not suspend. Errors: EBADF,
-  /// ENOTSOCK, EINVAL (it does not listen), EAFNOSUPPORT (neither IPv4 nor IPv6), EPROTOTYPE (no stream),
-  /// Errc::unsupported in a simulated world; `fd` then stays the caller's.
+  /// Adopts a socket that listens already, for example one that another process passed on (see listen_fds()).
+  /// The listener owns `fd` from now on. If several processes have the socket, the first to accept gets a
+  /// connection, so one process can hand over to another without losing any. Sets FD_CLOEXEC, TCP_NODELAY and
+  /// O_NONBLOCK; the last two apply to every process that shares the socket. Does not suspend.
+  ///
+  /// Errors: EBADF, ENOTSOCK, EINVAL (the socket does not listen), EAFNOSUPPORT (neither IPv4 nor IPv6),
+  /// EPROTOTYPE (not a stream socket), Errc::unsupported in a simulation. On an error the caller still owns
+  /// `fd`.
   static Result<TcpListener> adopt(int fd);
 
-  /// A second listener of the same socket, with a descriptor of its own (close-on-exec): each connection goes
-  /// to one of the two. For another execution context, or to be passed on. Does not suspend. Errors: EMFILE,
-  /// Errc::closed, Errc::unsupported in a simulated world.
+  /// A second listener of the same socket, with a descriptor of its own (close-on-exec). Each connection goes
+  /// to one of the two. Use it to accept in another execution context, or to pass the socket to another
+  /// process. Does not suspend. Errors: EMFILE, Errc::closed, Errc::unsupported in a simulation.
   Result<TcpListener> duplicate() const;
 
-  /// The next connection. Suspends until there is one.
+  /// Returns the next connection. Suspends until there is one.
   ///
-  /// Fails only with Errc::closed, Errc::cancelled, (the `_until` form) Errc::timed_out, or EBADF, EINVAL and
-  /// ENOTSOCK, if somebody ended the socket behind weft's back. A connection that died while it was queued
-  /// (ECONNABORTED, ECONNRESET, ETIMEDOUT, EPROTO, EPERM, unreachable nets and hosts and others) is skipped,
-  /// and many of them in a row are treated like a shortage. Any other error is one: of descriptors (EMFILE,
-  /// ENFILE), memory (ENOBUFS, ENOMEM, ENOSR), or watches (ENOSPC, see fs.epoll.max_user_watches). accept()
-  /// then says so on standard error, once until it works again, and tries again after a pause of 5 ms,
-  /// doubling to 100 ms: no spinning, and the listener lives on.
+  /// Errors: Errc::closed, Errc::cancelled, Errc::timed_out (`_until` form), and EBADF, EINVAL and ENOTSOCK
+  /// if other code has ended the socket.
+  ///
+  /// accept() skips connections that died while they were queued (ECONNABORTED, ECONNRESET, ETIMEDOUT,
+  /// EPROTO, EPERM, unreachable networks and hosts, and others). It treats many of them in a row like a
+  /// shortage.
+  ///
+  /// It treats every other error as a shortage: of descriptors (EMFILE, ENFILE), of memory (ENOBUFS, ENOMEM,
+  /// ENOSR), or of epoll watches (ENOSPC, see fs.epoll.max_user_watches). In a shortage it writes a line to
+  /// standard error, once until an accept succeeds, and tries again after a pause. The first pause is 5 ms;
+  /// each further one is twice as long, up to 100 ms. The listener keeps working.
   Result<TcpStream> accept() { return accept_until(Deadline::never()); }
   Result<TcpStream> accept_until(Deadline deadline);
 
-  /// A connection that is queued already; Errc::would_block if there is none. Does not suspend, and takes it
-  /// also in a fiber that is cancelled. Other errors are the kernel's, as they are, shortages too.
+  /// Returns a connection that is queued already, or Errc::would_block if there is none. Does not suspend. It
+  /// accepts also in a fiber that is cancelled. Returns the kernel's other errors unchanged, shortages
+  /// included.
   Result<TcpStream> try_accept();
 
-  /// The kernel begins no new connection with this socket: it drops requests for one without an answer. Those
-  /// that have begun can be accepted as before. A client repeats its request after a second, and then reaches
-  /// another listener of the port (`reuse_port`), if this one was closed by then. So a listener hands over to
-  /// another socket without losing a connection: stop admitting, accept for a round-trip time, close. Holds
-  /// for the socket and for good: not for one that others adopt. Errc::closed, Errc::unsupported in a
-  /// simulated world.
+  /// Stops new connections from reaching this socket: the kernel drops connection requests without an answer.
+  /// Connections that have begun can still be accepted. A client repeats its request after about a second. If
+  /// this listener is closed by then, the request reaches another listener of the port (`reuse_port`). So a
+  /// listener hands over to another socket without losing a connection: stop admitting, accept for one
+  /// round-trip time, close. The effect is permanent and applies to the socket itself: do not use it on a
+  /// socket that another process adopts. Does not suspend. Errors: Errc::closed, Errc::unsupported in a
+  /// simulation.
   Result<void> stop_admitting();
 
-  /// Stops listening: fibers in accept() get Errc::closed. Returns when the port is free again. Connections
-  /// in its queue are reset by the kernel, unless others have the same socket.
+  /// Stops listening: accept() fails with Errc::closed in other fibers. Returns when the port is free again.
+  /// The kernel resets the connections in the socket's queue, unless another listener or process has the same
+  /// socket.
   Result<void> close();
 
   Result<SocketAddress> local_address() const;
-  /// The number of the file descriptor; it stays weft's to close. -1 if closed.
+  /// The file descriptor's number, or -1 if closed. The listener still owns it.
   int native_handle() const noexcept;
-  /// Whether it listens: close() was not called.
+  /// True until close() is called.
   bool is_open() const noexcept;
 
-  /// The internals, for this library.
+  /// For the library's own use.
   detail::DescriptorHandle descriptor() const noexcept { return handle_; }
 
  private:

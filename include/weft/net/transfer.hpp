@@ -9,24 +9,25 @@
 
 namespace weft::net {
 
-/// The outcome of a call that moves a whole buffer: how many bytes were moved, and why not all of them.
+/// The result of a call that reads or writes a whole buffer: the number of bytes that were moved, and the
+/// error if that is not all of them.
 ///
 ///     auto sent = stream.write_all(message);
 ///     if (!sent) log("lost after", sent.bytes(), sent.error());
 ///
-/// A function that returns one for with_timeout(), all(), race(), a TaskGroup or a join gives them a
-/// `Result<std::size_t>`: all the bytes, or the error; how many were moved before it is not told then.
+/// with_timeout(), all(), race(), TaskGroup and join() turn it into a `Result<std::size_t>`: the number of
+/// all bytes, or the error. The number of bytes before an error is lost there.
 class [[nodiscard]] Transfer {
  public:
   Transfer(std::size_t bytes, Result<void> outcome) noexcept : bytes_(bytes), outcome_(outcome) {}
 
-  /// Whether the whole buffer was moved.
+  /// True if the whole buffer was moved.
   explicit operator bool() const noexcept { return outcome_.has_value(); }
   bool has_value() const noexcept { return outcome_.has_value(); }
-  /// Bytes moved, before the error if there was one.
+  /// The number of bytes that were moved, before the error if there was one.
   std::size_t bytes() const noexcept { return bytes_; }
   std::error_code error() const noexcept { return outcome_.error(); }
-  /// As those of a Result.
+  /// Like those of a Result.
   std::string message() const { return outcome_.message(); }
   detail::Failure failure() const noexcept { return outcome_.failure(); }
   /// `bytes()`, or throws std::system_error.

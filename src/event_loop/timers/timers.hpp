@@ -5,8 +5,8 @@
 // a heap in exact order, far ones unordered in a wheel: an arm or cancel touches a few cache lines, however
 // many there are.
 //
-// Thread safety: none; the caller holds the loop's timers lock for every call. DESIGN.md, P1, says why a
-// popped timer's waiter must be won before that lock is released.
+// Thread safety: none; the caller holds the loop's timers lock for every call. P1 says why a popped
+// timer's waiter must be won before that lock is released.
 // Guarantees:
 //   T1 timers are popped in the order of (deadline, arm), to the nanosecond, and never before their deadline;
 //   but

@@ -74,7 +74,7 @@ class Reports {
   std::vector<Seen> seen_;
 };
 
-TEST(MonitorTest, SiblingsRunWhatAStuckFiberLeftInTheRunNextSlot) {
+TEST(MonitorTest, S8_SiblingsRunWhatAStuckFiberLeftInTheRunNextSlot) {
   ParallelContext context("workers", {.parallelism = 2});
   context
       .spawn([&] {
@@ -86,7 +86,7 @@ TEST(MonitorTest, SiblingsRunWhatAStuckFiberLeftInTheRunNextSlot) {
       .join_uncancellable();
 }
 
-TEST(MonitorTest, SiblingsRunAllThatWaitsBehindAStuckFiber) {
+TEST(MonitorTest, S8_SiblingsRunAllThatWaitsBehindAStuckFiber) {
   constexpr std::uint32_t kThreads = 4;
   ParallelContext context("workers", {.parallelism = kThreads});
   context
@@ -121,7 +121,7 @@ TEST(MonitorTest, SiblingsRunWhatAPollBroughtWithoutWakingThem) {
 }
 
 // The poller wakes one fiber, keeps the duty for it, and is stuck in it.
-TEST(MonitorTest, TimersAreNoticedWhileTheKeeperOfThePollDutyIsStuck) {
+TEST(MonitorTest, S11_TimersAreNoticedWhileTheKeeperOfThePollDutyIsStuck) {
   ParallelContext context("workers", {.parallelism = 2});
   Flag timer_fired;
   auto timer = context.spawn([&] {
@@ -137,7 +137,7 @@ TEST(MonitorTest, TimersAreNoticedWhileTheKeeperOfThePollDutyIsStuck) {
   timer.join_uncancellable();
 }
 
-TEST(MonitorTest, AStuckFiberIsReportedByItsNameWithABacktrace) {
+TEST(MonitorTest, S8_AStuckFiberIsReportedByItsNameWithABacktrace) {
 #if WEFT_TSAN  // which holds signals back
   constexpr std::size_t kFrames = 0;
 #else
@@ -234,7 +234,7 @@ TEST(MonitorTest, ReportsCanBeSwitchedOff) {
   EXPECT_EQ(reports.count("workers"), 0u);
 }
 
-TEST(MonitorTest, ParksWhenAllIsIdleAndIsWokenByTheNextFiber) {
+TEST(MonitorTest, S8_ParksWhenAllIsIdleAndIsWokenByTheNextFiber) {
   ConcurrentContext context("idle");
   const auto wait_until_parked = [] {
     const auto end = std::chrono::steady_clock::now() + test::kPatience;

@@ -8,8 +8,8 @@
 // poll duty and is in the event loop), parked (sleeps on its futex). At most one has the duty; it may keep it
 // while it runs a fiber. Thread safety: any thread, but for the methods of one scheduler.
 //
-// Invariants: I1 a parked scheduler is in the list, or a token was put in its parker. I2 whoever takes a
-// scheduler off the list unparks it. I3 a scheduler that ends its search looks at every queue once more
+// Invariants: ID1 a parked scheduler is in the list, or a token was put in its parker. ID2 whoever takes a
+// scheduler off the list unparks it. ID3 a scheduler that ends its search looks at every queue once more
 // afterwards (pairs with submitters that saw it searching and woke nobody).
 
 #include "base/atomic.hpp"

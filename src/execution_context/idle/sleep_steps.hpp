@@ -19,7 +19,7 @@ void wake_for_work(IdleSet& idle, Loop& loop) noexcept {
 }
 
 /// After the last search of all found something: wakes somebody if there is more, or if nobody is going to
-/// poll: whoever freed the duty saw that somebody searched, and woke nobody (I4). True: the duty was free.
+/// poll: whoever freed the duty saw that somebody searched, and woke nobody (ID4). True: the duty was free.
 template <class Loop, class HasWork>
 bool wake_for_the_rest(IdleSet& idle, Loop& loop, HasWork&& has_work) noexcept {
   const bool duty_free = idle.poll_duty_free();

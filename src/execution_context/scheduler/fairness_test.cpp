@@ -44,7 +44,7 @@ class FairnessTest : public test::EveryContext {
 };
 WEFT_UNDER_EVERY_CONTEXT(FairnessTest);
 
-TEST_P(FairnessTest, AFiberInTheRingRunsAlthoughAPingPongPairNeverSleeps) {
+TEST_P(FairnessTest, S4_AFiberInTheRingRunsAlthoughAPingPongPairNeverSleeps) {
   context()
       .spawn([&] {
         Flag stop;
@@ -59,7 +59,7 @@ TEST_P(FairnessTest, AFiberInTheRingRunsAlthoughAPingPongPairNeverSleeps) {
       .join_uncancellable();
 }
 
-TEST_P(FairnessTest, WhatComesFromOutsideRunsAlthoughTheLocalQueueIsNeverEmpty) {
+TEST_P(FairnessTest, L12_WhatComesFromOutsideRunsAlthoughTheLocalQueueIsNeverEmpty) {
   Flag stop;
   PingPong pair(context(), stop);
   auto busy = context().spawn([&] {
@@ -70,7 +70,7 @@ TEST_P(FairnessTest, WhatComesFromOutsideRunsAlthoughTheLocalQueueIsNeverEmpty) 
   pair.join();
 }
 
-TEST_P(FairnessTest, TimersAreNoticedAlthoughTheLocalQueueIsNeverEmpty) {
+TEST_P(FairnessTest, L12_TimersAreNoticedAlthoughTheLocalQueueIsNeverEmpty) {
   Flag stop;
   PingPong pair(context(), stop);
   auto busy = context().spawn([&] {
@@ -105,7 +105,7 @@ TEST_P(FairnessTest, YieldRunsTheOthersFirst) {
   EXPECT_EQ(order, (std::vector{1, 2, 3}));
 }
 
-TEST_P(FairnessTest, ExternalEnqueuesAreFirstInFirstOut) {
+TEST_P(FairnessTest, L12_ExternalEnqueuesAreFirstInFirstOut) {
   if (parallel()) GTEST_SKIP() << "the order is that of one thread";
   constexpr int kFibers = 700;  // more than a batch, and than the ring
   std::vector<int> order;
@@ -125,7 +125,7 @@ TEST_P(FairnessTest, ExternalEnqueuesAreFirstInFirstOut) {
   EXPECT_EQ(order, expected);
 }
 
-TEST_P(FairnessTest, SpawningAndWakingNeverSwitch) {
+TEST_P(FairnessTest, S1_SpawningAndWakingNeverSwitch) {
   if (parallel()) GTEST_SKIP() << "a sibling may run the other at once";
   context()
       .spawn([&] {
@@ -147,7 +147,7 @@ TEST_P(FairnessTest, SpawningAndWakingNeverSwitch) {
       .join_uncancellable();
 }
 
-TEST_P(FairnessTest, TheFiberWokenLastRunsNextAndTheOthersInTheirOrder) {
+TEST_P(FairnessTest, S4_TheFiberWokenLastRunsNextAndTheOthersInTheirOrder) {
   if (parallel()) GTEST_SKIP() << "the order is that of one thread";
   std::vector<int> order;
   context()
@@ -200,7 +200,7 @@ TEST_P(FairnessTest, TheFiberSpawnedFirstRunsAlthoughNewerOnesAreSpawnedForEver)
   EXPECT_TRUE(stop.is_set());
 }
 
-TEST_P(FairnessTest, AFiberInTheRingRunsAlthoughSpawnedOnesNeverEnd) {
+TEST_P(FairnessTest, S4_AFiberInTheRingRunsAlthoughSpawnedOnesNeverEnd) {
   Flag stop;
   context()
       .spawn([&] {
@@ -229,7 +229,7 @@ TEST_P(FairnessTest, SwitchesAreCountedAlsoWhenAFiberYieldsToItself) {
       .join_uncancellable();
 }
 
-TEST(ConcurrentContextTest, ItsFibersNeverRunInParallelWithEachOther) {
+TEST(ConcurrentContextTest, S6_ItsFibersNeverRunInParallelWithEachOther) {
   constexpr int kFibers = 50;
   ConcurrentContext context("concurrent"), other("other");
   Atomic<int> inside{0};

@@ -28,7 +28,7 @@ std::uint32_t threads_of(ExecutionContext& context) {
   return count;
 }
 
-TEST(ResizeTest, UpAndDownAtRandomUnderLoadLosesNothing) {
+TEST(ResizeTest, S7_UpAndDownAtRandomUnderLoadLosesNothing) {
   constexpr int kFibers = 60;
   constexpr int kSteps = 200;
   ParallelContext context("elastic", {.parallelism = 2});
@@ -68,7 +68,7 @@ TEST(ResizeTest, RetiredThreadsLeaveAndNewOnesTakeTheirPlaces) {
   EXPECT_EQ(context.parallelism(), 3u);
 }
 
-TEST(ResizeTest, AThreadThatLeavesHandsItsFibersOn) {
+TEST(ResizeTest, S7_AThreadThatLeavesHandsItsFibersOn) {
   constexpr int kFibers = 20;
   ParallelContext context("elastic", {.parallelism = 2});
   // Both threads are kept, one of them with a full local queue; then either may go.

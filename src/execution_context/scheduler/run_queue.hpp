@@ -4,9 +4,9 @@
 // The local queue of a scheduler: a bounded ring, first in first out, from which siblings steal (S4).
 //
 // Thread safety: push() and pop() by the owner only; steal_into() and the sizes by any thread.
-// Invariants: R1 head <= tail <= head + capacity (modulo 2^32). R2 slots in [head, tail) hold runnable
-// fibers, each taken by exactly one successful step of head. R3 only the owner moves tail, a step is always a
-// release. Source: the run queue of Go's scheduler (runtime/proc.go, runqput, runqget, runqgrab).
+// Invariants: RQ1 head <= tail <= head + capacity (modulo 2^32). RQ2 slots in [head, tail) hold runnable
+// fibers, each taken by exactly one successful step of head. RQ3 only the owner moves tail, a step is always
+// a release. Source: the run queue of Go's scheduler (runtime/proc.go, runqput, runqget, runqgrab).
 
 #include "base/atomic.hpp"
 #include "base/cache_line.hpp"
@@ -46,7 +46,7 @@ class BasicRunQueue {
     for (;;) {
       if (head == tail_.load(relaxed)) return nullptr;
       Fiber* const fiber = slot(head).load(relaxed);
-      // A thief may have taken it first: then head has moved (R2).
+      // A thief may have taken it first: then head has moved (RQ2).
       if (head_.compare_exchange_weak(head, head + 1, acq_rel, relaxed)) return fiber;
     }
   }

@@ -70,7 +70,7 @@ Fiber* Scheduler::next_from_root() noexcept {
 }
 
 // Ends the search, if there was one, with success. The last one to search did it for everybody: there may be
-// more work than one thread's (S5), and nobody who polls (I4).
+// more work than one thread's (S5), and nobody who polls (ID4).
 Fiber* Scheduler::found(Fiber* fiber) noexcept {
   if (!end_search()) return fiber;
   if (wake_for_the_rest(context_.idle_, *event_loop, [this] { return context_.has_visible_work(); }))
@@ -260,7 +260,7 @@ void Scheduler::park() noexcept {
   const auto something_to_do = [&] {
     if (context_.closing()) [[unlikely]]
       context_.look_whether_drained();
-    // Also whether nobody is going to poll (I4).
+    // Also whether nobody is going to poll (ID4).
     return context_.has_visible_work() || idle.poll_duty_free() || leaving();
   };
   if (!must_park(idle, *this, something_to_do)) return;

@@ -6,9 +6,9 @@
 // through its tree in depth, so that few fibers live at a time; the oldest is the largest part of it.
 //
 // Thread safety: push() and pop() by the owner only; steal() and empty() by any thread.
-// Invariants: P1 top <= bottom <= top + capacity (modulo 2^32), but for a pop() in progress, which may stand
-// one below. P2 only the owner moves bottom; top only grows, one by one, each step by whoever takes the
-// fiber. P3 the owner takes the last one by a step of top, too: owner and thief race for it there. Litmus
+// Invariants: SP1 top <= bottom <= top + capacity (modulo 2^32), but for a pop() in progress, which may stand
+// one below. SP2 only the owner moves bottom; top only grows, one by one, each step by whoever takes the
+// fiber. SP3 the owner takes the last one by a step of top, too: owner and thief race for it there. Litmus
 // (store buffering, seq_cst): the owner takes bottom down, then looks at top; a thief looks at top, then at
 // bottom. Source: Chase and Lev 2005; orders of Le, Pop, Cohen and Zappa Nardelli 2013, with seq_cst accesses
 // in place of fences.
@@ -47,7 +47,7 @@ class BasicSpawnStack {
     if (top != bottom) {
       fiber = slot(bottom - 1).load(relaxed);
       if (top != bottom - 1) return fiber;  // no thief gets as far: it would see the new bottom
-      if (!top_.compare_exchange_strong(top, top + 1, seq_cst, relaxed)) fiber = nullptr;  // P3
+      if (!top_.compare_exchange_strong(top, top + 1, seq_cst, relaxed)) fiber = nullptr;  // SP3
     }
     bottom_.store(bottom, relaxed);  // empty, with the top that has grown
     return fiber;

@@ -17,11 +17,11 @@ namespace {
 class WakeUpTest : public test::EveryContext {};
 WEFT_UNDER_EVERY_CONTEXT(WakeUpTest);
 
-TEST_P(WakeUpTest, NoneIsLostWhenWorkComesWhileTheThreadsGoToSleep) {
+TEST_P(WakeUpTest, S2_NoneIsLostWhenWorkComesWhileTheThreadsGoToSleep) {
   for (int i = 0; i < 2000; ++i) context().spawn([] {}).join_uncancellable();
 }
 
-TEST_P(WakeUpTest, NoneIsLostBetweenTwoContexts) {
+TEST_P(WakeUpTest, S2_NoneIsLostBetweenTwoContexts) {
   constexpr int kTurns = 3000;
   ConcurrentContext other("other");
   Baton here, there;
@@ -41,7 +41,7 @@ TEST_P(WakeUpTest, NoneIsLostBetweenTwoContexts) {
   pong.join_uncancellable();
 }
 
-TEST_P(WakeUpTest, NoneIsLostWhenSeveralThreadsSubmit) {
+TEST_P(WakeUpTest, S2_NoneIsLostWhenSeveralThreadsSubmit) {
   constexpr int kThreads = 3;
   constexpr int kEach = 500;
   Atomic<int> ran{0};
@@ -60,7 +60,7 @@ TEST_P(WakeUpTest, NoneIsLostWhenSeveralThreadsSubmit) {
 }
 
 // Its own thread keeps the parent, so those that arrive beside it run on all the others.
-TEST(BurstTest, ALocalSpawnBurstSpreadsOverIdleSchedulers) {
+TEST(BurstTest, S5_ALocalSpawnBurstSpreadsOverIdleSchedulers) {
   constexpr std::uint32_t kThreads = 4;
   for (int round = 0; round < 50; ++round) {
     ParallelContext context("burst", {.parallelism = kThreads});
