@@ -13,7 +13,7 @@
 
 namespace weft::detail {
 
-/// A plain value is a value. A Result and a Transfer are a value or an error. An error code, or an error
+/// A plain value is a value. A Result and a Progress are a value or an error. An error code, or an error
 /// enum, has no value: zero is success.
 template <class T>
 struct Outcome {
@@ -39,7 +39,7 @@ struct Outcome<Result<T>> {
 template <std::derived_from<Result<void>> T>
 struct Outcome<T> : Outcome<Result<void>> {};
 
-/// The result of a call that moves a whole buffer (`net::Transfer`): the number of bytes, or the error.
+/// The result of a call that moves a whole buffer (`io::Progress`): the number of bytes, or the error.
 template <class T>
 concept WholeTransfer = !kIsResult<T> && requires(const T& transfer) {
   { transfer.bytes() } -> std::same_as<std::size_t>;

@@ -132,4 +132,6 @@ void tell_about_migrations() {
   }
 }
 
+void make_migration_handler() noexcept { migration_handler(); }
+
 }  // namespace weft

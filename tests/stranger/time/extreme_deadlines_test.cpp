@@ -93,7 +93,7 @@ struct Call {
   std::function<Result<void>(Deadline)> wait;
 };
 
-Result<void> outcome_of(const weft::net::Transfer& transfer) {
+Result<void> outcome_of(const weft::io::Progress& transfer) {
   if (!transfer) return transfer.error();
   return {};
 }
