@@ -20,6 +20,7 @@ enum class Errc {
   malformed_message,  ///< the peer sent what its protocol does not allow
   unsupported,        ///< this event loop, kernel or file cannot do it
   would_block,        ///< a call that never waits would have had to
+  lagged,             ///< the receiver was too slow, and has lost values
 };
 
 /// The category of `Errc`, named "weft".

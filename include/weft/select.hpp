@@ -9,6 +9,9 @@
 //   otherwise(f)                f(): nothing else is ready now
 //   join(handle, f)             f(what the fiber returned)
 //   readable(stream, f), writable(stream, f)   f(), or f(Result<void>): a read or write would not wait
+//
+// Elsewhere: receive(subscriber, f) and send(broadcast, value, f) in broadcast_channel.hpp, changed(receiver,
+// f) in watch_channel.hpp, tick(ticker, f) in ticker.hpp.
 
 #include <weft/channel.hpp>
 #include <weft/deadline.hpp>
@@ -46,18 +49,6 @@ class Selected {
 };
 
 namespace detail {
-
-/// f(result) if it can be called so, else f() on success; an error that f cannot be told is returned.
-template <class F>
-std::error_code tell(F& f, Result<void> result) {
-  if constexpr (std::is_invocable_v<F&, Result<void>>) {
-    std::invoke(f, std::move(result));
-    return {};
-  } else {
-    if (result) std::invoke(f);
-    return result.error();
-  }
-}
 
 template <class T, class F>
 class ReceiveInto final : public ChannelBranch {

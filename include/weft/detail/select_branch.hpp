@@ -12,7 +12,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <system_error>
+#include <type_traits>
+#include <utility>
 
 namespace weft {
 
@@ -24,8 +27,8 @@ class Waiter;
 
 namespace detail {
 
-/// A branch of a select that waits at a source: a channel, a fiber, a descriptor. It lives in the caller's
-/// frame, with its wait node in it, for one select.
+/// A branch of a select that waits at a source: a channel, a fiber, a descriptor, a clock. It lives in the
+/// caller's frame, with its wait node in it, for one select.
 ///
 /// The select calls, all by the selecting fiber: lock() on every branch, once; prepare() on every branch;
 /// poll_locked() on one after the other, with the locks of all, until one is taken, which gets finish_poll()
@@ -38,8 +41,8 @@ class SelectBranch {
   SelectBranch(const SelectBranch&) = delete;
   SelectBranch& operator=(const SelectBranch&) = delete;
 
-  /// What guards the source; null: there is none (any more), and poll_locked() is true. All sources have the
-  /// same rank: nobody takes two of these locks but a select, in the order of their addresses.
+  /// What guards the source; null: it needs no lock, or is gone, and then poll_locked() is true. All sources
+  /// have the same rank: nobody takes two of these locks but a select, in the order of their addresses.
   virtual SpinLock* lock() noexcept = 0;
   /// Takes the branch if that needs no wait, and says whether it did. A partner must be won by one try_win of
   /// its wait: the selecting fiber is running, and has nothing to be won itself.
@@ -170,6 +173,9 @@ struct SelectPlan {
   std::size_t deadline_position = 0;   ///< of the first branch with that deadline
   std::size_t otherwise_position = 0;  ///< of the branch for when none is ready
   bool has_otherwise = false;
+  /// When the select looks again, as a source is ready by then. Before each look it is never, until a branch
+  /// lowers it in prepare().
+  Deadline look_again = Deadline::never();
   Errc error = Errc::cancelled;  ///< why no branch was taken
 
   void add(SelectBranch& branch, std::size_t place) noexcept {
@@ -178,6 +184,18 @@ struct SelectPlan {
     ++count;
   }
 };
+
+/// f(result) if it can be called so, else f() on success; an error that f cannot be told is returned.
+template <class F>
+std::error_code tell(F& f, Result<void> result) {
+  if constexpr (std::is_invocable_v<F&, Result<void>>) {
+    std::invoke(f, std::move(result));
+    return {};
+  } else {
+    if (result) std::invoke(f);
+    return result.error();
+  }
+}
 
 /// The position of the branch that was taken; kNoBranch: none was, `plan.error` says why.
 inline constexpr std::size_t kNoBranch = ~std::size_t{0};
