@@ -42,18 +42,18 @@ RateLimiterCore::~RateLimiterCore() {
     WEFT_PANIC("a rate limiter is destroyed while somebody waits for it", WEFT_VALUE(this));
 }
 
-bool RateLimiterCore::take_locked(std::size_t permits, std::int64_t now_ns) noexcept {
-  const WideInteger now = units(now_ns);
-  const WideInteger after = std::max(full_at_, now) + worth(permits);
-  if (after - now > worth(burst_)) return false;
+// As of when it was asked for: whoever was woken late, or waits behind one that was, loses nothing by it.
+bool RateLimiterCore::take_locked(std::size_t permits, std::int64_t since_ns, std::int64_t now_ns) noexcept {
+  const WideInteger after = std::max(full_at_, units(since_ns)) + worth(permits);
+  if (after - worth(burst_) > units(now_ns)) return false;
   full_at_ = after;
   return true;
 }
 
-/// When the bucket has gained so many, rounded up to a nanosecond.
-std::int64_t RateLimiterCore::time_for_locked(std::size_t permits, std::int64_t now_ns) const noexcept {
-  const WideInteger at = std::max(full_at_, units(now_ns)) + worth(permits) - worth(burst_);
-  if (at <= units(now_ns)) return now_ns;
+/// When take_locked() is true, rounded up to a nanosecond.
+std::int64_t RateLimiterCore::time_for_locked(std::size_t permits, std::int64_t since_ns) const noexcept {
+  const WideInteger at = std::max(full_at_, units(since_ns)) + worth(permits) - worth(burst_);
+  if (at <= units(since_ns)) return since_ns;
   const WideInteger whole = at / rate_.permits();  // towards zero
   const WideInteger time_ns = whole + (at > 0 && at % rate_.permits() != 0 ? 1 : 0);
   return time_ns < kNever ? static_cast<std::int64_t>(time_ns) : kNever;
@@ -62,12 +62,11 @@ std::int64_t RateLimiterCore::time_for_locked(std::size_t permits, std::int64_t 
 /// Begins the wait of `node`, which is in the list. The first one's ends when its permits are there; another
 /// one's when they would be, if all in front stay: should that be too late, as somebody left, grant_locked()
 /// wakes it. Only the last knows what is in front of it without counting.
-void RateLimiterCore::plan_locked(PermitNode& node, Waiter& self, std::int64_t now_ns,
-                                  Deadline deadline) noexcept {
+void RateLimiterCore::plan_locked(PermitNode& node, Waiter& self, Deadline deadline) noexcept {
   if (&waiters_.front() == &node) {
-    node.planned_ns = time_for_locked(node.permits, now_ns);
+    node.planned_ns = time_for_locked(node.permits, node.since_ns);
   } else if (awaited_ <= kPlannedMax && !node.waiter) {
-    node.planned_ns = time_for_locked(static_cast<std::size_t>(awaited_), now_ns);
+    node.planned_ns = time_for_locked(static_cast<std::size_t>(awaited_), node.since_ns);
   } else {
     node.planned_ns = kNever;
   }
@@ -86,8 +85,8 @@ void RateLimiterCore::remove_locked(PermitNode& node) noexcept {
 void RateLimiterCore::grant_locked(std::int64_t now_ns, Grants& grants) noexcept {
   for (std::uint32_t count = 0; !waiters_.empty(); ++count) {
     PermitNode& front = waiters_.front();
-    if (count == kPortion || !take_locked(front.permits, now_ns)) {
-      const bool planned_late = front.planned_ns > time_for_locked(front.permits, now_ns);
+    if (count == kPortion || !take_locked(front.permits, front.since_ns, now_ns)) {
+      const bool planned_late = front.planned_ns > time_for_locked(front.permits, front.since_ns);
       if (planned_late && front.waiter != nullptr &&
           front.waiter->word.try_win(front.ticket, WaitOutcome::kRetry))
         grants.first = front.waiter;
@@ -141,7 +140,7 @@ Result<void> RateLimiterCore::wait(PermitNode& node, Waiter& self, Deadline dead
     }
     const std::scoped_lock lock(lock_);
     if (node.granted) return {};
-    plan_locked(node, self, now, deadline);
+    plan_locked(node, self, deadline);
   }
 }
 
@@ -156,13 +155,14 @@ Result<void> RateLimiterCore::acquire(std::size_t permits, Deadline deadline) no
   const std::int64_t now = now_ns();
   PermitNode node;
   node.permits = permits;
+  node.since_ns = now;
   Waiter& self = Waiter::current();
   {
     const std::scoped_lock lock(lock_);
-    if (waiters_.empty() && take_locked(permits, now)) return {};
+    if (waiters_.empty() && take_locked(permits, now, now)) return {};
     waiters_.push_back(node);
     awaited_ += static_cast<WideInteger>(permits);
-    plan_locked(node, self, now, deadline);
+    plan_locked(node, self, deadline);
   }
   return wait(node, self, deadline);
 }
@@ -171,7 +171,7 @@ bool RateLimiterCore::try_acquire(std::size_t permits) noexcept {
   if (permits > burst_) return false;
   const std::int64_t now = now_ns();
   const std::scoped_lock lock(lock_);
-  return permits == 0 || (waiters_.empty() && take_locked(permits, now));
+  return permits == 0 || (waiters_.empty() && take_locked(permits, now, now));
 }
 
 std::size_t RateLimiterCore::available() noexcept {

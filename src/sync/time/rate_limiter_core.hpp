@@ -34,6 +34,7 @@ __extension__ typedef __int128 WideInteger;
 /// without it after a wait that was won with kReady.
 struct PermitNode : WaitNode {
   std::size_t permits = 0;
+  std::int64_t since_ns = 0;                      ///< when it asked for them
   std::int64_t planned_ns = Waiter::kNoDeadline;  ///< when its wait ends for it to look again
   bool granted = false;
 };
@@ -66,9 +67,9 @@ class RateLimiterCore {
   WideInteger units(std::int64_t time_ns) const noexcept {
     return static_cast<WideInteger>(time_ns) * rate_.permits();
   }
-  bool take_locked(std::size_t permits, std::int64_t now_ns) noexcept;
-  std::int64_t time_for_locked(std::size_t permits, std::int64_t now_ns) const noexcept;
-  void plan_locked(PermitNode& node, Waiter& self, std::int64_t now_ns, Deadline deadline) noexcept;
+  bool take_locked(std::size_t permits, std::int64_t since_ns, std::int64_t now_ns) noexcept;
+  std::int64_t time_for_locked(std::size_t permits, std::int64_t since_ns) const noexcept;
+  void plan_locked(PermitNode& node, Waiter& self, Deadline deadline) noexcept;
   void grant_locked(std::int64_t now_ns, Grants& grants) noexcept;
   void remove_locked(PermitNode& node) noexcept;
   bool take_turn(PermitNode& node, std::int64_t now_ns) noexcept;
