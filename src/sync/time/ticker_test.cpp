@@ -147,8 +147,8 @@ TEST(Ticker, IsABranchOfASelect) {
     Times fast_at, slow_at;
     for (int i = 0; i < 7; ++i) {
       EXPECT_TRUE(select(tick(ticker, [&](Tick) { fast_at.emplace_back(now_ns() - start); }),
-                         tick(slow, [&] { slow_at.emplace_back(now_ns() - start); }),
-                         receive(silent, kNever), after(1h, kNever)));
+                         tick(slow, [&] { slow_at.emplace_back(now_ns() - start); }), receive(silent, kNever),
+                         after(1h, kNever)));
     }
     EXPECT_EQ(fast_at, (Times{10ms, 20ms, 30ms, 40ms, 50ms}));
     EXPECT_EQ(slow_at, (Times{25ms, 50ms}));

@@ -81,8 +81,9 @@ TEST(RateLimiters, MoreThanTheBurstIsAnErrorAndNoHang) {
 TEST(RateLimiters, HoldAtTheEndsOfTheirTypes) {
   stranger::in_fiber([] {
     const std::size_t most = RateLimiter::burst_max();
-    for (const Rate rate : {Rate(Rate::permits_max(), 1ns), Rate(Rate::permits_max(), std::chrono::hours::max()),
-                            Rate(1, 1ns), Rate(1, std::chrono::hours::max())}) {
+    for (const Rate rate :
+         {Rate(Rate::permits_max(), 1ns), Rate(Rate::permits_max(), std::chrono::hours::max()), Rate(1, 1ns),
+          Rate(1, std::chrono::hours::max())}) {
       RateLimiter limiter(rate, most);
       EXPECT_EQ(limiter.available(), most);
       EXPECT_TRUE(limiter.acquire(most));

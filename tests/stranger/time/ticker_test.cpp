@@ -92,8 +92,7 @@ TEST(Tickers, ALoopEndsWhenItsFiberIsCancelled) {
       return rounds;
     });
     auto hot = weft::spawn([&] {
-      while (busy.tick()) {
-      }
+      while (busy.tick()) {}
       return true;
     });
     weft::yield();
@@ -128,8 +127,9 @@ TEST(Tickers, TheFunctionOfABranchMayThrowAndTickAgain) {
     int ticks = 0;
     weft::select(weft::tick(ticker, [&] { ticks += ticker.tick().has_value(); }));
     EXPECT_EQ(ticks, 1);
-    EXPECT_EQ(weft::select(weft::tick(ticker, [&] { ++ticks; }), weft::tick(ticker, [&] { ++ticks; })).error(),
-              std::error_code());
+    EXPECT_EQ(
+        weft::select(weft::tick(ticker, [&] { ++ticks; }), weft::tick(ticker, [&] { ++ticks; })).error(),
+        std::error_code());
     EXPECT_EQ(ticks, 2);
   });
 }
