@@ -65,7 +65,7 @@ class BroadcastChannel {
   BroadcastChannel& operator=(const BroadcastChannel&) = delete;
 
   /// Receives what is sent from now on. After close(): nothing. Does not suspend.
-  [[nodiscard]] BroadcastSubscriber<T> subscribe() { return BroadcastSubscriber<T>(*core_); }
+  [[nodiscard]] BroadcastSubscriber<T> subscribe() { return BroadcastSubscriber<T>(core()); }
 
   /// Sends `value`, which is moved or copied into its place first; if that throws, nothing was sent. It is
   /// gone also if the send fails: use send_shared() for what must not be. Suspends while a subscriber has
@@ -84,23 +84,23 @@ class BroadcastChannel {
   }
   Result<void> send_shared_until(std::shared_ptr<const T> value, Deadline deadline) {
     detail::SharedValue shared = detail::require_value(std::move(value));
-    return detail::result_of_status(detail::broadcast_send(*core_, shared, deadline));
+    return detail::result_of_status(detail::broadcast_send(core(), shared, deadline));
   }
   Result<void> try_send_shared(std::shared_ptr<const T> value) {
     detail::SharedValue shared = detail::require_value(std::move(value));
-    return detail::result_of_status(detail::broadcast_try_send(*core_, shared));
+    return detail::result_of_status(detail::broadcast_try_send(core(), shared));
   }
 
   /// Nothing more can be sent; sends that wait fail with Errc::closed. True for the call that closed it. Does
   /// not suspend.
-  bool close() noexcept { return detail::broadcast_close(*core_); }
-  bool closed() const noexcept { return detail::broadcast_closed(*core_); }
-  std::size_t capacity() const noexcept { return detail::broadcast_capacity(*core_); }
+  bool close() noexcept { return detail::broadcast_close(core()); }
+  bool closed() const noexcept { return detail::broadcast_closed(core()); }
+  std::size_t capacity() const noexcept { return detail::broadcast_capacity(core()); }
   /// How many subscribers there were a moment ago.
-  std::size_t subscribers() const noexcept { return detail::broadcast_subscribers(*core_); }
+  std::size_t subscribers() const noexcept { return detail::broadcast_subscribers(core()); }
 
   /// The internals, for this library.
-  BroadcastCore& core() noexcept { return *core_; }
+  BroadcastCore& core() const noexcept { return detail::require_alive(core_); }
 
  private:
   BroadcastCore* core_;  // written by the destructor only

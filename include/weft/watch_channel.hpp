@@ -53,19 +53,19 @@ class WatchChannel {
   /// With a value that is shared already. BUG if it is null.
   explicit WatchChannel(std::shared_ptr<const T> initial)
       : core_(detail::create_watch(detail::require_value(std::move(initial)))) {}
-  ~WatchChannel() { detail::abandon_watch(*core_); }
+  ~WatchChannel() { detail::abandon_watch(core_); }
   WatchChannel(const WatchChannel&) = delete;
   WatchChannel& operator=(const WatchChannel&) = delete;
 
   /// Receives what is sent from now on; the current value counts as seen. Does not suspend.
-  [[nodiscard]] WatchReceiver<T> subscribe() { return WatchReceiver<T>(*core_); }
+  [[nodiscard]] WatchReceiver<T> subscribe() { return WatchReceiver<T>(core()); }
 
   /// Replaces the value. Errc::closed. Does not suspend, with or without receivers.
   Result<void> send(T value) { return send_shared(std::make_shared<const T>(std::move(value))); }
   /// The same with a value that is shared already; no allocation. BUG if it is null.
   Result<void> send_shared(std::shared_ptr<const T> value) {
     detail::SharedValue shared = detail::require_value(std::move(value));
-    if (!detail::watch_send(*core_, shared)) return Errc::closed;
+    if (!detail::watch_send(core(), shared)) return Errc::closed;
     return {};
   }
   /// Replaces the value by `f(current)`, so that no other send comes in between: if one does, `f` is called
@@ -75,9 +75,9 @@ class WatchChannel {
   Result<void> update(F&& f) {
     std::uint64_t version = 0;
     for (;;) {
-      const std::shared_ptr<const T> current = detail::shared_as<T>(detail::watch_get(*core_, version));
+      const std::shared_ptr<const T> current = detail::shared_as<T>(detail::watch_get(core(), version));
       detail::SharedValue next = std::make_shared<const T>(std::invoke(f, *current));
-      const detail::ChannelStatus status = detail::watch_replace(*core_, next, version);
+      const detail::ChannelStatus status = detail::watch_replace(core(), next, version);
       if (status != detail::ChannelStatus::kWouldBlock) return detail::result_of_status(status);
     }
   }
@@ -85,14 +85,16 @@ class WatchChannel {
   /// The current value. Never null. Does not suspend.
   std::shared_ptr<const T> get() const noexcept {
     std::uint64_t version = 0;
-    return detail::shared_as<T>(detail::watch_get(*core_, version));
+    return detail::shared_as<T>(detail::watch_get(core(), version));
   }
   /// Nothing more can be sent. True for the call that closed it. Does not suspend.
-  bool close() noexcept { return detail::watch_close(*core_); }
-  bool closed() const noexcept { return detail::watch_closed(*core_); }
+  bool close() noexcept { return detail::watch_close(core()); }
+  bool closed() const noexcept { return detail::watch_closed(core()); }
 
  private:
-  WatchCore* const core_;
+  WatchCore& core() const noexcept { return detail::require_alive(core_); }
+
+  WatchCore* core_;  // written by the destructor only
 };
 
 /// A receiver of a WatchChannel, which it may outlive.

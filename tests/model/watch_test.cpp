@@ -21,10 +21,10 @@ using model::Item;
 using model::ModelFibers;
 
 using Watch = WatchChannel<Item>;
-using Receiver = WatchReceiver<Item>;
+using ItemReceiver = WatchReceiver<Item>;
 
 /// Until the channel is closed; the last of them is `last`.
-void sees_to_the_end(Receiver& receiver, int last) {
+void sees_to_the_end(ItemReceiver& receiver, int last) {
   int seen = 0;
   for (;;) {
     const auto item = receiver.changed();
@@ -41,7 +41,7 @@ TEST(ModelWatch, AReceiverSeesTheLastValueAndNoneTwice) {
   ModelFibers fibers;
   model::expect_holds([&] {
     Watch channel(Item(0));
-    Receiver receiver = channel.subscribe();
+    ItemReceiver receiver = channel.subscribe();
     model::run({{"sender", fibers.fiber(0,
                                         [&] {
                                           for (int i = 1; i <= 3; ++i)
@@ -56,8 +56,8 @@ TEST(ModelWatch, BothOfTwoReceiversSeeTheLastValue) {
   ModelFibers fibers;
   const auto body = [&](int count) {
     Watch channel(Item(0));
-    Receiver first = channel.subscribe();
-    Receiver second = channel.subscribe();
+    ItemReceiver first = channel.subscribe();
+    ItemReceiver second = channel.subscribe();
     model::run({{"sender", fibers.fiber(0,
                                         [&] {
                                           for (int i = 1; i <= count; ++i)
@@ -90,7 +90,7 @@ TEST(ModelWatch, ACancelledCallHasSeenNothing) {
   ModelFibers fibers;
   model::expect_holds([&] {
     Watch channel(Item(0));
-    Receiver receiver = channel.subscribe();
+    ItemReceiver receiver = channel.subscribe();
     bool seen = false;
     model::run({{"receiver", fibers.fiber(0, [&] { seen = receiver.changed().has_value(); })},
                 {"sender", [&] { model::check(channel.send(Item(1)).has_value(), "sent"); }},
@@ -103,7 +103,7 @@ TEST(ModelWatch, OfTwoOnOneReceiverOneIsGivenAVersion) {
   ModelFibers fibers;
   model::expect_holds([&] {
     Watch channel(Item(0));
-    Receiver receiver = channel.subscribe();
+    ItemReceiver receiver = channel.subscribe();
     int given = 0, closed = 0;
     const auto waits = [&] { receiver.changed() ? ++given : ++closed; };
     model::run({{"one", fibers.fiber(0, waits)},
@@ -118,10 +118,10 @@ TEST(ModelWatch, OfTwoOnOneReceiverOneIsGivenAVersion) {
 
 /// Those who are woken destroy the channel and their receivers while the send is between two portions.
 template <class Send>
-void the_receivers_destroy_it(ModelFibers& fibers, Send send) {
+void its_receivers_destroy_it(ModelFibers& fibers, Send send) {
   auto channel = std::make_unique<Watch>(Item(0));
-  std::optional<Receiver> first(channel->subscribe());
-  std::optional<Receiver> second(channel->subscribe());
+  std::optional<ItemReceiver> first(channel->subscribe());
+  std::optional<ItemReceiver> second(channel->subscribe());
   model::run({{"sender", fibers.fiber(0, [&, raw = channel.get()] { send(*raw, first->place().core()); })},
               {"destroyer", fibers.fiber(1,
                                          [&] {
@@ -138,7 +138,7 @@ void the_receivers_destroy_it(ModelFibers& fibers, Send send) {
 TEST(ModelWatch, TheReceiversMayDestroyItWhileTheSendIsOnItsWayOut) {
   ModelFibers fibers;
   model::expect_holds(model::bounded(3), [&] {
-    the_receivers_destroy_it(
+    its_receivers_destroy_it(
         fibers, [](Watch& channel, WatchCore&) { model::check(channel.send(Item(1)).has_value(), "sent"); });
   });
 }
@@ -146,7 +146,7 @@ TEST(ModelWatch, TheReceiversMayDestroyItWhileTheSendIsOnItsWayOut) {
 TEST(ModelWatch, PlantedALookAtTheChannelAfterTheSendIsFound) {
   ModelFibers fibers;
   model::expect_fails(model::bounded(3), FailureKind::kLifetime, [&] {
-    the_receivers_destroy_it(fibers, [](Watch& channel, WatchCore& core) {
+    its_receivers_destroy_it(fibers, [](Watch& channel, WatchCore& core) {
       static_cast<void>(channel.send(Item(1)));
       static_cast<void>(core.closed());
     });
@@ -157,7 +157,7 @@ TEST(ModelWatch, PlantedAReceiverThatQueuesAfterItsLookIsFound) {
   ModelFibers fibers;
   model::expect_fails(FailureKind::kDeadlock, [&] {
     Watch channel(Item(0));
-    Receiver receiver = channel.subscribe();
+    ItemReceiver receiver = channel.subscribe();
     model::run({{"receiver", fibers.fiber(0,
                                           [&] {
                                             auto& place = receiver.place();

@@ -4,6 +4,7 @@
 // A value that is stored once, for all who look at it. No promises about this header.
 
 #include <weft/detail/channel_core.hpp>
+#include <weft/detail/lock_owner.hpp>
 #include <weft/result.hpp>
 
 #include <memory>
@@ -14,6 +15,17 @@ namespace weft::detail {
 using SharedValue = std::shared_ptr<const void>;
 
 [[noreturn]] void refuse_null_value() noexcept;
+[[noreturn]] void refuse_destroyed_object() noexcept;
+
+/// BUG, in builds with WEFT_CHECK_LOCKS, if the object was destroyed: then its core is null.
+template <class Core>
+Core& require_alive(Core* core) noexcept {
+#if WEFT_CHECK_LOCKS
+  if (core == nullptr) [[unlikely]]
+    refuse_destroyed_object();
+#endif
+  return *core;
+}
 
 /// BUG if it is null.
 inline SharedValue require_value(SharedValue value) noexcept {

@@ -21,7 +21,7 @@ namespace detail {
 /// Throws std::bad_alloc.
 WatchCore* create_watch(SharedValue&& initial);
 /// Closes it. It lives on as long as it has receivers.
-void abandon_watch(WatchCore& core) noexcept;
+void abandon_watch(WatchCore*& core) noexcept;
 
 /// Puts `value` in the place of the current one, which it holds afterwards. False if it is closed.
 bool watch_send(WatchCore& core, SharedValue& value) noexcept;

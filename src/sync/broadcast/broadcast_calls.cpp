@@ -101,7 +101,10 @@ namespace detail {
 BroadcastCore* create_broadcast(std::size_t capacity, bool loses_oldest) {
   return new BroadcastCore(capacity, loses_oldest);
 }
-void abandon_broadcast(BroadcastCore*& core) noexcept { core->abandon(); }
+void abandon_broadcast(BroadcastCore*& core) noexcept {
+  require_alive(core).abandon();
+  core = nullptr;
+}
 
 ChannelStatus broadcast_send(BroadcastCore& core, SharedValue& value, Deadline deadline) noexcept {
   return core.send(value, deadline);

@@ -8,6 +8,8 @@
 #include "fiber/budget.hpp"
 #include "sync/time/rate_limiter_core.hpp"
 
+#include <weft/detail/shared_value.hpp>
+
 #include <algorithm>
 #include <limits>
 #include <mutex>
@@ -182,6 +184,12 @@ std::size_t RateLimiterCore::available() noexcept {
   return static_cast<std::size_t>(room / rate_.period().count());
 }
 
+/// Apart from the destructor, where the compiler would drop the store into what is gone.
+[[gnu::noinline]] static void destroy_rate_limiter(RateLimiterCore*& core) noexcept {
+  delete &require_alive(core);
+  core = nullptr;
+}
+
 }  // namespace detail
 
 RateLimiter::RateLimiter(Rate rate, std::size_t burst) : core_(nullptr) {
@@ -190,14 +198,16 @@ RateLimiter::RateLimiter(Rate rate, std::size_t burst) : core_(nullptr) {
   core_ = new detail::RateLimiterCore(rate, burst);
 }
 
-RateLimiter::~RateLimiter() { delete core_; }
+RateLimiter::~RateLimiter() { detail::destroy_rate_limiter(core_); }
 
 Result<void> RateLimiter::acquire_until(Deadline deadline, std::size_t permits) noexcept {
-  return core_->acquire(permits, deadline);
+  return detail::require_alive(core_).acquire(permits, deadline);
 }
-bool RateLimiter::try_acquire(std::size_t permits) noexcept { return core_->try_acquire(permits); }
-std::size_t RateLimiter::available() const noexcept { return core_->available(); }
-std::size_t RateLimiter::burst() const noexcept { return core_->burst(); }
-Rate RateLimiter::rate() const noexcept { return core_->rate(); }
+bool RateLimiter::try_acquire(std::size_t permits) noexcept {
+  return detail::require_alive(core_).try_acquire(permits);
+}
+std::size_t RateLimiter::available() const noexcept { return detail::require_alive(core_).available(); }
+std::size_t RateLimiter::burst() const noexcept { return detail::require_alive(core_).burst(); }
+Rate RateLimiter::rate() const noexcept { return detail::require_alive(core_).rate(); }
 
 }  // namespace weft

@@ -21,29 +21,24 @@ namespace weft {
 namespace {
 
 using namespace std::chrono_literals;
+using test::in_virtual_time;
 using test::spawn_waiting;
 
-template <class Body>
-void in_virtual_time(Body body) {
-  test::SimContext world("world");
-  world.spawn([&] { body(now_ns()); }).join_uncancellable();
-}
-
-struct Log {
+struct GrantLog {
   std::int64_t start;
   std::vector<std::pair<std::string, std::chrono::nanoseconds>> granted;
 
-  auto waiter(RateLimiter& limiter, std::string name, std::size_t permits,
+  auto waiter(RateLimiter& limiter, std::string label, std::size_t permits,
               Deadline deadline = Deadline::never()) {
-    return spawn_waiting([this, &limiter, name, permits, deadline] {
+    return spawn_waiting([this, &limiter, label, permits, deadline] {
       const Result<void> got = limiter.acquire_until(deadline, permits);
-      if (got) granted.emplace_back(name, now_ns() - start);
+      if (got) granted.emplace_back(label, now_ns() - start);
       return got.error();
     });
   }
 };
 
-using Grants = std::vector<std::pair<std::string, std::chrono::nanoseconds>>;
+using GrantTimes = std::vector<std::pair<std::string, std::chrono::nanoseconds>>;
 
 TEST(RateLimiter, GivesABurstAndThenItsRate) {
   in_virtual_time([](std::int64_t start) {
@@ -79,7 +74,7 @@ TEST(RateLimiter, IsFairAndLetsNobodyPast) {
   in_virtual_time([](std::int64_t start) {
     RateLimiter limiter(1000, 10);
     EXPECT_TRUE(limiter.try_acquire(10));
-    Log log{start, {}};
+    GrantLog log{start, {}};
     auto large = log.waiter(limiter, "large", 8);
     auto small = log.waiter(limiter, "small", 1);
     auto last = log.waiter(limiter, "last", 10);
@@ -91,7 +86,7 @@ TEST(RateLimiter, IsFairAndLetsNobodyPast) {
     EXPECT_TRUE(limiter.acquire());
     log.granted.emplace_back("own", now_ns() - start);
     for (auto* fiber : {&large, &small, &last}) EXPECT_EQ(fiber->join_uncancellable(), std::error_code());
-    EXPECT_EQ(log.granted, (Grants{{"large", 8ms}, {"small", 9ms}, {"last", 19ms}, {"own", 20ms}}));
+    EXPECT_EQ(log.granted, (GrantTimes{{"large", 8ms}, {"small", 9ms}, {"last", 19ms}, {"own", 20ms}}));
   });
 }
 
@@ -102,7 +97,7 @@ TEST(RateLimiter, WhoGivesUpTakesNothingAndThoseBehindMoveUp) {
       in_virtual_time([&](std::int64_t start) {
         RateLimiter limiter(1000, 10);
         EXPECT_TRUE(limiter.try_acquire(10));
-        Log log{start, {}};
+        GrantLog log{start, {}};
         std::vector<JoinHandle<std::error_code>> fibers;
         for (int i = 0; i < 3; ++i) {
           const std::string name = std::to_string(i);
@@ -119,7 +114,7 @@ TEST(RateLimiter, WhoGivesUpTakesNothingAndThoseBehindMoveUp) {
         }
         sleep(5ms);
         if (how == 0) fibers[static_cast<std::size_t>(who)].cancel();
-        Grants expected;
+        GrantTimes expected;
         for (int i = 0; i < 3; ++i) {
           const auto error = fibers[static_cast<std::size_t>(i)].join_uncancellable();
           EXPECT_EQ(error, i != who ? std::error_code() : how == 0 ? Errc::cancelled : Errc::timed_out);
@@ -138,7 +133,7 @@ TEST(RateLimiter, AManyThatMovesUpAtOnceIsGrantedAtOnce) {
   in_virtual_time([](std::int64_t start) {
     RateLimiter limiter(1000, 10);
     EXPECT_TRUE(limiter.try_acquire(10));
-    Log log{start, {}};
+    GrantLog log{start, {}};
     auto large = log.waiter(limiter, "large", 10);
     auto one = log.waiter(limiter, "one", 2);
     auto two = log.waiter(limiter, "two", 3);
@@ -147,7 +142,7 @@ TEST(RateLimiter, AManyThatMovesUpAtOnceIsGrantedAtOnce) {
     large.cancel();
     EXPECT_EQ(large.join_uncancellable(), Errc::cancelled);
     for (auto* fiber : {&one, &two, &three}) EXPECT_EQ(fiber->join_uncancellable(), std::error_code());
-    EXPECT_EQ(log.granted, (Grants{{"one", 5ms}, {"two", 5ms}, {"three", 6ms}}));
+    EXPECT_EQ(log.granted, (GrantTimes{{"one", 5ms}, {"two", 5ms}, {"three", 6ms}}));
   });
 }
 
@@ -155,7 +150,7 @@ TEST(RateLimiter, ManyThousandsMoveUpAtOnce) {
   in_virtual_time([](std::int64_t) {
     RateLimiter limiter(1'000'000, 2000);
     EXPECT_TRUE(limiter.try_acquire(2000));
-    Log log{0, {}};
+    GrantLog log{0, {}};
     auto first = log.waiter(limiter, "first", 2000);
     std::vector<JoinHandle<void>> fibers;
     for (int i = 0; i < 1500; ++i) fibers.push_back(spawn_waiting([&] { EXPECT_TRUE(limiter.acquire()); }));

@@ -22,16 +22,10 @@ namespace weft {
 namespace {
 
 using namespace std::chrono_literals;
+using test::in_virtual_time;
 using test::kNever;
 
-std::int64_t ns(std::chrono::nanoseconds time) { return time.count(); }
-
-/// Runs `body(start of the clock)` in virtual time.
-template <class Body>
-void in_virtual_time(Body body) {
-  test::SimContext world("world");
-  world.spawn([&] { body(now_ns()); }).join_uncancellable();
-}
+std::int64_t count_ns(std::chrono::nanoseconds time) { return time.count(); }
 
 /// When ticks were delivered, after `start`; before each the fiber was busy for one of `busy`.
 std::vector<std::chrono::nanoseconds> deliveries(Ticker& ticker, std::int64_t start,
@@ -45,12 +39,12 @@ std::vector<std::chrono::nanoseconds> deliveries(Ticker& ticker, std::int64_t st
   return times;
 }
 
-using Times = std::vector<std::chrono::nanoseconds>;
+using Deliveries = std::vector<std::chrono::nanoseconds>;
 
 TEST(Ticker, ComesAtEachMultipleOfItsPeriodInVirtualTime) {
   in_virtual_time([](std::int64_t start) {
     Ticker ticker(10ms);
-    EXPECT_EQ(deliveries(ticker, start, {0ns, 3ms, 9ms, 0ns}), (Times{10ms, 20ms, 30ms, 40ms}));
+    EXPECT_EQ(deliveries(ticker, start, {0ns, 3ms, 9ms, 0ns}), (Deliveries{10ms, 20ms, 30ms, 40ms}));
   });
 }
 
@@ -65,9 +59,9 @@ TEST(Ticker, DoesNotDriftOverAMillionTicksOfAnOddPeriod) {
 TEST(Ticker, BeginsWhenItIsTold) {
   in_virtual_time([](std::int64_t start) {
     Ticker at_once(10ms, 0ns);
-    EXPECT_EQ(deliveries(at_once, start, {0ns, 0ns}), (Times{0ms, 10ms}));
-    Ticker later(1ms, Deadline::at_ns(start + ns(1h)));
-    EXPECT_EQ(deliveries(later, start, {0ns, 0ns}), (Times{1h, 1h + 1ms}));
+    EXPECT_EQ(deliveries(at_once, start, {0ns, 0ns}), (Deliveries{0ms, 10ms}));
+    Ticker later(1ms, Deadline::at_ns(start + count_ns(1h)));
+    EXPECT_EQ(deliveries(later, start, {0ns, 0ns}), (Deliveries{1h, 1h + 1ms}));
   });
 }
 
@@ -76,13 +70,13 @@ TEST(Ticker, SkipsWhatWasMissedAndStaysOnItsSchedule) {
     Ticker ticker(10ms);
     sleep(35ms);
     const Tick late = ticker.tick().value();
-    EXPECT_EQ(late.due.time_ns(), start + ns(10ms));
+    EXPECT_EQ(late.due.time_ns(), start + count_ns(10ms));
     EXPECT_EQ(late.missed, 2u);
-    EXPECT_EQ(now_ns(), start + ns(35ms));
+    EXPECT_EQ(now_ns(), start + count_ns(35ms));
     const Tick next = ticker.tick().value();
-    EXPECT_EQ(next.due.time_ns(), start + ns(40ms));
+    EXPECT_EQ(next.due.time_ns(), start + count_ns(40ms));
     EXPECT_EQ(next.missed, 0u);
-    EXPECT_EQ(now_ns(), start + ns(40ms));
+    EXPECT_EQ(now_ns(), start + count_ns(40ms));
   });
 }
 
@@ -92,12 +86,12 @@ TEST(Ticker, DeliversAllThatWasMissedInABurst) {
     sleep(35ms);
     for (const auto due : {10ms, 20ms, 30ms}) {
       const Tick tick = ticker.tick().value();
-      EXPECT_EQ(tick.due.time_ns(), start + ns(due));
+      EXPECT_EQ(tick.due.time_ns(), start + count_ns(due));
       EXPECT_EQ(tick.missed, 0u);
-      EXPECT_EQ(now_ns(), start + ns(35ms));
+      EXPECT_EQ(now_ns(), start + count_ns(35ms));
     }
     EXPECT_TRUE(ticker.tick());
-    EXPECT_EQ(now_ns(), start + ns(40ms));
+    EXPECT_EQ(now_ns(), start + count_ns(40ms));
   });
 }
 
@@ -105,7 +99,8 @@ TEST(Ticker, StartsAnewAfterADelayOfAWholePeriodOnly) {
   in_virtual_time([](std::int64_t start) {
     Ticker ticker(10ms, MissedTicks::kDelay);
     // 13 is late by less than a period; 20 is on the schedule; 45 has missed one.
-    EXPECT_EQ(deliveries(ticker, start, {13ms, 0ns, 25ms, 0ns, 0ns}), (Times{13ms, 20ms, 45ms, 55ms, 65ms}));
+    EXPECT_EQ(deliveries(ticker, start, {13ms, 0ns, 25ms, 0ns, 0ns}),
+              (Deliveries{13ms, 20ms, 45ms, 55ms, 65ms}));
   });
 }
 
@@ -114,7 +109,7 @@ TEST(Ticker, ExactlyAPeriodLateHasMissedOne) {
     Ticker ticker(10ms);
     sleep(20ms);
     EXPECT_EQ(ticker.tick().value().missed, 1u);
-    EXPECT_EQ(ticker.next().time_ns(), start + ns(30ms));
+    EXPECT_EQ(ticker.next().time_ns(), start + count_ns(30ms));
   });
 }
 
@@ -122,7 +117,7 @@ TEST(Ticker, ATickThatIsGivenUpIsNotTaken) {
   in_virtual_time([](std::int64_t start) {
     Ticker ticker(10ms);
     EXPECT_EQ(ticker.tick_until(5ms).error(), Errc::timed_out);
-    EXPECT_EQ(now_ns(), start + ns(5ms));
+    EXPECT_EQ(now_ns(), start + count_ns(5ms));
     EXPECT_EQ(ticker.tick_until(-1ns).error(), Errc::timed_out);
     EXPECT_EQ(ticker.try_tick().error(), Errc::would_block);
     {
@@ -132,8 +127,8 @@ TEST(Ticker, ATickThatIsGivenUpIsNotTaken) {
     auto cancelled = test::spawn_waiting([&] { return ticker.tick().error(); });
     cancelled.cancel();
     EXPECT_EQ(cancelled.join_uncancellable(), Errc::cancelled);
-    EXPECT_EQ(ticker.tick_until(1h).value().due.time_ns(), start + ns(10ms));
-    EXPECT_EQ(now_ns(), start + ns(10ms));
+    EXPECT_EQ(ticker.tick_until(1h).value().due.time_ns(), start + count_ns(10ms));
+    EXPECT_EQ(now_ns(), start + count_ns(10ms));
     sleep(10ms);
     EXPECT_TRUE(ticker.tick_until(-1ns)) << "what is due needs no wait";
   });
@@ -144,19 +139,19 @@ TEST(Ticker, IsABranchOfASelect) {
     Ticker ticker(10ms);
     Ticker slow(25ms);
     Channel<int> silent;
-    Times fast_at, slow_at;
+    Deliveries fast_at, slow_at;
     for (int i = 0; i < 7; ++i) {
       EXPECT_TRUE(select(tick(ticker, [&](Tick) { fast_at.emplace_back(now_ns() - start); }),
                          tick(slow, [&] { slow_at.emplace_back(now_ns() - start); }), receive(silent, kNever),
                          after(1h, kNever)));
     }
-    EXPECT_EQ(fast_at, (Times{10ms, 20ms, 30ms, 40ms, 50ms}));
-    EXPECT_EQ(slow_at, (Times{25ms, 50ms}));
+    EXPECT_EQ(fast_at, (Deliveries{10ms, 20ms, 30ms, 40ms, 50ms}));
+    EXPECT_EQ(slow_at, (Deliveries{25ms, 50ms}));
     bool late = false;
     EXPECT_TRUE(select(tick(ticker, kNever), after(5ms, [&] { late = true; })));
     EXPECT_TRUE(late);
     EXPECT_TRUE(select(tick(ticker, kNever), otherwise([] {})));
-    EXPECT_EQ(ticker.next().time_ns(), start + ns(60ms));
+    EXPECT_EQ(ticker.next().time_ns(), start + count_ns(60ms));
   });
 }
 
@@ -189,7 +184,7 @@ TEST(Ticker, ASelectThatLostItsTickToAnotherWaitsForTheNext) {
       waiting.push_back(spawn([&] { return ticker.tick().value().due.time_ns(); }));
     }
     std::vector<std::int64_t> due;
-    for (auto& fiber : waiting) due.push_back((fiber.join_uncancellable() - start) / ns(10ms));
+    for (auto& fiber : waiting) due.push_back((fiber.join_uncancellable() - start) / count_ns(10ms));
     std::sort(due.begin(), due.end());
     EXPECT_EQ(due, (std::vector<std::int64_t>{1, 2, 3, 4, 5, 6}));
   });
@@ -232,8 +227,8 @@ TEST_P(TickerTest, EachTickIsDeliveredOnceAndNotTooEarly) {
     }
     std::sort(due.begin(), due.end());
     ASSERT_EQ(due.size(), 100u);
-    EXPECT_GE(due.front(), start + ns(100us));
-    for (std::size_t i = 1; i < due.size(); ++i) EXPECT_EQ(due[i], due[i - 1] + ns(100us));
+    EXPECT_GE(due.front(), start + count_ns(100us));
+    for (std::size_t i = 1; i < due.size(); ++i) EXPECT_EQ(due[i], due[i - 1] + count_ns(100us));
   });
 }
 

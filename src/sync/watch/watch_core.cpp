@@ -4,6 +4,7 @@
 
 #include "base/panic.hpp"
 #include "sync/call_status.hpp"
+#include "sync/wait_queue.hpp"
 
 #include <limits>
 #include <mutex>
@@ -178,8 +179,13 @@ namespace detail {
 
 void refuse_null_value() noexcept { WEFT_PANIC("a null pointer is sent into a broadcast or watch channel"); }
 
+void refuse_destroyed_object() noexcept { refuse_destroyed(); }
+
 WatchCore* create_watch(SharedValue&& initial) { return new WatchCore(std::move(initial)); }
-void abandon_watch(WatchCore& core) noexcept { core.abandon(); }
+void abandon_watch(WatchCore*& core) noexcept {
+  require_alive(core).abandon();
+  core = nullptr;
+}
 bool watch_send(WatchCore& core, SharedValue& value) noexcept { return core.send(value); }
 ChannelStatus watch_replace(WatchCore& core, SharedValue& value, std::uint64_t& expected) noexcept {
   return core.replace(value, expected);

@@ -170,31 +170,31 @@ TEST(Watch, ReceiversMoveAndKeepWhatTheyHaveSeen) {
   });
 }
 
-struct Immovable {
-  explicit Immovable(int number) : value(number) {}
-  Immovable(const Immovable&) = delete;
+struct FixedValue {
+  explicit FixedValue(int number) : value(number) {}
+  FixedValue(const FixedValue&) = delete;
   int value;
 };
 
 /// Counts those that live.
-struct Counted {
-  explicit Counted(int& count) : live(&count) { ++*live; }
-  Counted(const Counted& other) : live(other.live) { ++*live; }
-  ~Counted() { --*live; }
+struct LiveCount {
+  explicit LiveCount(int& count) : live(&count) { ++*live; }
+  LiveCount(const LiveCount& other) : live(other.live) { ++*live; }
+  ~LiveCount() { --*live; }
   int* live;
 };
 
 TEST(Watch, HoldsAnythingAndKeepsOne) {
   stranger::in_fiber([] {
-    WatchChannel<Immovable> fixed(std::make_shared<const Immovable>(3));
+    WatchChannel<FixedValue> fixed(std::make_shared<const FixedValue>(3));
     EXPECT_EQ(fixed.get()->value, 3);
-    EXPECT_TRUE(fixed.send_shared(std::make_shared<const Immovable>(4)));
+    EXPECT_TRUE(fixed.send_shared(std::make_shared<const FixedValue>(4)));
     EXPECT_EQ(fixed.get()->value, 4);
     int live = 0;
     {
-      WatchChannel<Counted> channel{Counted(live)};
+      WatchChannel<LiveCount> channel{LiveCount(live)};
       auto receiver = channel.subscribe();
-      for (int i = 0; i < 10; ++i) EXPECT_TRUE(channel.send(Counted(live)));
+      for (int i = 0; i < 10; ++i) EXPECT_TRUE(channel.send(LiveCount(live)));
       EXPECT_EQ(live, 1);
     }
     EXPECT_EQ(live, 0);

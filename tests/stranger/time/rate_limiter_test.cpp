@@ -19,16 +19,16 @@ using weft::Rate;
 using weft::RateLimiter;
 using Seconds = std::chrono::duration<double>;
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+constexpr double kInfiniteRate = std::numeric_limits<double>::infinity();
+constexpr std::int64_t kMostPermits = std::numeric_limits<std::int64_t>::max();
 
 TEST(Rates, ThatAreNoneAreRefused) {
-  for (const double rate : {0.0, -0.0, -1.0, kInfinity, -kInfinity, std::nan(""), 1e300, 5e18, 1e-300,
+  for (const double rate : {0.0, -0.0, -1.0, kInfiniteRate, -kInfiniteRate, std::nan(""), 1e300, 5e18, 1e-300,
                             std::numeric_limits<double>::denorm_min(), 1e-10})
     EXPECT_THROW(Rate{rate}, std::invalid_argument) << rate;
   EXPECT_THROW(Rate(0, 1s), std::invalid_argument);
   EXPECT_THROW(Rate(-1, 1s), std::invalid_argument);
-  EXPECT_THROW(Rate(kMost, 1s), std::invalid_argument);
+  EXPECT_THROW(Rate(kMostPermits, 1s), std::invalid_argument);
   EXPECT_THROW(Rate(1, 0s), std::invalid_argument);
   EXPECT_THROW(Rate(1, -1s), std::invalid_argument);
   EXPECT_THROW(Rate(1, Seconds(std::nan(""))), std::invalid_argument);
