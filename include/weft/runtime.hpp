@@ -10,7 +10,11 @@
 //   mutex.hpp, shared_mutex.hpp, condition_variable.hpp, semaphore.hpp, wait_group.hpp, latch.hpp, once.hpp
 //                          synchronization under the names of the standard library
 //   channel.hpp            Channel<T>: values from fiber to fiber
+//   broadcast_channel.hpp, watch_channel.hpp
+//                          values for all who have subscribed; one value and its changes
 //   select.hpp             select(): one of several channels, deadlines, fibers, sockets
+//   ticker.hpp, rate_limiter.hpp
+//                          each multiple of a period; at most so many a second
 //   task_group.hpp         children that end with a block; all.hpp, race.hpp
 //   cancel_scope.hpp       deadlines and cancellation of a block; with_timeout.hpp, cancel_token.hpp
 //   scoped_value.hpp       values that are bound for a block, per fiber

@@ -26,7 +26,7 @@ TEST(Tickers, RefuseAPeriodThatIsNone) {
   EXPECT_THROW(Ticker{Seconds(std::nan(""))}, std::invalid_argument);
   EXPECT_THROW(Ticker{Seconds(1e-10)}, std::invalid_argument);
   EXPECT_THROW(Ticker{Seconds(-std::numeric_limits<double>::infinity())}, std::invalid_argument);
-  EXPECT_THROW(Ticker{0s, 1s}, std::invalid_argument);
+  EXPECT_THROW((Ticker{0s, 1s}), std::invalid_argument);
   EXPECT_EQ(Ticker(1ns).period(), 1ns);
 }
 
