@@ -60,13 +60,13 @@ TEST(RateLimiter, HasNoDriftWhereAPermitIsNoWholeNumberOfNanoseconds) {
   in_virtual_time([](std::int64_t start) {
     RateLimiter limiter({3, 1s}, 1);
     EXPECT_TRUE(limiter.acquire());
-    for (int i = 0; i < 300'000; ++i) ASSERT_TRUE(limiter.acquire());
-    EXPECT_EQ(now_ns() - start, 100'000ll * 1'000'000'000);
+    for (int i = 0; i < 30'000; ++i) ASSERT_TRUE(limiter.acquire());
+    EXPECT_EQ(now_ns() - start, 10'000ll * 1'000'000'000);
     RateLimiter fast({7'000'000'000, 1s}, 10);
     const std::int64_t before = now_ns();
     EXPECT_TRUE(fast.acquire(10));
-    for (int i = 0; i < 700'000; ++i) ASSERT_TRUE(fast.acquire(10));
-    EXPECT_EQ(now_ns() - before, 1'000'000);
+    for (int i = 0; i < 70'000; ++i) ASSERT_TRUE(fast.acquire(10));
+    EXPECT_EQ(now_ns() - before, 100'000);
   });
 }
 

@@ -48,11 +48,11 @@ TEST(Ticker, ComesAtEachMultipleOfItsPeriodInVirtualTime) {
   });
 }
 
-TEST(Ticker, DoesNotDriftOverAMillionTicksOfAnOddPeriod) {
+TEST(Ticker, DoesNotDriftOverManyTicksOfAnOddPeriod) {
   in_virtual_time([](std::int64_t start) {
     Ticker ticker(7ns);
-    for (int i = 0; i < 1'000'000; ++i) ASSERT_TRUE(ticker.tick());
-    EXPECT_EQ(now_ns() - start, 7'000'000);
+    for (int i = 0; i < 100'000; ++i) ASSERT_TRUE(ticker.tick());
+    EXPECT_EQ(now_ns() - start, 700'000);
   });
 }
 
