@@ -17,9 +17,12 @@ class RateLimiterCore;  // src/sync/time/rate_limiter_core.hpp
 /// takes permits out, and waits while there are too few.
 ///
 /// The algorithm is GCRA (ITU-T I.371), which is a token bucket in one number: the time at which the bucket
-/// is full again. It is kept exactly, in integers: a limiter that is always in use gives neither a permit
-/// more nor one less than its rate, for as long as the clock runs. The names follow golang.org/x/time/rate;
-/// but a caller holds no reservation that could be lost: permits are taken when its turn has come.
+/// is full again. It is kept exactly, in integers. No more is ever granted than the burst and what the rate
+/// gives in the time since the limiter was made; and no less, while permits are asked for in time: they count
+/// from the moment they were asked for, so a fiber that is woken late does not lower the rate. (After such a
+/// delay those that have waited get at once what came due meanwhile, which may be more than the burst.) The
+/// names follow golang.org/x/time/rate; but nobody holds a reservation: permits are taken when its turn
+/// comes.
 ///
 /// Fair: those who wait get their permits in their order, and nobody takes any past them, however few it
 /// needs. Cancellation and deadlines: a call that fails has taken nothing, and those behind it move up.
@@ -60,7 +63,7 @@ class RateLimiter {
   static constexpr std::size_t burst_max() noexcept { return std::size_t{1} << 62; }
 
  private:
-  detail::RateLimiterCore* core_;  // written by the destructor only
+  detail::RateLimiterCore* core_ = nullptr;  // written by the destructor only
 };
 
 }  // namespace weft

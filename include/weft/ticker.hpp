@@ -17,6 +17,10 @@
 
 namespace weft {
 
+namespace detail {
+class TickBranch;
+}
+
 /// What a ticker does with ticks that came due while nobody waited for them. The first of them is delivered
 /// at once in each case.
 enum class MissedTicks : std::uint8_t {
@@ -73,12 +77,12 @@ class Ticker {
   /// As it was given; `max()` if that was too large.
   std::chrono::nanoseconds period() const noexcept { return std::chrono::nanoseconds(period_ns_); }
 
-  /// Takes the tick that is due at `now_ns`, for this library.
-  bool take(std::int64_t now_ns, Tick& tick) noexcept;
-
  private:
+  friend class detail::TickBranch;
+
   Ticker(std::int64_t period_ns, MissedTicks missed);
   Ticker(std::int64_t period_ns, Deadline first, MissedTicks missed);
+  bool take(std::int64_t now_ns, Tick& tick) noexcept;
   std::int64_t next_after(std::int64_t due_ns, std::int64_t now_ns, std::uint64_t& missed) const noexcept;
 
   const std::int64_t period_ns_;

@@ -57,7 +57,7 @@ class BroadcastSubscription {
   friend class weft::BroadcastCore;
   void take_over(BroadcastSubscription& other) noexcept;
 
-  BroadcastCore* core_;
+  BroadcastCore* core_ = nullptr;
   std::uint64_t next_ = 0;     ///< the number of the value that it receives next
   std::uint64_t lost_ = 0;     ///< values it was too slow for
   std::uint32_t waiting_ = 0;  ///< calls that wait on it

@@ -57,7 +57,7 @@ class WatchPlace {
   friend class weft::WatchCore;
   void take_over(WatchPlace& other) noexcept;
 
-  WatchCore* core_;
+  WatchCore* core_ = nullptr;
   std::uint64_t seen_ = 0;     ///< the newest version that it was given
   std::uint32_t waiting_ = 0;  ///< calls that wait on it
 };

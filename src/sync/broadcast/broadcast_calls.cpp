@@ -128,9 +128,7 @@ void BroadcastSubscription::take_over(BroadcastSubscription& other) noexcept {
   lost_ = other.lost_;
 }
 
-BroadcastSubscription::BroadcastSubscription(BroadcastSubscription&& other) noexcept : core_(nullptr) {
-  take_over(other);
-}
+BroadcastSubscription::BroadcastSubscription(BroadcastSubscription&& other) noexcept { take_over(other); }
 
 BroadcastSubscription& BroadcastSubscription::operator=(BroadcastSubscription&& other) noexcept {
   if (this == &other) return *this;

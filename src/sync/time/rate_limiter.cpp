@@ -192,7 +192,7 @@ std::size_t RateLimiterCore::available() noexcept {
 
 }  // namespace detail
 
-RateLimiter::RateLimiter(Rate rate, std::size_t burst) : core_(nullptr) {
+RateLimiter::RateLimiter(Rate rate, std::size_t burst) {
   if (burst == 0 || burst > burst_max())
     throw std::invalid_argument("weft: the burst of a rate limiter is 1 to RateLimiter::burst_max() permits");
   core_ = new detail::RateLimiterCore(rate, burst);

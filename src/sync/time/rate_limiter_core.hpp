@@ -28,7 +28,7 @@
 
 namespace weft::detail {
 
-__extension__ typedef __int128 WideInteger;
+__extension__ typedef __int128 WideInteger;  // NOLINT(modernize-use-using): the extension is of typedef
 
 /// One who waits for permits. `planned_ns` and `granted` are guarded by the lock; `granted` may be read
 /// without it after a wait that was won with kReady.

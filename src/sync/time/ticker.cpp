@@ -42,6 +42,7 @@ std::int64_t Ticker::next_after(std::int64_t due_ns, std::int64_t now_ns,
   return saturating_add(now_ns, static_cast<std::int64_t>(period_ns - rest_ns));
 }
 
+/// Takes the tick that is due at `now_ns`.
 bool Ticker::take(std::int64_t now_ns, Tick& tick) noexcept {
   std::int64_t due_ns = next_ns_.load(relaxed);
   for (;;) {

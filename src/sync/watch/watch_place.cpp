@@ -17,7 +17,7 @@ void WatchPlace::take_over(WatchPlace& other) noexcept {
   seen_ = other.seen_;
 }
 
-WatchPlace::WatchPlace(WatchPlace&& other) noexcept : core_(nullptr) { take_over(other); }
+WatchPlace::WatchPlace(WatchPlace&& other) noexcept { take_over(other); }
 
 WatchPlace& WatchPlace::operator=(WatchPlace&& other) noexcept {
   if (this == &other) return *this;
