@@ -77,7 +77,6 @@ void Exchange::call_handler(const Routes& routes) {
 }
 
 // -- the request's body
-// ------------------------------------------------------------------------------------------
 
 Result<std::size_t> Exchange::read_body(std::span<std::byte> buffer) {
   const Result<std::size_t> n = read_piece(buffer);
