@@ -26,9 +26,9 @@
 #include <weft/net/address.hpp>
 #include <weft/net/listen_fds.hpp>
 #include <weft/net/peer_scope.hpp>
+#include <weft/net/progress.hpp>
 #include <weft/net/tcp_listener.hpp>
 #include <weft/net/tcp_stream.hpp>
-#include <weft/net/transfer.hpp>
 #include <weft/once.hpp>
 #include <weft/race.hpp>
 #include <weft/result.hpp>

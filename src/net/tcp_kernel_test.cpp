@@ -220,10 +220,10 @@ TEST_P(TcpOfTheKernel, WholeBuffersLookAtTheirDeadlineAfterEachStep) {
     const Deadline passed = Deadline::after(-1s);
     std::array<std::byte, 10> buffer;
     const std::span<const std::byte> several[] = {buffer, buffer};
-    const Transfer results[] = {ends.client.read_exact_until(buffer, passed),
+    const Progress results[] = {ends.client.read_exact_until(buffer, passed),
                                 ends.client.write_all_until(std::span<const std::byte>(buffer), passed),
                                 ends.client.write_all_until(several, passed)};
-    for (const Transfer& result : results) {
+    for (const Progress& result : results) {
       EXPECT_EQ(result.error(), Errc::timed_out);
       EXPECT_EQ(result.bytes(), 1u);
     }

@@ -48,13 +48,13 @@ class FixedBuffer final : public BufferSource {
 };
 
 /// Names the call if it is made outside of a fiber, before it says what a stream would have told it.
-[[gnu::cold]] Transfer no_turn(const WriteTurn& turn) noexcept {
+[[gnu::cold]] Progress no_turn(const WriteTurn& turn) noexcept {
   std::ignore = current_loop("TcpStream::write_all()");
   return {0, turn.error()};
 }
 
 /// The kernel took less than all of `data` at `step`, or nothing.
-[[gnu::noinline]] Transfer write_rest(const WriteTurn& turn, std::span<const std::byte> data,
+[[gnu::noinline]] Progress write_rest(const WriteTurn& turn, std::span<const std::byte> data,
                                       Result<std::size_t> step, Deadline deadline) {
   for (std::size_t moved = 0;;) {
     if (!step) return {moved, step.error()};
@@ -112,7 +112,7 @@ Result<std::size_t> TcpStream::read_some_until(BufferSource& source, Deadline de
 Result<std::size_t> TcpStream::write_then_read_some_until(ConstBuffer data, MutableBuffer buffer,
                                                           const ExchangeDeadlines& deadlines) {
   if (buffer.empty()) [[unlikely]] {
-    if (const Transfer written = write_all_until(data, deadlines.write); !written) return written.error();
+    if (const Progress written = write_all_until(data, deadlines.write); !written) return written.error();
     return std::size_t{0};
   }
   FixedBuffer source(buffer);
@@ -132,7 +132,7 @@ Result<std::size_t> TcpStream::write_some_until(ConstBuffer data, Deadline deadl
   return current_loop("TcpStream::write_some()").write(handle_, data, deadline);
 }
 
-Transfer TcpStream::read_exact_until(MutableBuffer whole, Deadline deadline) {
+Progress TcpStream::read_exact_until(MutableBuffer whole, Deadline deadline) {
   const std::span<std::byte> buffer = whole;
   std::size_t moved = 0;
   while (moved < buffer.size()) {
@@ -144,7 +144,7 @@ Transfer TcpStream::read_exact_until(MutableBuffer whole, Deadline deadline) {
   return {moved, {}};
 }
 
-Transfer TcpStream::write_all_until(ConstBuffer data, Deadline deadline) {
+Progress TcpStream::write_all_until(ConstBuffer data, Deadline deadline) {
   if (data.empty()) return {0, {}};
   const WriteTurn turn(handle_, deadline);
   if (!turn) [[unlikely]]
@@ -156,7 +156,7 @@ Transfer TcpStream::write_all_until(ConstBuffer data, Deadline deadline) {
   return write_rest(turn, data, step, deadline);
 }
 
-Transfer TcpStream::write_all_until(std::span<const std::span<const std::byte>> buffers, Deadline deadline) {
+Progress TcpStream::write_all_until(std::span<const std::span<const std::byte>> buffers, Deadline deadline) {
   IovecArray array;
   std::span<iovec> left = take_iovecs(buffers, array);
   if (left.empty()) return {0, {}};

@@ -175,7 +175,7 @@ Result<void> writers_of_one_stream() {
   for (std::size_t i = 0; i < sent.size(); ++i) {
     group.spawn([&, i]() -> Result<void> {
       const std::string piece(3'000 + 5'000 * i, static_cast<char>('a' + i));
-      const net::Transfer written = client->write_all(test::bytes(piece));
+      const net::Progress written = client->write_all(test::bytes(piece));
       sent[i] = written.bytes();
       if (!written) return written.error();
       return {};

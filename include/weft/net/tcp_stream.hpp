@@ -7,7 +7,7 @@
 #include <weft/deadline.hpp>
 #include <weft/detail/descriptor_handle.hpp>
 #include <weft/net/address.hpp>
-#include <weft/net/transfer.hpp>
+#include <weft/net/progress.hpp>
 #include <weft/peer_end.hpp>
 #include <weft/result.hpp>
 
@@ -72,8 +72,8 @@ class TcpStream {
   Result<std::size_t> read_some_until(MutableBuffer buffer, Deadline deadline);
 
   /// Fills the whole buffer. Errc::end_of_file if the peer finishes sending before that. May suspend.
-  Transfer read_exact(MutableBuffer buffer) { return read_exact_until(buffer, Deadline::never()); }
-  Transfer read_exact_until(MutableBuffer buffer, Deadline deadline);
+  Progress read_exact(MutableBuffer buffer) { return read_exact_until(buffer, Deadline::never()); }
+  Progress read_exact_until(MutableBuffer buffer, Deadline deadline);
 
   /// Writes as many bytes as the kernel has room for, at least one, and returns their number. EPIPE or
   /// ECONNRESET when the peer is gone. May suspend.
@@ -81,15 +81,15 @@ class TcpStream {
   Result<std::size_t> write_some_until(ConstBuffer data, Deadline deadline);
 
   /// Writes all of `data`. May suspend.
-  Transfer write_all(ConstBuffer data) { return write_all_until(data, Deadline::never()); }
-  Transfer write_all_until(ConstBuffer data, Deadline deadline);
+  Progress write_all(ConstBuffer data) { return write_all_until(data, Deadline::never()); }
+  Progress write_all_until(ConstBuffer data, Deadline deadline);
 
   /// Writes several buffers, in order, as if they were one. A system call takes up to 16 of them. May
   /// suspend.
-  Transfer write_all(std::span<const std::span<const std::byte>> buffers) {
+  Progress write_all(std::span<const std::span<const std::byte>> buffers) {
     return write_all_until(buffers, Deadline::never());
   }
-  Transfer write_all_until(std::span<const std::span<const std::byte>> buffers, Deadline deadline);
+  Progress write_all_until(std::span<const std::span<const std::byte>> buffers, Deadline deadline);
   /// Reads the available bytes into several buffers, in order, and returns their total number. Uses at most
   /// the first 16 buffers that are not empty.
   Result<std::size_t> read_some(std::span<const std::span<std::byte>> buffers) {

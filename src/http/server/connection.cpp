@@ -137,7 +137,7 @@ Connection::Head Connection::refuse(const protocol::Refusal& refusal) {
   Block& block = lease_.block();
   const std::int64_t now = coarse_now_ns();
   const std::string_view answer = protocol::encode_error(block.output, refusal, block.date.line(now));
-  const net::Transfer sent =
+  const net::Progress sent =
       stream_.write_all_until(std::as_bytes(std::span(answer)), deadline_in(now, shared_.limits.write_ns));
   return sent ? Head::kLinger : Head::kClose;
 }

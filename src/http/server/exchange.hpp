@@ -109,13 +109,13 @@ class Exchange {
   std::error_code fail_body(std::error_code error, Deadline deadline) noexcept;
   void answer_unless_answered(const protocol::Refusal& refusal) noexcept;
   bool send(std::string_view text) {
-    const net::Transfer sent = stream_.write_all_until(std::as_bytes(std::span(text)), write_deadline());
+    const net::Progress sent = stream_.write_all_until(std::as_bytes(std::span(text)), write_deadline());
     return sent || send_rest(text, sent);
   }
   [[gnu::noinline]] bool send_both(std::string_view first, std::string_view second);
-  [[gnu::noinline]] bool send_rest(std::string_view text, const net::Transfer& sent);
-  bool noted(const net::Transfer& sent) noexcept;
-  net::Transfer send_on(std::span<std::span<const std::byte>> buffers);
+  [[gnu::noinline]] bool send_rest(std::string_view text, const net::Progress& sent);
+  bool noted(const net::Progress& sent) noexcept;
+  net::Progress send_on(std::span<std::span<const std::byte>> buffers);
   Deadline write_deadline() noexcept { return deadline_in(now_ns_, limits_.write_ns); }
   std::string_view date_line() noexcept { return block_.date.line(now_ns_); }
 

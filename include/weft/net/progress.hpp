@@ -17,9 +17,9 @@ namespace weft::net {
 ///
 /// with_timeout(), all(), race(), TaskGroup and join() turn it into a `Result<std::size_t>`: the number of
 /// all bytes, or the error. The number of bytes before an error is lost there.
-class [[nodiscard]] Transfer {
+class [[nodiscard]] Progress {
  public:
-  Transfer(std::size_t bytes, Result<void> outcome) noexcept : bytes_(bytes), outcome_(outcome) {}
+  Progress(std::size_t bytes, Result<void> outcome) noexcept : bytes_(bytes), outcome_(outcome) {}
 
   /// True if the whole buffer was moved.
   explicit operator bool() const noexcept { return outcome_.has_value(); }
