@@ -29,7 +29,8 @@ LAYERS = ["base", "sys", "fiber", "event_loop", "execution_context", "sync", "ne
 # headers, which no layer may include.
 PUBLIC_HEADER_LAYER = {
     "atomic": "base", "buffer": "base", "buffer_source": "base", "deadline": "base", "error": "base",
-    "failure": "base", "outcome": "base", "result": "base", "source_location": "base",
+    "exchange_deadlines": "base", "failure": "base",
+    "outcome": "base", "result": "base", "source_location": "base",
     "fiber_start": "fiber", "spawn_options": "fiber",
     "counters": "event_loop", "event_loop_strategy": "event_loop", "descriptor_handle": "event_loop",
     "peer_end": "event_loop",

@@ -80,10 +80,4 @@ class Deadline {
   std::int64_t time_ns_ = kNever;
 };
 
-/// The deadlines of the two halves of a call that writes and then reads.
-struct ExchangeDeadlines {
-  Deadline write = Deadline::never();
-  Deadline read = Deadline::never();
-};
-
 }  // namespace weft

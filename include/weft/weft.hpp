@@ -15,6 +15,7 @@
 #include <weft/dump.hpp>
 #include <weft/error.hpp>
 #include <weft/event_loop_strategy.hpp>
+#include <weft/exchange_deadlines.hpp>
 #include <weft/execution_context.hpp>
 #include <weft/http/server.hpp>
 #include <weft/join_handle.hpp>

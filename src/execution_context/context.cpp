@@ -4,7 +4,7 @@
 #include "base/fork_count.hpp"
 #include "event_loop/checked_strategy.hpp"
 #include "event_loop/descriptor/descriptor_arena.hpp"
-#include "event_loop/polling/epoll_event_loop.hpp"
+#include "event_loop/make_event_loop.hpp"
 #include "execution_context/context_registry.hpp"
 #include "execution_context/diagnostics/dump.hpp"
 #include "execution_context/diagnostics/monitor.hpp"
@@ -21,10 +21,6 @@
 
 namespace weft {
 namespace {
-
-std::unique_ptr<EventLoop> platform_event_loop(const EventLoopStrategy& strategy) {
-  return EpollEventLoop::create(RegistrationPolicy::of(strategy)).value();
-}
 
 /// Fibers are pinned to threads, of which there are several, or may be.
 bool has_lanes(const ContextOptions& options, const EventLoopStrategy& strategy) noexcept {
@@ -69,7 +65,7 @@ Context::Context(ContextOptions options)
       shared_loop_(options.event_loop ? nullptr : SharedLoop::of(strategy_)),
       own_event_loop_(options.event_loop ? std::move(options.event_loop)
                       : shared_loop_     ? nullptr
-                                         : platform_event_loop(strategy_)),
+                                         : make_event_loop(strategy_)),
       event_loop_(shared_loop_ ? &shared_loop_->loop() : own_event_loop_.get()),
       leader_(options.lane_of == nullptr ? this : options.lane_of),
       lane_(options.lane),

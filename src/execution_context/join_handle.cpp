@@ -4,6 +4,7 @@
 #include "base/panic.hpp"
 #include "execution_context/context.hpp"
 #include "fiber/join.hpp"
+#include "fiber/outcome_error.hpp"
 
 #include <utility>
 
@@ -16,10 +17,6 @@ StackCache* stack_cache_here() noexcept {
 }
 
 void release_fiber(Fiber& fiber) noexcept { fiber.release(StackPool::process(), stack_cache_here()); }
-
-std::error_code error_of(WaitOutcome outcome) noexcept {
-  return outcome == WaitOutcome::kTimedOut ? Errc::timed_out : Errc::cancelled;
-}
 
 }  // namespace
 
@@ -69,7 +66,7 @@ void FiberHandle::join_uncancellable() noexcept {
 Result<void> FiberHandle::join_until(Deadline deadline) noexcept {
   Fiber& fiber = *fiber_;
   const WaitOutcome outcome = join_fiber(fiber, deadline, WaitWord::Cancellable::kYes, Joiners::kOne);
-  if (outcome != WaitOutcome::kReady) return error_of(outcome);
+  if (outcome != WaitOutcome::kReady) return error_of_outcome(outcome);
   require_still_of(fiber);
   return {};
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "execution_context/shared_loop.hpp"
 
-#include "event_loop/polling/epoll_event_loop.hpp"
+#include "event_loop/make_event_loop.hpp"
 #include "execution_context/context.hpp"
 #include "execution_context/library_thread.hpp"
 #include "sys/signal.hpp"
@@ -56,7 +56,7 @@ void SharedLoop::become_inherited() noexcept {
 }
 
 SharedLoop::SharedLoop(const EventLoopStrategy& strategy)
-    : strategy_(strategy), loop_(EpollEventLoop::create(RegistrationPolicy::of(strategy)).value()) {
+    : strategy_(strategy), loop_(make_event_loop(strategy)) {
   if (strategy.placement != Placement::kDedicated) return;
   duty_.withhold();
   const sys::BlockedSignals none(sys::all_signals());  // the program's handlers run on its own threads

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <weft/this_fiber.hpp>
 
-#include "event_loop/operation.hpp"
 #include "execution_context/context.hpp"
 #include "fiber/budget.hpp"
 #include "fiber/cancel_node.hpp"
+#include "fiber/outcome_error.hpp"
 #include "sys/mapping.hpp"
 
 namespace weft {

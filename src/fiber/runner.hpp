@@ -21,6 +21,7 @@ namespace weft {
 
 class EventLoop;
 class Fiber;
+class Network;
 class StackCache;
 class Waiter;
 class WriteBatch;
@@ -72,7 +73,8 @@ class Runner {
 
   Home* home = nullptr;             ///< the context whose fibers this thread runs
   Fiber* current = nullptr;         ///< the fiber that runs on this thread; null on the root stack
-  EventLoop* event_loop = nullptr;  ///< where this thread's fibers wait
+  EventLoop* event_loop = nullptr;  ///< where this thread's fibers wait; set by attach()
+  Network* network = nullptr;       ///< of the simulated world that they live in; null: the kernel's
   /// Operations that the current fiber may still do before it yields (L12). Set anew at each switch.
   std::uint32_t budget = 1;
   StackCache* stacks = nullptr;  ///< free stacks of this thread

@@ -4,8 +4,8 @@
 
 #include "base/panic.hpp"
 #include "event_loop/descriptor/peer_watch.hpp"
-#include "event_loop/operation.hpp"
 #include "fiber/cancel_node.hpp"
+#include "fiber/outcome_error.hpp"
 
 #include <memory>
 #include <new>
@@ -55,7 +55,7 @@ class PeerScopeCore::Node final : public LazyCancelNode {
     const Runner* const runner = this_runner();
     if (runner == nullptr || runner->event_loop == nullptr)
       return;  // a plain thread: its peer is not watched
-    const Result<bool> ended = watch_peer(*runner->event_loop, handle_, watch_);
+    const Result<bool> ended = watch_peer(handle_, watch_);
     watched_ = ended && !*ended;
     if (ended ? *ended : ended.error() == make_error_code(Errc::closed))
       CancelNode::end(WaitOutcome::kCancelled);

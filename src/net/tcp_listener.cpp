@@ -4,7 +4,8 @@
 
 #include "base/limited_log.hpp"
 #include "event_loop/descriptor/descriptor_use.hpp"
-#include "net/current_loop.hpp"
+#include "event_loop/operation/files.hpp"
+#include "net/network_here.hpp"
 #include "net/sockaddr.hpp"
 #include "sys/errors.hpp"
 #include "sys/io.hpp"
@@ -95,12 +96,12 @@ TcpListener::~TcpListener() {
 }
 
 Result<TcpListener> TcpListener::bind(const SocketAddress& address, const ListenOptions& options) {
-  EventLoop& loop = current_loop("TcpListener::bind()");
+  Network& network = network_here("TcpListener::bind()");
   if (options.backlog < 0) return sys::error_of(EINVAL);
   const ListenParameters parameters{.backlog = options.backlog, .reuse_port = options.reuse_port};
-  Result<DescriptorHandle> handle = loop.listen(to_raw(address), parameters);
+  Result<DescriptorHandle> handle = network.listen(to_raw(address), parameters);
   if (!handle && address.ip() == IpAddress::v6_any() && has_no_v6(handle.error()))
-    handle = loop.listen(to_raw({IpAddress::v4_any(), address.port()}), parameters);
+    handle = network.listen(to_raw({IpAddress::v4_any(), address.port()}), parameters);
   if (!handle) return detail::failure_about(handle.error(), "listening at", address.to_string());
   return TcpListener(*handle);
 }
@@ -112,31 +113,35 @@ Result<TcpListener> TcpListener::bind(std::string_view address, const ListenOpti
 }
 
 Result<TcpListener> TcpListener::adopt(int fd) {
-  EventLoop& loop = current_loop("TcpListener::adopt()");
+  require_fiber("TcpListener::adopt()");
+  if (this_runner()->network != nullptr) return Errc::unsupported;  // of a simulated world
   if (const Result<void> listening = check_listening(fd); !listening) return listening.error();
   if (const Result<void> prepared = prepare_listening(fd); !prepared) return prepared.error();
-  const Result<DescriptorHandle> handle = loop.adopt_listener(fd);
-  if (!handle) return handle.error();
+  sys::Fd owned(fd);
+  const Result<DescriptorHandle> handle = Files::adopt(owned, DescriptorKind::kListener);
+  if (!handle) {
+    std::ignore = owned.release();
+    return handle.error();
+  }
   return TcpListener(*handle);
 }
 
 Result<TcpListener> TcpListener::duplicate() const {
-  EventLoop& loop = current_loop("TcpListener::duplicate()");
+  require_fiber("TcpListener::duplicate()");
   const DescriptorUse descriptor(handle_);
   if (!descriptor) return Errc::closed;
   if (descriptor->fd < 0) return Errc::unsupported;
   Result<sys::Fd> copy = sys::duplicate(descriptor->fd);
   if (!copy) return copy.error();
-  const Result<DescriptorHandle> handle = loop.adopt_listener(copy->get());
+  const Result<DescriptorHandle> handle = Files::adopt(*copy, DescriptorKind::kListener);
   if (!handle) return handle.error();
-  [[maybe_unused]] const int adopted = copy->release();
   return TcpListener(*handle);
 }
 
 Result<TcpStream> TcpListener::try_accept() {
-  EventLoop& loop = current_loop("TcpListener::try_accept()");
+  Network& network = network_here("TcpListener::try_accept()");
   for (int dead_connections = 0;; ++dead_connections) {
-    const Result<Accepted> accepted = loop.try_accept(handle_);
+    const Result<Accepted> accepted = network.try_accept(handle_);
     if (accepted) return TcpStream(accepted->handle);
     if (sys::would_block(accepted.error())) return Errc::would_block;
     if (!concerns_one_connection(accepted.error()) || dead_connections == kDeadConnectionsMax)
@@ -152,10 +157,10 @@ Result<void> TcpListener::stop_admitting() {
 }
 
 Result<TcpStream> TcpListener::accept_until(Deadline deadline) {
-  EventLoop& loop = current_loop("TcpListener::accept()");
+  Network& network = network_here("TcpListener::accept()");
   int dead_connections = 0;
   for (std::int64_t pause_ns = kPauseFirstNs;;) {
-    const Result<Accepted> accepted = loop.accept(handle_, deadline);
+    const Result<Accepted> accepted = network.accept(handle_, deadline);
     if (accepted) {
       shortage_reported.store(false, relaxed);
       return TcpStream(accepted->handle);
@@ -179,7 +184,8 @@ Result<void> TcpListener::close() {
 }
 
 Result<SocketAddress> TcpListener::local_address() const {
-  Result<sys::RawAddress> raw = current_loop("TcpListener::local_address()").local_address(handle_);
+  require_fiber("TcpListener::local_address()");
+  Result<sys::RawAddress> raw = Files::local_address(handle_);
   if (!raw) return raw.error();
   return from_raw(*raw);
 }

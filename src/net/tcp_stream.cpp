@@ -3,8 +3,9 @@
 
 #include "event_loop/descriptor/descriptor_use.hpp"
 #include "event_loop/descriptor/peer_watch.hpp"
+#include "event_loop/operation/files.hpp"
 #include "event_loop/write_batch/write_turn.hpp"
-#include "net/current_loop.hpp"
+#include "net/network_here.hpp"
 #include "net/sockaddr.hpp"
 #include "sys/errors.hpp"
 #include "sys/iovec.hpp"
@@ -49,7 +50,7 @@ class FixedBuffer final : public BufferSource {
 
 /// Names the call if it is made outside of a fiber, before it says what a stream would have told it.
 [[gnu::cold]] Progress no_turn(const WriteTurn& turn) noexcept {
-  std::ignore = current_loop("TcpStream::write_all()");
+  require_fiber("TcpStream::write_all()");
   return {0, turn.error()};
 }
 
@@ -61,7 +62,7 @@ class FixedBuffer final : public BufferSource {
     moved += *step;
     if (moved == data.size()) return {moved, {}};
     if (deadline.passed()) return {moved, Errc::timed_out};
-    step = current_loop("TcpStream::write_all()").write_in_turn(*turn, data.subspan(moved), deadline);
+    step = Files::write_in_turn(*turn, data.subspan(moved), deadline);
   }
 }
 
@@ -88,7 +89,7 @@ TcpStream::~TcpStream() {
 }
 
 Result<TcpStream> TcpStream::connect(const SocketAddress& address, Deadline deadline) {
-  Result<DescriptorHandle> handle = current_loop("TcpStream::connect()").connect(to_raw(address), deadline);
+  Result<DescriptorHandle> handle = network_here("TcpStream::connect()").connect(to_raw(address), deadline);
   if (!handle) return detail::failure_about(handle.error(), "connecting to", address.to_string());
   return TcpStream(*handle);
 }
@@ -102,11 +103,13 @@ Result<TcpStream> TcpStream::connect(std::string_view address, Deadline deadline
 Result<std::size_t> TcpStream::read_some_until(MutableBuffer buffer, Deadline deadline) {
   if (buffer.empty()) [[unlikely]]
     return std::size_t{0};
-  return current_loop("TcpStream::read_some()").read(handle_, buffer, deadline);
+  require_fiber("TcpStream::read_some()");
+  return Files::read(handle_, buffer, deadline);
 }
 
 Result<std::size_t> TcpStream::read_some_until(BufferSource& source, Deadline deadline) {
-  return current_loop("TcpStream::read_some()").read_when_ready(handle_, source, deadline);
+  require_fiber("TcpStream::read_some()");
+  return Files::read_when_ready(handle_, source, deadline);
 }
 
 Result<std::size_t> TcpStream::write_then_read_some_until(ConstBuffer data, MutableBuffer buffer,
@@ -123,13 +126,15 @@ Result<std::size_t> TcpStream::write_then_read_some_until(ConstBuffer data, Buff
                                                           const ExchangeDeadlines& deadlines) {
   if (data.empty()) [[unlikely]]
     return read_some_until(source, deadlines.read);
-  return current_loop("TcpStream::write_then_read_some()").write_then_read(handle_, data, source, deadlines);
+  require_fiber("TcpStream::write_then_read_some()");
+  return Files::write_then_read(handle_, data, source, deadlines);
 }
 
 Result<std::size_t> TcpStream::write_some_until(ConstBuffer data, Deadline deadline) {
   if (data.empty()) [[unlikely]]
     return std::size_t{0};
-  return current_loop("TcpStream::write_some()").write(handle_, data, deadline);
+  require_fiber("TcpStream::write_some()");
+  return Files::write(handle_, data, deadline);
 }
 
 Progress TcpStream::read_exact_until(MutableBuffer whole, Deadline deadline) {
@@ -149,8 +154,7 @@ Progress TcpStream::write_all_until(ConstBuffer data, Deadline deadline) {
   const WriteTurn turn(handle_, deadline);
   if (!turn) [[unlikely]]
     return no_turn(turn);
-  const Result<std::size_t> step =
-      current_loop("TcpStream::write_all()").write_in_turn(*turn, data, deadline);
+  const Result<std::size_t> step = Files::write_in_turn(*turn, data, deadline);
   if (step && *step == data.size()) [[likely]]
     return {data.size(), {}};
   return write_rest(turn, data, step, deadline);
@@ -163,8 +167,7 @@ Progress TcpStream::write_all_until(std::span<const std::span<const std::byte>> 
   const WriteTurn turn(handle_, deadline);
   if (!turn) return no_turn(turn);
   for (std::size_t moved = 0;;) {
-    const Result<std::size_t> step =
-        current_loop("TcpStream::write_all()").write_vectored_in_turn(*turn, left, deadline);
+    const Result<std::size_t> step = Files::write_vectored_in_turn(*turn, left, deadline);
     if (!step) return {moved, step.error()};
     moved += *step;
     left = sys::drop_front(left, *step);
@@ -179,15 +182,18 @@ Result<std::size_t> TcpStream::read_some_until(std::span<const std::span<std::by
   IovecArray array;
   const std::span<iovec> filled = take_iovecs(buffers, array);
   if (filled.empty()) return std::size_t{0};
-  return current_loop("TcpStream::read_some()").read_vectored(handle_, filled, deadline);
+  require_fiber("TcpStream::read_some()");
+  return Files::read_vectored(handle_, filled, deadline);
 }
 
 Result<void> TcpStream::wait_readable(Deadline deadline) {
-  return current_loop("TcpStream::wait_readable()").wait_ready(handle_, Direction::kRead, deadline);
+  require_fiber("TcpStream::wait_readable()");
+  return Files::wait_ready(handle_, Direction::kRead, deadline);
 }
 
 Result<void> TcpStream::wait_writable(Deadline deadline) {
-  return current_loop("TcpStream::wait_writable()").wait_ready(handle_, Direction::kWrite, deadline);
+  require_fiber("TcpStream::wait_writable()");
+  return Files::wait_ready(handle_, Direction::kWrite, deadline);
 }
 
 // From now on the kernel says of the peer what is our own doing.
@@ -199,7 +205,8 @@ void TcpStream::note_reading_ended(detail::DescriptorHandle handle) noexcept {
 }
 
 Result<void> TcpStream::wait_closed(PeerEnd end, Deadline deadline) {
-  return wait_for_peer(current_loop("TcpStream::wait_closed()"), handle_, end, deadline);
+  require_fiber("TcpStream::wait_closed()");
+  return wait_for_peer(handle_, end, deadline);
 }
 
 Result<void> TcpStream::shutdown(ShutdownMode mode) { return shutdown(handle_, mode); }
@@ -207,9 +214,7 @@ Result<void> TcpStream::shutdown(ShutdownMode mode) { return shutdown(handle_, m
 Result<void> TcpStream::shutdown(detail::DescriptorHandle handle, ShutdownMode mode) {
   if (mode != ShutdownMode::kWrite) note_reading_ended(handle);
   const int how = mode == ShutdownMode::kRead ? SHUT_RD : mode == ShutdownMode::kWrite ? SHUT_WR : SHUT_RDWR;
-  const Result<void> done = with_fd(handle, [&](int fd) { return sys::shutdown(fd, how); });
-  if (done || done.error() != make_error_code(Errc::unsupported)) return done;
-  return current_loop("TcpStream::shutdown()").shutdown(handle, how);  // simulated
+  return Files::shutdown(handle, how);
 }
 
 Result<void> TcpStream::close() {
@@ -218,13 +223,15 @@ Result<void> TcpStream::close() {
 }
 
 Result<SocketAddress> TcpStream::local_address() const {
-  Result<sys::RawAddress> raw = current_loop("TcpStream::local_address()").local_address(handle_);
+  require_fiber("TcpStream::local_address()");
+  Result<sys::RawAddress> raw = Files::local_address(handle_);
   if (!raw) return raw.error();
   return from_raw(*raw);
 }
 
 Result<SocketAddress> TcpStream::peer_address() const {
-  Result<sys::RawAddress> raw = current_loop("TcpStream::peer_address()").peer_address(handle_);
+  require_fiber("TcpStream::peer_address()");
+  Result<sys::RawAddress> raw = Files::peer_address(handle_);
   if (!raw) return raw.error();
   return from_raw(*raw);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <weft/cancel_scope.hpp>
 
-#include "event_loop/operation.hpp"
 #include "fiber/cancel_node.hpp"
+#include "fiber/outcome_error.hpp"
 
 #include <memory>
 #include <new>

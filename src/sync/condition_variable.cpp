@@ -2,7 +2,7 @@
 #include <weft/condition_variable.hpp>
 
 #include "base/panic.hpp"
-#include "event_loop/operation.hpp"
+#include "fiber/outcome_error.hpp"
 #include "sync/wait_queue.hpp"
 
 namespace weft {

@@ -5,7 +5,7 @@
 #include <weft/detail/countdown.hpp>
 
 #include "base/panic.hpp"
-#include "event_loop/operation.hpp"
+#include "fiber/outcome_error.hpp"
 #include "sync/wait_queue.hpp"
 
 namespace weft::detail {

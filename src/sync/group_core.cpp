@@ -2,9 +2,9 @@
 #include <weft/detail/group_core.hpp>
 
 #include "base/panic.hpp"
-#include "event_loop/operation.hpp"
 #include "execution_context/context.hpp"
 #include "fiber/cancel_node.hpp"
+#include "fiber/outcome_error.hpp"
 
 #include <weft/execution_context.hpp>
 

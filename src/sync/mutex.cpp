@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <weft/mutex.hpp>
 
-#include "event_loop/operation.hpp"
+#include "fiber/outcome_error.hpp"
 #include "sync/mutex_word.hpp"
 
 #include <type_traits>

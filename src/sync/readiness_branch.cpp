@@ -5,6 +5,7 @@
 #include "event_loop/descriptor/descriptor_use.hpp"
 #include "event_loop/descriptor/descriptor_waiters.hpp"
 #include "event_loop/event_loop.hpp"
+#include "event_loop/operation/files.hpp"
 #include "event_loop/registration/registration.hpp"
 #include "fiber/runner.hpp"
 #include "sync/select_node.hpp"
@@ -19,7 +20,7 @@ struct ReadinessNode : WaitNode {
 };
 static_assert(sizeof(ReadinessNode) <= 48);
 
-EventLoop& loop_here() noexcept { return *this_runner()->event_loop; }
+Registrar& registrar_here() noexcept { return *this_runner()->event_loop; }
 
 Direction direction_of(ReadinessBranch::Operation operation) noexcept {
   return operation == ReadinessBranch::Operation::kRead ? Direction::kRead : Direction::kWrite;
@@ -43,7 +44,7 @@ SpinLock* ReadinessBranch::lock() noexcept {
 void ReadinessBranch::prepare() noexcept {
   ready_ = !result_;  // closed, or a registration failed in the last round
   if (ready_) return;
-  const Result<bool> ready = loop_here().look(*handle_.descriptor, direction_of(operation_));
+  const Result<bool> ready = Files::look(*handle_.descriptor, direction_of(operation_));
   if (!ready) result_ = ready.error();
   ready_ = !ready || *ready;
 }
@@ -57,14 +58,14 @@ bool ReadinessBranch::poll_locked() noexcept {
 
 void ReadinessBranch::add_locked(Waiter& self, const WaitTicket& ticket) noexcept {
   auto& node = make_node<ReadinessNode>(node_, self, ticket);
-  node.plan = loop_here().plan_wait_locked(*handle_.descriptor, direction_of(operation_));
+  node.plan = registrar_here().plan_wait_locked(*handle_.descriptor, direction_of(operation_));
   add_waiter_locked(*handle_.descriptor, direction_of(operation_), node);
 }
 
 void ReadinessBranch::queued() noexcept {
   const auto& node = node_in<ReadinessNode>(node_);
   if (node.plan.step != WaitPlan::Step::kNothing) {
-    result_ = loop_here().carry_out(*handle_.descriptor, node.plan);
+    result_ = registrar_here().carry_out(*handle_.descriptor, node.plan);
   }
 }
 

@@ -7,6 +7,7 @@
 #include "base/opaque.hpp"
 #include "base/spin_lock.hpp"
 #include "fiber/budget.hpp"
+#include "fiber/outcome_error.hpp"
 #include "fiber/waiter.hpp"
 
 #include <weft/detail/select_branch.hpp>
@@ -114,10 +115,6 @@ void remove_nodes(Branches by_lock, const SelectBranch* won) noexcept {
   }
 }
 
-Errc errc_of_failure(WaitOutcome outcome) noexcept {
-  return outcome == WaitOutcome::kTimedOut ? Errc::timed_out : Errc::cancelled;
-}
-
 void describe_select(const void* object, WaitDescription& description) noexcept {
   const auto& plan = *static_cast<const SelectPlan*>(object);
   description.add("one of: ");
@@ -192,7 +189,7 @@ class Selection {
     if (own_deadline) {
       taken = plan_.deadline_position;
     } else {
-      plan_.error = errc_of_failure(outcome);
+      plan_.error = error_of_outcome(outcome);
     }
     return true;
   }
@@ -209,7 +206,7 @@ std::size_t select_branch(SelectPlan& plan) noexcept {
   const WaitOutcome spent = spend_budget_before(this_runner());
   if (spent == WaitOutcome::kReady) [[likely]]
     return Selection(plan).run();
-  plan.error = errc_of_failure(spent);
+  plan.error = error_of_outcome(spent);
   return kNoBranch;
 }
 

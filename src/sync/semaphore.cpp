@@ -10,7 +10,7 @@
 #include "base/panic.hpp"
 #include "base/portion.hpp"
 #include "base/spin_backoff.hpp"
-#include "event_loop/operation.hpp"
+#include "fiber/outcome_error.hpp"
 #include "sync/wait_queue.hpp"
 
 namespace weft {

@@ -12,7 +12,7 @@
 #include <weft/shared_mutex.hpp>
 
 #include "base/panic.hpp"
-#include "event_loop/operation.hpp"
+#include "fiber/outcome_error.hpp"
 #include "sync/wait_queue.hpp"
 
 #include <utility>

@@ -16,6 +16,11 @@ class RawAddress {
     static_assert(sizeof(Address) <= sizeof(sockaddr_storage));
     std::memcpy(&storage_, &address, sizeof(Address));
   }
+  /// The first `size` bytes of one: a Unix address ends with its name.
+  template <class Address>
+  RawAddress(const Address& address, socklen_t size) noexcept : RawAddress(address) {
+    size_ = size;
+  }
 
   int family() const noexcept { return storage_.ss_family; }
   /// The address as a concrete type; the caller has looked at `family()`.

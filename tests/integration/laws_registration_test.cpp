@@ -180,8 +180,8 @@ TEST_F(Laws, L8_AStaleHandleNeverReachesTheFileThatHasItsNumberNow) {
   a.spawn([&] {
      EXPECT_EQ(old.near.read().error(), Errc::closed);
      EXPECT_EQ(old.near.write("x").error(), Errc::closed);
-     EXPECT_EQ(loop().shutdown(old.near.handle, SHUT_RDWR).error(), Errc::closed);
-     EXPECT_EQ(loop().wait_ready(old.near.handle, Direction::kRead, {}).error(), Errc::closed);
+     EXPECT_EQ(Files::shutdown(old.near.handle, SHUT_RDWR).error(), Errc::closed);
+     EXPECT_EQ(Files::wait_ready(old.near.handle, Direction::kRead, {}).error(), Errc::closed);
      EXPECT_EQ(old.near.close().error(), Errc::closed);
      EXPECT_EQ(now.near.read().value(), "not yours");
    }).join_uncancellable();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Laws L4 to L6: who is woken by what, and who wins.
+#include "net/kernel_network.hpp"
 #include "support/laws.hpp"
 
 #include <algorithm>
@@ -26,7 +27,7 @@ void until_waiting(const Near& near, std::size_t count) {
 Near listener_of(sys::Fd fd) { return {adopt(std::move(fd), DescriptorKind::kListener)}; }
 
 std::error_code accept_one(const Near& listener) {
-  const Result<Accepted> accepted = loop().accept(listener.handle, Deadline::after(kPatience));
+  const Result<Accepted> accepted = net::kernel_network().accept(listener.handle, Deadline::after(kPatience));
   if (!accepted) return accepted.error();
   EXPECT_TRUE(close_descriptor(accepted->handle));
   return {};
@@ -86,7 +87,7 @@ TEST_F(Laws, L4_WaitingForReadinessTakesNothingFromTheNext) {
   std::vector<JoinHandle<Result<void>>> waiting;
   for (int i = 0; i < 3; ++i) {
     waiting.push_back(a.spawn([&] {
-      return loop().wait_ready(connection.near.handle, Direction::kRead, Deadline::after(kPatience));
+      return Files::wait_ready(connection.near.handle, Direction::kRead, Deadline::after(kPatience));
     }));
   }
   until_waiting(connection.near, 3);
@@ -122,7 +123,7 @@ TEST_F(Laws, L5_AnErrorOfAUdpSocketWakesEveryReaderOnceAndDoesNotSpin) {
 TEST_F(Laws, L5_AnUnconnectedTcpSocketThatHangsUpDoesNotSpin) {
   const Near near{adopt(sys::create_socket(AF_INET, SOCK_STREAM).value(), DescriptorKind::kStream)};
   a.spawn([&] {
-     EXPECT_TRUE(loop().wait_ready(near.handle, Direction::kRead, Deadline::after(kPatience)));
+     EXPECT_TRUE(Files::wait_ready(near.handle, Direction::kRead, Deadline::after(kPatience)));
      EXPECT_EQ(near.read().error(), sys::error_of(ENOTCONN));
      // Registered, with the hang-up as its first edge.
      near.handle.descriptor->readiness.reset();
@@ -154,7 +155,7 @@ TEST_F(Laws, L5_AShutdownByOurselvesWakesTheReader) {
   const Connection connection = tcp_connection();
   auto reader = a.spawn([&] { return connection.near.read().error(); });
   connection.near.until_awaited(Direction::kRead);
-  b.spawn([&] { EXPECT_TRUE(loop().shutdown(connection.near.handle, SHUT_RD)); }).join_uncancellable();
+  b.spawn([&] { EXPECT_TRUE(Files::shutdown(connection.near.handle, SHUT_RD)); }).join_uncancellable();
   EXPECT_EQ(reader.join_uncancellable(), Errc::end_of_file);
   EXPECT_TRUE(connection.near.close());
 }

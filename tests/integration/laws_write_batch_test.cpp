@@ -37,7 +37,7 @@ Result<std::string> write_then_read(const Near& near, std::string_view data,
                                     ExchangeDeadlines deadlines = {}) {
   Lent source;
   const Result<std::size_t> size =
-      loop().write_then_read(near.handle, std::as_bytes(std::span(data)), source, deadlines);
+      Files::write_then_read(near.handle, std::as_bytes(std::span(data)), source, deadlines);
   EXPECT_TRUE(source.held || !size);
   if (!size) return size.error();
   return source.text(*size);
@@ -129,8 +129,8 @@ TEST_F(WriteBatches, TheBufferIsGivenBackWhenTheWriteIsPutOff) {
   a.spawn([&] {
      Lent source;
      auto fiber = spawn([&] {
-       return loop()
-           .write_then_read(connection.near.handle, std::as_bytes(std::span("question", 8)), source, {})
+       return Files::write_then_read(connection.near.handle, std::as_bytes(std::span("question", 8)), source,
+                                     {})
            .value();
      });
      yield();

@@ -3,6 +3,7 @@
 // the polling loop and a batch. The fiber, once it has left its thread, is woken on another one, while its
 // thread flushes the batch, the monitor does, bytes come, and others cancel and close.
 #include "event_loop/write_batch/write_batch.hpp"
+#include "event_loop/write_batch/write_turn.hpp"
 #include "model/bounds.hpp"
 #include "model/socket_world.hpp"
 
@@ -45,7 +46,8 @@ struct ExchangeWorld : model::SocketWorld {
     auto body = fibers.fiber(0, [this, then = std::move(then)] {
       Lent lent;
       const std::array<std::byte, 2> data{};
-      then(a.write_then_read(handle, data, lent, {}));
+      this_runner()->event_loop = &a;
+      then(Files::write_then_read(handle, data, lent, {}));
       if (!left.load(acquire)) batch.flush();  // it has the thread still
       end();
     });
@@ -176,11 +178,12 @@ TEST(ModelExchange, PlantedAWriteWhoseFiberIsNoUserOfTheDescriptorIsFound) {
 /// Two bytes of 1, beside the zeros of others.
 Result<void> write_piece(model::SocketWorld& world, PollingEventLoop& loop) {
   const std::array<std::byte, 2> data{std::byte{1}, std::byte{1}};
+  this_runner()->event_loop = &loop;
   const WriteTurn turn(world.handle, Deadline::never());
   if (!turn) return turn.error();
   for (std::size_t done = 0; done < data.size();) {
     const Result<std::size_t> size =
-        loop.write_in_turn(*turn, std::span(data).subspan(done), Deadline::never());
+        Files::write_in_turn(*turn, std::span(data).subspan(done), Deadline::never());
     if (!size) return size.error();
     done += *size;
   }
@@ -267,7 +270,7 @@ TEST(ModelWriteTurn, PlantedAWriterWithoutATurnIsFound) {
                    const DescriptorUse use(world.handle);
                    for (int i = 0; i < 2; ++i)
                      static_cast<void>(
-                         world.b.write_in_turn(*use, std::span(zeros).first(1), Deadline::never()));
+                         Files::write_in_turn(*use, std::span(zeros).first(1), Deadline::never()));
                  })}});
     model::check(world.kernel.runs() == 2, "two pieces");
   });

@@ -107,7 +107,7 @@ TEST(ModelPeerWatch, AFiberThatWaitsIsToldOnceByCloseTheEdgeOrACancel) {
     World world(fibers);
     at_home(world, fibers);
     const auto waits = [&] {
-      const Result<void> waited = wait_for_peer(world.a, world.handle, PeerEnd::kFinished, Deadline::never());
+      const Result<void> waited = wait_for_peer(world.handle, PeerEnd::kFinished, Deadline::never());
       model::check(waited || waited.error() == Errc::closed, "by the edge, or by close()");
     };
     model::run({{"waiter", fibers.fiber(0, waits)},

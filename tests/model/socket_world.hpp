@@ -6,6 +6,7 @@
 #include "base/clock.hpp"
 #include "event_loop/descriptor/descriptor_arena.hpp"
 #include "event_loop/descriptor/descriptor_use.hpp"
+#include "event_loop/operation/files.hpp"
 #include "event_loop/polling/polling_event_loop.hpp"
 #include "model/runtime/fibers.hpp"
 #include "model/runtime/kernel.hpp"
@@ -79,7 +80,8 @@ struct SocketWorld {
   ~SocketWorld() { set_clock_override(nullptr); }
 
   Result<std::size_t> read_in(PollingEventLoop& loop) {
-    return loop.read(handle, std::span(&byte, 1), Deadline::never());
+    this_runner()->event_loop = &loop;
+    return Files::read(handle, std::span(&byte, 1), Deadline::never());
   }
   /// The thread that has the poll duty of both loops.
   void poll() {

@@ -21,7 +21,7 @@ class LoopRunner : public Runner, public Home {
   explicit LoopRunner(std::unique_ptr<Loop> of)
       : loop(*of), owned_(std::move(of)), cache_(StackPool::process()) {
     home = this;
-    event_loop = &loop;
+    attach(*this, loop);
     stacks = &cache_;
     adopt_root_flow(root_);
     set_this_runner(this);

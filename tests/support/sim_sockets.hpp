@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Short names for the operations of an event loop, for its tests. All are called by fibers.
+// Short names for what fibers do with sockets, for tests of the operations and of both networks. All are
+// called by fibers.
 
+#include "event_loop/descriptor/descriptor_use.hpp"
 #include "event_loop/event_loop.hpp"
+#include "event_loop/network.hpp"
+#include "event_loop/operation/files.hpp"
 #include "event_loop/sim/sim_address.hpp"
 #include "sys/errors.hpp"
 
@@ -33,13 +37,13 @@ inline SimAddress v6_any(std::uint16_t port) {
 
 inline SimAddress address_of(const sys::RawAddress& raw) { return SimAddress::from_raw(raw).value(); }
 
-/// One socket of a loop; closed by close() only.
+/// One socket of a network; closed by close() only.
 struct SimHandle {
-  EventLoop* loop;
+  Network* network;
   DescriptorHandle handle;
 
   Result<std::size_t> write(std::string_view text, Deadline deadline = {}) const {
-    return loop->write(handle, std::as_bytes(std::span(text.data(), text.size())), deadline);
+    return Files::write(handle, std::as_bytes(std::span(text.data(), text.size())), deadline);
   }
   /// Until all is written, or an error.
   std::error_code write_all(std::string_view text) const {
@@ -54,7 +58,7 @@ struct SimHandle {
   Result<std::string> read(std::size_t size_max = 4096, Deadline deadline = {}) const {
     std::string text(size_max, '\0');
     const Result<std::size_t> size =
-        loop->read(handle, std::as_writable_bytes(std::span(text.data(), text.size())), deadline);
+        Files::read(handle, std::as_writable_bytes(std::span(text.data(), text.size())), deadline);
     if (!size) return size.error();
     text.resize(*size);
     return text;
@@ -70,27 +74,35 @@ struct SimHandle {
     return all;
   }
   Result<SimHandle> accept(Deadline deadline = {}) const {
-    const Result<Accepted> accepted = loop->accept(handle, deadline);
+    const Result<Accepted> accepted = network->accept(handle, deadline);
     if (!accepted) return accepted.error();
-    return SimHandle{loop, accepted->handle};
+    return SimHandle{network, accepted->handle};
   }
-  Result<void> shutdown(int how) const { return loop->shutdown(handle, how); }
-  Result<void> close() const { return loop->close(handle); }
-  SimAddress local() const { return address_of(loop->local_address(handle).value()); }
-  SimAddress peer() const { return address_of(loop->peer_address(handle).value()); }
+  Result<void> shutdown(int how) const { return Files::shutdown(handle, how); }
+  Result<void> close() const { return close_descriptor(handle); }
+  SimAddress local() const { return address_of(Files::local_address(handle).value()); }
+  SimAddress peer() const { return address_of(Files::peer_address(handle).value()); }
 };
 
+inline Result<SimHandle> listen(Network& network, const SimAddress& address,
+                                ListenParameters parameters = {}) {
+  const Result<DescriptorHandle> handle = network.listen(address.to_raw(), parameters);
+  if (!handle) return handle.error();
+  return SimHandle{&network, *handle};
+}
+/// In the world of `loop`, which has one of its own.
 inline Result<SimHandle> listen(EventLoop& loop, const SimAddress& address,
                                 ListenParameters parameters = {}) {
-  const Result<DescriptorHandle> handle = loop.listen(address.to_raw(), parameters);
-  if (!handle) return handle.error();
-  return SimHandle{&loop, *handle};
+  return listen(*loop.network(), address, parameters);
 }
 
-inline Result<SimHandle> connect(EventLoop& loop, const SimAddress& address, Deadline deadline = {}) {
-  const Result<DescriptorHandle> handle = loop.connect(address.to_raw(), deadline);
+inline Result<SimHandle> connect(Network& network, const SimAddress& address, Deadline deadline = {}) {
+  const Result<DescriptorHandle> handle = network.connect(address.to_raw(), deadline);
   if (!handle) return handle.error();
-  return SimHandle{&loop, *handle};
+  return SimHandle{&network, *handle};
+}
+inline Result<SimHandle> connect(EventLoop& loop, const SimAddress& address, Deadline deadline = {}) {
+  return connect(*loop.network(), address, deadline);
 }
 
 /// Both ends of a connection, made by the calling fiber alone.

@@ -6,7 +6,7 @@
 
 #include "event_loop/descriptor/descriptor_arena.hpp"
 #include "event_loop/descriptor/descriptor_use.hpp"
-#include "event_loop/event_loop.hpp"
+#include "event_loop/operation/files.hpp"
 #include "fiber/runner.hpp"
 #include "support/gate.hpp"
 #include "sys/errors.hpp"
@@ -47,7 +47,7 @@ struct Near {
 
   Result<std::string> read(std::size_t size_max = 4096, Deadline deadline = {}) const {
     std::string text(size_max, '\0');
-    const Result<std::size_t> size = loop().read(handle, std::as_writable_bytes(std::span(text)), deadline);
+    const Result<std::size_t> size = Files::read(handle, std::as_writable_bytes(std::span(text)), deadline);
     if (!size) return size.error();
     text.resize(*size);
     return text;
@@ -63,7 +63,7 @@ struct Near {
     return all;
   }
   Result<std::size_t> write(std::string_view text, Deadline deadline = {}) const {
-    return loop().write(handle, std::as_bytes(std::span(text)), deadline);
+    return Files::write(handle, std::as_bytes(std::span(text)), deadline);
   }
   /// Writes until it has to wait, and then waits; why that ended.
   std::error_code write_until_it_fails(Deadline deadline = {}) const {
@@ -173,7 +173,7 @@ inline Connection tcp_connection() {
 /// Two Unix sockets.
 inline Connection unix_connection() {
   sys::SocketPair pair = sys::create_socket_pair(SOCK_STREAM).value();
-  return {Near{adopt(std::move(pair.first), DescriptorKind::kOther)}, Far{std::move(pair.second)}};
+  return {Near{adopt(std::move(pair.first), DescriptorKind::kSocket)}, Far{std::move(pair.second)}};
 }
 
 }  // namespace weft::test

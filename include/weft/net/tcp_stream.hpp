@@ -6,6 +6,7 @@
 #include <weft/counters.hpp>
 #include <weft/deadline.hpp>
 #include <weft/detail/descriptor_handle.hpp>
+#include <weft/exchange_deadlines.hpp>
 #include <weft/net/address.hpp>
 #include <weft/net/progress.hpp>
 #include <weft/peer_end.hpp>

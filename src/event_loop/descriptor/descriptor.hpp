@@ -30,10 +30,13 @@ namespace weft {
 /// What decides how a descriptor is read.
 enum class DescriptorKind : std::uint8_t {
   kStream,     ///< a TCP connection: a short count proves that it is drained (L2)
+  kSocket,     ///< another socket that moves bytes: one of Unix stops at passed files
   kListener,   ///< a listening socket
-  kOther,      ///< anything else that can be polled
-  kSimulated,  ///< lives in a simulated loop, no fd
+  kOther,      ///< anything else that can be polled: a pipe, a terminal
+  kSimulated,  ///< lives in a simulated world, no fd
 };
+
+constexpr bool is_socket(DescriptorKind kind) noexcept { return kind <= DescriptorKind::kListener; }
 
 /// Who has a descriptor registered (P2).
 enum class Ownership : std::uint8_t {
@@ -75,8 +78,8 @@ struct alignas(kCacheLine) Descriptor {
   alignas(kCacheLine) SpinLock lock;
   Ownership ownership = Ownership::kUnowned;
   LoopId owner;
-  WaitList waiters[2];                      ///< by Direction
-  const RegistrationPolicy* way = nullptr;  ///< how it was registered last (docs/design/strategies.md)
+  WaitList waiters[2];                         ///< by Direction
+  const RegistrationPolicy* policy = nullptr;  ///< how it was registered last (docs/design/strategies.md)
   std::uint64_t broadcast_seen = 0;
   Edges edges;
   PeerState peer;
@@ -86,8 +89,8 @@ struct alignas(kCacheLine) Descriptor {
   WaitNode* closer = nullptr;             ///< who called close() and waits until the number was given back
   DescriptorCounters counters;
   MigrationWatch migration;
-  DescriptorBackend* backend =
-      nullptr;  ///< what a simulated loop keeps for it, fixed while open; null for a file
+  /// What stands behind it in a simulated world, fixed while open; null: the kernel's file.
+  DescriptorBackend* backend = nullptr;
   Descriptor* next_vacant = nullptr;  ///< guarded by the arena's lock
   /// An inherited file: the fork_count of the process whose fibers use it. Written under the lock.
   Atomic<std::uint32_t> adopted_by{0};

@@ -39,7 +39,7 @@ void DescriptorArena::free(Descriptor& descriptor) noexcept {
     descriptor.fd = -1;
     descriptor.ownership = Ownership::kUnowned;
     descriptor.owner = {};
-    descriptor.way = nullptr;
+    descriptor.policy = nullptr;
     descriptor.edges = {};
     descriptor.peer = {};
     descriptor.counters = {};

@@ -4,9 +4,10 @@
 #include "event_loop/descriptor/descriptor_use.hpp"
 #include "event_loop/descriptor/descriptor_waiters.hpp"
 #include "event_loop/event_loop.hpp"
-#include "event_loop/operation.hpp"
+#include "event_loop/operation/operate.hpp"
 #include "event_loop/registration/registration.hpp"
 #include "fiber/cancel_node.hpp"
+#include "fiber/outcome_error.hpp"
 
 #include <mutex>
 
@@ -47,20 +48,21 @@ struct Linked {
 
 /// `link()` is called if the peer is still there.
 template <class Link>
-Linked link_locked(EventLoop& loop, Descriptor& descriptor, PeerWatch& watch, Link&& link) noexcept {
+Linked link_locked(Registrar& loop, Descriptor& descriptor, PeerWatch& watch, Link&& link) noexcept {
   if (descriptor.usage.closing()) return {.ended = Errc::closed, .plan = {}};
-  const Result<WaitPlan> plan = loop.plan_watch_locked(descriptor);
-  if (!plan) return {.ended = plan.error(), .plan = {}};
+  const WaitPlan plan = loop.plan_watch_locked(descriptor);
   link();
   descriptor.peer_watches.push_back(watch);
-  return {.ended = false, .plan = *plan};
+  return {.ended = false, .plan = plan};
 }
 
 }  // namespace
 
-Result<bool> watch_peer(EventLoop& loop, DescriptorHandle handle, PeerWatch& watch) noexcept {
+Result<bool> watch_peer(DescriptorHandle handle, PeerWatch& watch) noexcept {
   DescriptorUse descriptor(handle);
   if (!descriptor) return Errc::closed;
+  if (!same_world(*this_runner(), *descriptor)) return Errc::unsupported;
+  EventLoop& loop = *this_runner()->event_loop;
   Linked linked;
   {
     const std::scoped_lock lock(descriptor->lock);
@@ -95,12 +97,13 @@ bool change_peer_watch(DescriptorHandle handle, PeerWatch& watch, PeerEnd end) n
   return true;
 }
 
-Result<void> wait_for_peer(EventLoop& loop, DescriptorHandle handle, PeerEnd end,
-                           Deadline deadline) noexcept {
+Result<void> wait_for_peer(DescriptorHandle handle, PeerEnd end, Deadline deadline) noexcept {
   DescriptorUse descriptor(handle);
   if (!descriptor) return Errc::closed;
+  if (!same_world(*this_runner(), *descriptor)) return Errc::unsupported;
   Waiter& self = this_fiber_required("waiting for a peer's end");
-  for (EventLoop* here = &loop;; here = this_runner()->event_loop) {
+  for (;;) {
+    EventLoop& here = *this_runner()->event_loop;
     if (const WaitOutcome due = end_due(*this_runner(), deadline); due != WaitOutcome::kReady) [[unlikely]]
       return result_of_outcome(due);
     PeerWatch watch;
@@ -109,7 +112,7 @@ Result<void> wait_for_peer(EventLoop& loop, DescriptorHandle handle, PeerEnd end
     {
       const std::scoped_lock lock(descriptor->lock);
       if (descriptor->peer.has_ended(end)) break;
-      linked = link_locked(*here, *descriptor, watch, [&] {
+      linked = link_locked(here, *descriptor, watch, [&] {
         watch.waiter = &self;
         watch.ticket =
             self.begin(WaitWord::Cancellable::kYes, deadline.time_ns(), {WaitKind::kPeerEnd, &*descriptor});
@@ -117,7 +120,7 @@ Result<void> wait_for_peer(EventLoop& loop, DescriptorHandle handle, PeerEnd end
     }
     if (!linked.ended) return linked.ended.error();
     Result<void> registered;
-    if (linked.plan.step != WaitPlan::Step::kNothing) registered = here->carry_out(*descriptor, linked.plan);
+    if (linked.plan.step != WaitPlan::Step::kNothing) registered = here.carry_out(*descriptor, linked.plan);
     const WaitOutcome outcome = self.wait();
     if (!won_through_list(outcome)) {
       const std::scoped_lock lock(descriptor->lock);

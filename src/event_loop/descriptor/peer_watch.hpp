@@ -20,7 +20,6 @@
 namespace weft {
 
 class CancelNode;
-class EventLoop;
 
 /// Has either a scope or a waiter.
 struct PeerWatch : WaitNode {
@@ -32,8 +31,9 @@ struct PeerWatch : WaitNode {
 };
 
 /// Links the watch of a scope, and has the descriptor registered if it is not. True: the peer has ended, and
-/// nothing was linked. Fails as a wait does, and with Errc::closed: nothing is linked then. Suspends: no.
-Result<bool> watch_peer(EventLoop& loop, DescriptorHandle handle, PeerWatch& watch) noexcept;
+/// nothing was linked. Fails as a wait does, and with Errc::closed: nothing is linked then. By a fiber.
+/// Suspends: no.
+Result<bool> watch_peer(DescriptorHandle handle, PeerWatch& watch) noexcept;
 
 /// Takes the watch off, if nobody did; from now on nobody looks at it. Suspends: no.
 void unwatch_peer(DescriptorHandle handle, PeerWatch& watch) noexcept;
@@ -42,7 +42,7 @@ void unwatch_peer(DescriptorHandle handle, PeerWatch& watch) noexcept;
 bool change_peer_watch(DescriptorHandle handle, PeerWatch& watch, PeerEnd end) noexcept;
 
 /// Waits for the peer's end. A user of the descriptor meanwhile.
-Result<void> wait_for_peer(EventLoop& loop, DescriptorHandle handle, PeerEnd end, Deadline deadline) noexcept;
+Result<void> wait_for_peer(DescriptorHandle handle, PeerEnd end, Deadline deadline) noexcept;
 
 /// The kernel has said that the peer has finished, or is gone for good. By the poller, without a lock. True:
 /// somebody was told. A generation that is over: nothing happens.

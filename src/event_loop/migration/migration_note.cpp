@@ -126,7 +126,7 @@ bool find_waiting(Descriptor& descriptor, const Home* home, MigrationStep& step)
 /// Whether who is woken at home is a context's own fiber, whoever polls.
 bool has_owner_locked(const Descriptor& descriptor) noexcept {
   if (descriptor.ownership == Ownership::kAwaited) return true;
-  return descriptor.ownership == Ownership::kOwned && descriptor.way != &at_open_policy();
+  return descriptor.ownership == Ownership::kOwned && descriptor.policy != &at_open_policy();
 }
 
 }  // namespace

@@ -12,13 +12,10 @@
 namespace weft {
 
 PollingEventLoop::PollingEventLoop(const RegistrationPolicy& policy) noexcept
-    : arena_(DescriptorArena::instance()),
-      id_(LoopRegistry::instance().add(*this)),
-      policy_(policy),
-      registers_at_open_(policy.at_open()) {}
+    : EventLoop(LoopRegistry::instance().add(*this)), arena_(DescriptorArena::instance()), policy_(policy) {}
 
 PollingEventLoop::~PollingEventLoop() {
-  if (!retired_ && id_) retire();
+  if (!retired_ && id()) retire();
 }
 
 void PollingEventLoop::announce() noexcept {
@@ -32,7 +29,7 @@ void PollingEventLoop::announce() noexcept {
 void PollingEventLoop::retire() noexcept {
   if (inherited_) return;
   retired_ = true;
-  LoopRegistry::instance().retire(id_);
+  LoopRegistry::instance().retire(id());
   std::uint32_t looked_at = 0;
   const auto disown = [&](Descriptor& descriptor) {
     if (++looked_at % kPortion == 0) rest_between_portions();
@@ -40,7 +37,7 @@ void PollingEventLoop::retire() noexcept {
     {
       std::scoped_lock lock(descriptor.lock);
       if (descriptor.ownership == Ownership::kOwned || descriptor.ownership == Ownership::kAwaited) {
-        if (descriptor.owner != id_) return;
+        if (descriptor.owner != id()) return;
         descriptor.ownership = Ownership::kUnowned;
         descriptor.owner = {};
       } else if (descriptor.ownership != Ownership::kBroadcast || birth() == 0) {
@@ -52,11 +49,11 @@ void PollingEventLoop::retire() noexcept {
   };
   // What this loop owns has been given to it by threads of its own, and that is over: none is missed.
   if (birth() == 0) {
-    arena_.for_each_of(id_, disown);
+    arena_.for_each_of(id(), disown);
   } else {
     arena_.for_each(disown);
   }
-  LoopRegistry::instance().remove(id_);
+  LoopRegistry::instance().remove(id());
 }
 
 }  // namespace weft

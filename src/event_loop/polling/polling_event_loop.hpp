@@ -19,8 +19,6 @@
 #include "event_loop/polling/spin_policy.hpp"
 #include "event_loop/registration/loop_id.hpp"
 #include "event_loop/registration/registration.hpp"
-#include "event_loop/write_batch/write_turn.hpp"
-#include "sys/fd.hpp"
 
 #include <cstdint>
 #include <new>
@@ -41,27 +39,9 @@ class PollingEventLoop : public EventLoop {
   /// Retires the loop, if nobody did.
   ~PollingEventLoop() override;
 
-  Result<DescriptorHandle> listen(const sys::RawAddress& address, const ListenParameters&) override;
-  Result<DescriptorHandle> connect(const sys::RawAddress& address, Deadline) override;
-  Result<DescriptorHandle> adopt_listener(int fd) override;
-  Result<Accepted> accept(DescriptorHandle, Deadline) override;
-  Result<Accepted> try_accept(DescriptorHandle) override;
-  Result<std::size_t> read(DescriptorHandle, std::span<std::byte>, Deadline) override;
-  Result<std::size_t> read_vectored(DescriptorHandle, std::span<const iovec>, Deadline) override;
-  Result<std::size_t> read_when_ready(DescriptorHandle, BufferSource&, Deadline) override;
-  Result<std::size_t> write_in_turn(Descriptor&, std::span<const std::byte>, Deadline) override;
-  Result<std::size_t> write_vectored_in_turn(Descriptor&, std::span<const iovec>, Deadline) override;
-  Result<std::size_t> write_then_read(DescriptorHandle, std::span<const std::byte> data, BufferSource&,
-                                      const ExchangeDeadlines&) override;
-  Result<void> wait_ready(DescriptorHandle, Direction, Deadline) override;
-  Result<bool> look(Descriptor&, Direction) noexcept final;
-  WaitPlan plan_wait_locked(Descriptor&, Direction) noexcept final;
-  Result<WaitPlan> plan_watch_locked(Descriptor&) noexcept final;
+  WaitPlan plan_watch_locked(Descriptor&) noexcept final;
   Result<void> carry_out(Descriptor&, const WaitPlan&) noexcept final;
-  Result<void> shutdown(DescriptorHandle, int how) override;
-  Result<void> close(DescriptorHandle) override;
-  Result<sys::RawAddress> local_address(DescriptorHandle) override;
-  Result<sys::RawAddress> peer_address(DescriptorHandle) override;
+  void opened(Descriptor&) noexcept final;
 
   void prepare_to_block() noexcept final;
   void cancel_block() noexcept final;
@@ -76,7 +56,6 @@ class PollingEventLoop : public EventLoop {
     new (&timers_) LoopTimers();
   }
 
-  LoopId id() const noexcept { return id_; }
   void belong_to(const Home& home) noexcept final { owner_home_.store(&home, release); }
   /// The context whose own this loop is, null if there is none. By who has the loop pinned.
   const Home* home() const noexcept { return owner_home_.load(acquire); }
@@ -130,40 +109,11 @@ class PollingEventLoop : public EventLoop {
   void alarm_rang() noexcept { alarm_ns_ = TimerQueue::kNever; }
 
  private:
-  // -- waiting on a descriptor (polling_wait.cpp)
-  // -----------------------------------------------------------------
-  template <class Attempt, class Succeeded>
-  auto operate(Descriptor&, Direction, Deadline, Attempt&& attempt, Succeeded&& succeeded)
-      -> decltype(attempt(0));
-  template <class Attempt, class Succeeded, class BeforeWait>
-  auto operate(Descriptor&, Direction, Deadline, Attempt&& attempt, Succeeded&& succeeded,
-               BeforeWait&& before_wait) -> decltype(attempt(0));
-  Result<void> finish_connect(DescriptorHandle, Deadline);
-  Result<Accepted> opened_connection(Result<sys::Fd>, const sys::RawAddress& peer) noexcept;
-  /// Gives up `turn`, if there is one, before it waits.
-  Result<std::size_t> read_when_ready(Descriptor&, BufferSource&, Deadline, WriteTurn* turn);
-  Result<void> wait(Descriptor&, Direction, Deadline) noexcept;
-  template <class Node, class Queued>
-  Result<void> wait_as(Node&, Descriptor&, Direction, Deadline, Queued&& queued) noexcept;
-  // -- writing before a wait (polling_exchange.cpp)
-  // ---------------------------------------------------------------
-  Result<void> write_and_wait(WriteTurn&, std::span<const std::byte>, BufferSource&,
-                              const ExchangeDeadlines&);
-  WriteTicket wait_with_write(WriteTurn&, Deadline, WriteSlot&, BufferSource&, Result<void>& waited) noexcept;
-  Result<void> finish_write(Descriptor&, WriteSlot&, WriteTicket, Deadline);
-  /// The default's path, inline: registered here, for as long as the wait lasts.
-  bool owns_locked(const Descriptor& descriptor) const noexcept {
-    return descriptor.ownership == Ownership::kOwned && descriptor.owner == id_;
-  }
-  WaitPlan plan_wait_slow_locked(Descriptor&, Direction) noexcept;
+  // -- registering (polling_registration.cpp)
+  WaitPlan plan_wait_slow_locked(Descriptor&, Direction) noexcept final;
   Result<void> take_over(Descriptor&, const Registered& from) noexcept;
   void adopt_inherited_locked(Descriptor&) noexcept;
   bool abandon_move(Descriptor&, const Registered& from) noexcept;
-  void register_at_open(Descriptor&) noexcept;
-  void opened(Descriptor& descriptor) noexcept {
-    if (registers_at_open_) [[unlikely]]
-      register_at_open(descriptor);
-  }
 
   // -- running (polling_run.cpp)
   // ----------------------------------------------------------------------------------
@@ -180,9 +130,7 @@ class PollingEventLoop : public EventLoop {
   void hand_out(FiberQueue& won) noexcept;
 
   DescriptorArena& arena_;
-  const LoopId id_;
   const RegistrationPolicy& policy_;
-  const bool registers_at_open_;
   Atomic<std::uint64_t> birth_{0};
   Atomic<const Home*> owner_home_{nullptr};
   bool retired_ = false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The generic half over a platform whose events are the test's: what no kernel can be made to do on demand.
 #include "event_loop/polling/polling_event_loop.hpp"
+#include "event_loop/operation/files.hpp"
 
 #include "base/clock.hpp"
 #include "event_loop/descriptor/descriptor_arena.hpp"
@@ -77,7 +78,7 @@ class ScriptedLoopTest : public testing::Test {
 TEST_F(ScriptedLoopTest, L8_AnEventForAnEarlierFileOfTheRecordIsDropped) {
   runner_.spawn([&] {
     const DescriptorHandle old = open();
-    ASSERT_TRUE(loop_.close(old));
+    ASSERT_TRUE(close_descriptor(old));
     pair_ = sys::create_socket_pair(SOCK_STREAM).value();
     const DescriptorHandle now = open();
     ASSERT_EQ(now.descriptor, old.descriptor);
@@ -89,11 +90,11 @@ TEST_F(ScriptedLoopTest, L8_AnEventForAnEarlierFileOfTheRecordIsDropped) {
       };
     };
     std::byte byte{};
-    EXPECT_TRUE(loop_.read(now, std::span(&byte, 1), {}));
+    EXPECT_TRUE(Files::read(now, std::span(&byte, 1), {}));
     EXPECT_EQ(loop_.counters().stale_events, 1u);
     EXPECT_EQ(loop_.counters().wakeups, 1u);
     EXPECT_FALSE(now.descriptor->readiness.load().unusual());
-    EXPECT_TRUE(loop_.close(now));
+    EXPECT_TRUE(close_descriptor(now));
   });
   runner_.run();
 }
@@ -127,10 +128,10 @@ TEST_F(ScriptedLoopTest, AnEdgeThatWasWrongOnlyCostsATry) {
       loop_.next = {{data_of(handle), kReadEdge}};
     };
     std::byte byte{};
-    EXPECT_TRUE(loop_.read(handle, std::span(&byte, 1), {}));
+    EXPECT_TRUE(Files::read(handle, std::span(&byte, 1), {}));
     EXPECT_EQ(edges, 3);
     EXPECT_EQ(loop_.added.size(), 1u);  // L1
-    EXPECT_TRUE(loop_.close(handle));
+    EXPECT_TRUE(close_descriptor(handle));
     EXPECT_EQ(loop_.removed.size(), 1u);
   });
   runner_.run();
@@ -163,7 +164,7 @@ class LoopAlarmTest : public ScriptedLoopTest {
       loop_.next = {{data_of(handle), kReadEdge}};
     };
     std::byte byte{};
-    EXPECT_TRUE(loop_.read(handle, std::span(&byte, 1), deadline));
+    EXPECT_TRUE(Files::read(handle, std::span(&byte, 1), deadline));
     EXPECT_EQ(loop_.timeouts.size(), 1u);
     return loop_.timeouts.front();
   }
@@ -172,7 +173,7 @@ class LoopAlarmTest : public ScriptedLoopTest {
     runner_.spawn([&] {
       const DescriptorHandle handle = open();
       body(handle);
-      EXPECT_TRUE(loop_.close(handle));
+      EXPECT_TRUE(close_descriptor(handle));
     });
     runner_.run();
   }

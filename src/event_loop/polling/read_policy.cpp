@@ -13,7 +13,7 @@ void set_read_policy(ReadPolicy policy) noexcept { read_policy.store(policy, rel
 
 DescriptorKind stream_kind() noexcept {
   return read_policy.load(relaxed) == ReadPolicy::kShortCount ? DescriptorKind::kStream
-                                                              : DescriptorKind::kOther;
+                                                              : DescriptorKind::kSocket;
 }
 
 }  // namespace weft

@@ -44,7 +44,7 @@ class Broadcast final : public RegistrationPolicy {
     const std::scoped_lock lock(descriptor.lock);
     descriptor.ownership = Ownership::kBroadcast;
     descriptor.owner = {};
-    descriptor.way = this;
+    descriptor.policy = this;
     ++descriptor.counters.registrations;
     return {};
   }
@@ -54,7 +54,7 @@ class Broadcast final : public RegistrationPolicy {
  private:
   /// What it was when this way was entered for the first time: nothing. The mover's own.
   std::uint64_t seen(const Descriptor& descriptor) const noexcept {
-    return descriptor.way == this ? descriptor.broadcast_seen : 0;
+    return descriptor.policy == this ? descriptor.broadcast_seen : 0;
   }
 };
 

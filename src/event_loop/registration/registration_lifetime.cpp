@@ -20,7 +20,7 @@ class Lifetime : public RegistrationPolicy {
     const std::scoped_lock lock(descriptor.lock);
     descriptor.ownership = Ownership::kOwned;
     DescriptorArena::instance().set_owner_locked(descriptor, loop.id());
-    descriptor.way = this;
+    descriptor.policy = this;
     ++descriptor.counters.registrations;
     return {};
   }
@@ -43,7 +43,7 @@ class Pinned final : public Lifetime {
   explicit constexpr Pinned(bool at_open) noexcept : at_open_(at_open) {}
 
   bool serves_locked(const Descriptor& descriptor, const PollingEventLoop&) const noexcept override {
-    return descriptor.ownership == Ownership::kOwned && descriptor.way == this;
+    return descriptor.ownership == Ownership::kOwned && descriptor.policy == this;
   }
   bool at_open() const noexcept override { return at_open_; }
 

@@ -86,7 +86,7 @@ class PerWait final : public RegistrationPolicy {
     {
       const std::scoped_lock lock(descriptor.lock);
       DescriptorArena::instance().set_owner_locked(descriptor, loop.id());
-      descriptor.way = this;
+      descriptor.policy = this;
       ++descriptor.counters.registrations;
     }
     return settle_edges(descriptor);  // others may have come while it was entered

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <cstring>
 #include <netinet/in.h>
+#include <sys/un.h>
 
 namespace weft {
 namespace {
@@ -17,9 +18,38 @@ bool is_mapped(const SimAddress& address) noexcept {
   return address.v6 && std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), address.ip.begin());
 }
 
+constexpr std::size_t kNameAt = offsetof(sockaddr_un, sun_path);
+
+// A path ends at its first zero byte, an abstract name where the address does.
+Result<SimAddress> from_unix(const sys::RawAddress& raw) {
+  if (raw.size() > sizeof(sockaddr_un)) return sys::error_of(EINVAL);
+  const auto unix_address = raw.as<sockaddr_un>();
+  SimAddress address;
+  address.local = true;
+  address.name.assign(unix_address.sun_path, raw.size() < kNameAt ? 0 : raw.size() - kNameAt);
+  if (!address.name.empty() && address.name.front() != '\0')
+    address.name.resize(address.name.find('\0') == std::string::npos ? address.name.size()
+                                                                     : address.name.find('\0'));
+  return address;
+}
+
+sys::RawAddress to_unix(const std::string& name) noexcept {
+  sockaddr_un raw{};
+  raw.sun_family = AF_UNIX;
+  std::copy_n(name.data(), std::min(name.size(), sizeof(raw.sun_path)), raw.sun_path);
+  const bool is_path = !name.empty() && name.front() != '\0';
+  return {raw, static_cast<socklen_t>(std::min(kNameAt + name.size() + (is_path ? 1 : 0), sizeof(raw)))};
+}
+
+std::string name_text(const std::string& name) {
+  if (name.empty()) return "unnamed";
+  return name.front() == '\0' ? "@" + name.substr(1) : name;
+}
+
 }  // namespace
 
 Result<SimAddress> SimAddress::from_raw(const sys::RawAddress& raw) noexcept {
+  if (raw.family() == AF_UNIX) return from_unix(raw);
   SimAddress address;
   if (raw.family() == AF_INET) {
     if (raw.size() < sizeof(sockaddr_in)) return sys::error_of(EINVAL);
@@ -39,6 +69,7 @@ Result<SimAddress> SimAddress::from_raw(const sys::RawAddress& raw) noexcept {
 }
 
 sys::RawAddress SimAddress::to_raw() const noexcept {
+  if (local) return to_unix(name);
   if (v6) {
     sockaddr_in6 raw{};
     raw.sin6_family = AF_INET6;
@@ -66,7 +97,7 @@ SimAddress SimAddress::or_loopback() const noexcept {
 }
 
 SimAddress SimAddress::mapped() const noexcept {
-  if (v6) return *this;
+  if (v6 || local) return *this;
   SimAddress address = *this;
   address.v6 = true;
   std::copy(kMappedPrefix.begin(), kMappedPrefix.end(), address.ip.begin());
@@ -83,6 +114,7 @@ SimAddress SimAddress::unmapped() const noexcept {
 }
 
 std::string SimAddress::to_string() const {
+  if (local) return name_text(name);
   char text[INET6_ADDRSTRLEN] = {};
   inet_ntop(v6 ? AF_INET6 : AF_INET, ip.data(), text, sizeof(text));
   const std::string host = v6 ? "[" + std::string(text) + "]" : std::string(text);

@@ -33,15 +33,15 @@ TEST(SimConnect, BothEndsKnowBothAddresses) {
   in_world([](SimEventLoop& loop) {
     const SimHandle listener = listen(loop, localhost(80)).value();
     const SimHandle client = connect(loop, localhost(80)).value();
-    const Accepted accepted = loop.accept(listener.handle, {}).value();
-    const SimHandle server{&loop, accepted.handle};
+    const Accepted accepted = loop.network()->accept(listener.handle, {}).value();
+    const SimHandle server{loop.network(), accepted.handle};
     EXPECT_EQ(listener.local(), localhost(80));
     EXPECT_EQ(client.peer(), localhost(80));
     EXPECT_EQ(server.local(), localhost(80));
     EXPECT_EQ(server.peer(), client.local());
     EXPECT_EQ(test::address_of(accepted.peer), client.local());
     EXPECT_GE(client.local().port, SimPorts::kFirstEphemeral);
-    EXPECT_EQ(loop.peer_address(listener.handle).error(), kernel(ENOTCONN));
+    EXPECT_EQ(Files::peer_address(listener.handle).error(), kernel(ENOTCONN));
   });
 }
 
@@ -276,11 +276,11 @@ TEST(SimConnect, OperationsOnTheWrongKindOfSocketFailAsTheKernelsDo) {
     EXPECT_EQ(listener.read().error(), kernel(ENOTCONN));
     EXPECT_EQ(listener.write("x").error(), kernel(EPIPE));
     EXPECT_EQ(client.accept().error(), kernel(EINVAL));
-    sockaddr unix_address{};
-    unix_address.sa_family = AF_UNIX;
-    EXPECT_EQ(loop.connect(sys::RawAddress(unix_address), {}).error(), kernel(EAFNOSUPPORT));
-    unix_address.sa_family = AF_INET6;
-    EXPECT_EQ(loop.listen(sys::RawAddress(unix_address), {}).error(), kernel(EINVAL)) << "cut off";
+    sockaddr odd{};
+    odd.sa_family = AF_NETLINK;
+    EXPECT_EQ(loop.network()->connect(sys::RawAddress(odd), {}).error(), kernel(EAFNOSUPPORT));
+    odd.sa_family = AF_INET6;
+    EXPECT_EQ(loop.network()->listen(sys::RawAddress(odd), {}).error(), kernel(EINVAL)) << "cut off";
   });
 }
 

@@ -26,22 +26,10 @@ class SimEventLoop final : public EventLoop {
   /// Retires the loop, if nobody did.
   ~SimEventLoop() override;
 
-  Result<DescriptorHandle> listen(const sys::RawAddress& address, const ListenParameters&) override;
-  Result<DescriptorHandle> connect(const sys::RawAddress& address, Deadline) override;
-  Result<Accepted> accept(DescriptorHandle, Deadline) override;
-  Result<Accepted> try_accept(DescriptorHandle) override;
-  Result<std::size_t> read(DescriptorHandle, std::span<std::byte>, Deadline) override;
-  Result<std::size_t> read_when_ready(DescriptorHandle, BufferSource&, Deadline) override;
-  Result<std::size_t> read_vectored(DescriptorHandle, std::span<const iovec>, Deadline) override;
-  Result<std::size_t> write_in_turn(Descriptor&, std::span<const std::byte>, Deadline) override;
-  Result<std::size_t> write_vectored_in_turn(Descriptor&, std::span<const iovec>, Deadline) override;
-  Result<void> wait_ready(DescriptorHandle, Direction, Deadline) override;
-  Result<bool> look(Descriptor&, Direction) noexcept override;
-  Result<WaitPlan> plan_watch_locked(Descriptor&) noexcept override;
-  Result<void> shutdown(DescriptorHandle, int how) override;
-  Result<void> close(DescriptorHandle) override;
-  Result<sys::RawAddress> local_address(DescriptorHandle) override;
-  Result<sys::RawAddress> peer_address(DescriptorHandle) override;
+  /// Nothing has to be registered: the network finds the descriptor itself.
+  WaitPlan plan_watch_locked(Descriptor&) noexcept override { return {}; }
+  Result<void> carry_out(Descriptor&, const WaitPlan&) noexcept override { return {}; }
+  void opened(Descriptor&) noexcept override {}
 
   /// From here to leave_thread() the calling thread's now_ns(), and so every Deadline::after(), is virtual.
   /// The first run() does it for a thread that did not; deadlines made before are of the real clock then. BUG
@@ -62,19 +50,10 @@ class SimEventLoop final : public EventLoop {
   std::uint64_t fingerprint() const noexcept;
 
  private:
-  // -- operations (sim_operations.cpp)
-  // -----------------------------------------------------------------------
-  template <class Attempt>
-  auto operate(Descriptor&, Direction, Deadline, Attempt&& attempt) -> decltype(attempt());
-  Result<DescriptorHandle> open(const Result<std::shared_ptr<SimSocket>>& socket);
-  Result<std::shared_ptr<SimSocket>> take_pending(DescriptorHandle, Deadline);
-  Result<void> finish_connect(DescriptorHandle, Deadline);
-  Result<Accepted> open_connection(const Result<std::shared_ptr<SimSocket>>&);
-  Result<SimSocket*> socket_of(Descriptor&) const noexcept;
-  Result<void> wait(Descriptor&, Direction, Deadline) noexcept;
+  SimEventLoop(std::shared_ptr<SimNetwork> network, SimOptions& options);
+  WaitPlan plan_wait_slow_locked(Descriptor&, Direction) noexcept override;
 
   // -- running (sim_run.cpp)
-  // ---------------------------------------------------------------------------------
   void take_due(FiberQueue& won) noexcept;
   void tell_of_ended_peers() noexcept;
   bool advance() noexcept;
@@ -90,8 +69,10 @@ class SimEventLoop final : public EventLoop {
   // The driving thread's.
   std::thread::id driver_;
   bool retired_ = false;
-  std::uint64_t wait_changes_ = 0;      // waits begun and ended so far
-  std::uint64_t reported_changes_ = 0;  // at the last report: if it is the same, nobody has run since
+  std::uint64_t waits_ = 0;  // begun so far
+  // At the last report: if they are the same, nobody has run since.
+  std::uint64_t reported_waits_ = 0;
+  std::vector<std::string> reported_;
 
   LoopCounters counters_;
 };

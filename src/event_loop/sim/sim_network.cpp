@@ -13,6 +13,8 @@ namespace {
 constexpr std::int64_t kSecondNs = 1'000'000'000;
 /// A request that finds the backlog full is lost, and repeated after 1, 2, 4 ... seconds, as on Linux.
 constexpr std::uint64_t kSynRetriesMax = 6;
+/// How often a Unix socket looks for room in the backlog, as net/kernel_network.cpp does at first.
+constexpr std::int64_t kRoomPauseNs = 1'000'000;
 
 }  // namespace
 
@@ -41,12 +43,28 @@ Result<std::shared_ptr<SimSocket>> SimNetwork::listen_locked(const SimAddress& a
 
 Result<std::shared_ptr<SimSocket>> SimNetwork::connect_locked(const SimAddress& address) {
   if (!room_locked()) return sys::error_of(EMFILE);
+  if (address.local) return connect_local_locked(address);
   const SimAddress server = address.or_loopback();
   const std::uint16_t port = ports_.take_ephemeral();
   if (port == 0) return sys::error_of(EADDRNOTAVAIL);
-  const auto client = std::make_shared<SimSocket>(shared_from_this(), SimSocket::State::kConnecting,
-                                                  server.with_port(port), server, drawn_latency_locked());
+  const auto client =
+      std::make_shared<SimSocket>(shared_from_this(), SimTransport::kTcp, SimSocket::State::kConnecting,
+                                  server.with_port(port), server, drawn_latency_locked());
   post_locked(SimEventKind::kSyn, client, client->latency_ns());
+  return client;
+}
+
+// As on Linux, a name that nobody has is known at once. Inside of a machine nothing takes time.
+Result<std::shared_ptr<SimSocket>> SimNetwork::connect_local_locked(const SimAddress& address) {
+  if (ports_.find(address, random_) == nullptr) {
+    const bool is_path = !address.name.empty() && address.name.front() != '\0';
+    return sys::error_of(is_path ? ENOENT : ECONNREFUSED);
+  }
+  SimAddress unnamed;
+  unnamed.local = true;
+  const auto client = std::make_shared<SimSocket>(shared_from_this(), SimTransport::kUnix,
+                                                  SimSocket::State::kConnecting, unnamed, address, 0);
+  post_locked(SimEventKind::kSyn, client, 0);
   return client;
 }
 
@@ -111,6 +129,8 @@ void SimNetwork::syn_arrives_locked(const SimEvent& event, FiberQueue& won) {
   if (listener == nullptr) return refuse_locked(event.target, ECONNREFUSED);
   if (listener->admit_locked(client, won)) {
     post_locked(SimEventKind::kSynAck, event.target, client.latency_ns());
+  } else if (client.transport() == SimTransport::kUnix) {
+    post_locked(SimEventKind::kSyn, event.target, kRoomPauseNs, event.amount);
   } else if (event.amount == kSynRetriesMax) {
     post_locked(SimEventKind::kRefusal, event.target, kSecondNs << event.amount, ETIMEDOUT);
   } else {

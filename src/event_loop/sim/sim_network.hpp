@@ -12,7 +12,7 @@
 // can still be closed.
 
 #include "base/intrusive_list.hpp"
-#include "event_loop/event_loop.hpp"
+#include "event_loop/network.hpp"
 #include "event_loop/sim/sim_event_queue.hpp"
 #include "event_loop/sim/sim_options.hpp"
 #include "event_loop/sim/sim_ports.hpp"
@@ -30,20 +30,22 @@ struct SimEndedPeer {
   PeerEnd end = PeerEnd::kFinished;
 };
 
-class SimNetwork : public std::enable_shared_from_this<SimNetwork> {
+class SimNetwork final : public Network, public std::enable_shared_from_this<SimNetwork> {
  public:
   explicit SimNetwork(const SimOptions& options);
+
+  // -- what fibers open (sim_sockets.cpp)
+  Result<DescriptorHandle> listen(const sys::RawAddress& address, const ListenParameters&) override;
+  Result<DescriptorHandle> connect(const sys::RawAddress& address, Deadline) override;
+  Result<Accepted> accept(DescriptorHandle, Deadline) override;
+  Result<Accepted> try_accept(DescriptorHandle) override;
+  Result<DescriptorPair> make_socket_pair() override;
+  Result<DescriptorPair> make_pipe() override;
 
   std::mutex mutex;
   SimSleep sleep;  ///< of the driving thread; safe without the mutex
 
   // -- for the loop
-  // ------------------------------------------------------------------------------------------
-  Result<std::shared_ptr<SimSocket>> listen_locked(const SimAddress& address,
-                                                   const ListenParameters& parameters);
-  /// A client that has asked for a connection; its connect_result_locked() says when it has one.
-  Result<std::shared_ptr<SimSocket>> connect_locked(const SimAddress& address);
-
   /// What the virtual clock says. Written by the driving thread, which may read it without the mutex.
   const std::int64_t& time_ns() const noexcept { return time_ns_; }
   void advance_to(std::int64_t time_ns);
@@ -64,7 +66,6 @@ class SimNetwork : public std::enable_shared_from_this<SimNetwork> {
   }
 
   // -- for sockets
-  // -------------------------------------------------------------------------------------------
   void post_locked(SimEventKind kind, const std::shared_ptr<SimSocket>& target, std::int64_t delay_ns,
                    std::uint64_t amount = 0);
   /// How many of up to `size` bytes an operation moves (short counts). REQUIRES: size > 0.
@@ -80,6 +81,14 @@ class SimNetwork : public std::enable_shared_from_this<SimNetwork> {
   void ended_locked(SimSocket& socket) noexcept;
 
  private:
+  Result<std::shared_ptr<SimSocket>> listen_locked(const SimAddress& address,
+                                                   const ListenParameters& parameters);
+  /// A client that has asked for a connection; its connect_result_locked() says when it has one.
+  Result<std::shared_ptr<SimSocket>> connect_locked(const SimAddress& address);
+  Result<std::shared_ptr<SimSocket>> connect_local_locked(const SimAddress& address);
+  Result<DescriptorPair> make_pair(SimTransport transport);
+  Result<DescriptorHandle> open(const Result<std::shared_ptr<SimSocket>>& socket);
+  Result<Accepted> open_accepted(const Result<std::shared_ptr<SimSocket>>& socket);
   void syn_arrives_locked(const SimEvent& event, FiberQueue& won);
   void refuse_locked(const std::shared_ptr<SimSocket>& client, int error);
   std::int64_t drawn_latency_locked() noexcept;

@@ -18,6 +18,7 @@ SimAddress any_v6(std::uint16_t port) noexcept {
 
 // `a` stands for all that `b` stands for: [::] takes connections of both families.
 bool covers(const SimAddress& a, const SimAddress& b) noexcept {
+  if (a.local || b.local) return a == b;
   return a == b || (a.is_any() && a.port == b.port && (a.v6 || !b.v6));
 }
 
@@ -31,7 +32,9 @@ bool SimPorts::may_bind(const SimAddress& address, bool reuse_port) const noexce
 }
 
 Result<SimAddress> SimPorts::bind(SimAddress address, bool reuse_port, SimSocket& listener) {
-  if (address.port == 0) {
+  if (address.local) {
+    if (listeners_.contains(address)) return sys::error_of(EADDRINUSE);
+  } else if (address.port == 0) {
     address.port = take_ephemeral();
     if (address.port == 0) return sys::error_of(EADDRINUSE);
   } else if (may_bind(address, reuse_port)) {
@@ -50,7 +53,7 @@ void SimPorts::unbind(const SimAddress& address, SimSocket& listener) noexcept {
   const auto own = std::find_if(sharing.begin(), sharing.end(),
                                 [&](const Listening& listening) { return listening.listener == &listener; });
   if (own == sharing.end()) return;
-  give_back(address.port);
+  if (!address.local) give_back(address.port);
   sharing.erase(own);
   if (sharing.empty()) listeners_.erase(entry);
 }
@@ -67,6 +70,7 @@ SimSocket* SimPorts::find_exactly(const SimAddress& address, SimRandom& random) 
 SimSocket* SimPorts::find(const SimAddress& address, SimRandom& random) noexcept {
   const SimAddress wanted = address.unmapped();
   SimSocket* found = find_exactly(wanted, random);
+  if (wanted.local) return found;
   if (found == nullptr && !wanted.v6) found = find_exactly(wanted.mapped(), random);
   if (found == nullptr && !wanted.v6) found = find_exactly(any_v4(wanted.port), random);
   if (found == nullptr) found = find_exactly(any_v6(wanted.port), random);

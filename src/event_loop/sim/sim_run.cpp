@@ -13,9 +13,15 @@
 namespace weft {
 
 SimEventLoop::SimEventLoop(SimOptions options)
-    : EventLoop(options.start_ns),
-      options_(std::move(options)),
-      network_(std::make_shared<SimNetwork>(options_)) {}
+    : SimEventLoop(std::make_shared<SimNetwork>(options), options) {}
+
+SimEventLoop::SimEventLoop(std::shared_ptr<SimNetwork> network, SimOptions& options)
+    : EventLoop(*network, options.start_ns), options_(std::move(options)), network_(std::move(network)) {}
+
+WaitPlan SimEventLoop::plan_wait_slow_locked(Descriptor&, Direction) noexcept {
+  ++waits_;
+  return {};
+}
 
 SimEventLoop::~SimEventLoop() {
   if (!retired_) retire();

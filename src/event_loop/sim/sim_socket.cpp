@@ -11,14 +11,20 @@
 namespace weft {
 
 SimSocket::SimSocket(std::shared_ptr<SimNetwork> network, std::size_t backlog) noexcept
-    : network_(std::move(network)), state_(State::kListening), write_shut_(true), backlog_(backlog) {}
+    : DescriptorBackend(network.get()),
+      network_(std::move(network)),
+      state_(State::kListening),
+      write_shut_(true),
+      backlog_(backlog) {}
 
-SimSocket::SimSocket(std::shared_ptr<SimNetwork> network, State state, const SimAddress& local,
-                     const SimAddress& peer, std::int64_t latency_ns) noexcept
-    : network_(std::move(network)),
+SimSocket::SimSocket(std::shared_ptr<SimNetwork> network, SimTransport transport, State state,
+                     const SimAddress& local, const SimAddress& peer, std::int64_t latency_ns) noexcept
+    : DescriptorBackend(network.get()),
+      network_(std::move(network)),
+      transport_(transport),
       latency_ns_(latency_ns),
       state_(state),
-      holds_port_(state == State::kConnecting),
+      holds_port_(state == State::kConnecting && !local.local),
       local_(local),
       peer_address_(peer) {}
 
@@ -47,7 +53,8 @@ bool SimSocket::readable_locked() const noexcept {
 
 bool SimSocket::writable_locked() const noexcept {
   if (state_ == State::kConnecting) return false;
-  return pending_error_ != 0 || write_shut_ || outstanding_ < network_->buffer_size();
+  return pending_error_ != 0 || write_shut_ || peer_is_gone_locked() ||
+         outstanding_ < network_->buffer_size();
 }
 
 Result<void> SimSocket::ready_locked(Direction direction) noexcept {
@@ -59,7 +66,9 @@ Result<void> SimSocket::ready_locked(Direction direction) noexcept {
 
 Result<std::size_t> SimSocket::read_locked(std::span<const iovec> buffers) {
   if (state_ == State::kListening) return sys::error_of(ENOTCONN);
+  if (reads_nothing_) return sys::error_of(EBADF);
   const std::size_t possible = std::min(sys::total_size(buffers), arrived_);
+  if (possible == 0 && arrived_ > 0) return possible;
   if (possible > 0) {
     const std::size_t size = network_->shortened_locked(possible);
     inbox_.take(buffers, size);
@@ -73,6 +82,8 @@ Result<std::size_t> SimSocket::read_locked(std::span<const iovec> buffers) {
 }
 
 Result<std::size_t> SimSocket::write_locked(std::span<const iovec> data) {
+  if (writes_nothing_) return sys::error_of(EBADF);
+  if (peer_is_gone_locked()) return sys::error_of(EPIPE);
   if (pending_error_ != 0) return take_error_locked();
   if (write_shut_) return sys::error_of(EPIPE);
   const std::size_t possible = std::min(sys::total_size(data), network_->buffer_size() - outstanding_);
@@ -107,6 +118,7 @@ Result<void> SimSocket::connect_result_locked() noexcept {
 
 // As inet_shutdown() of Linux.
 Result<void> SimSocket::shutdown_locked(int how) {
+  if (transport_ == SimTransport::kPipe) return sys::error_of(ENOTSOCK);
   if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR) return sys::error_of(EINVAL);
   if (state_ == State::kListening) {
     if (how != SHUT_WR) stop_listening_locked();
@@ -119,9 +131,49 @@ Result<void> SimSocket::shutdown_locked(int how) {
   return {};
 }
 
+void SimSocket::join_locked(SimSocket& other) noexcept {
+  peer_ = other.shared_from_this();
+  other.peer_ = shared_from_this();
+  if (transport_ == SimTransport::kPipe) writes_nothing_ = other.reads_nothing_ = true;
+}
+
 Result<SimAddress> SimSocket::peer_locked() const noexcept {
+  if (transport_ == SimTransport::kPipe) return sys::error_of(ENOTSOCK);
   if (!alive_locked()) return sys::error_of(ENOTCONN);
   return peer_address_;
+}
+
+Result<std::size_t> SimSocket::read(std::span<const iovec> buffers) {
+  const std::scoped_lock lock(network_->mutex);
+  return read_locked(buffers);
+}
+
+Result<std::size_t> SimSocket::write(std::span<const iovec> buffers) {
+  const std::scoped_lock lock(network_->mutex);
+  return write_locked(buffers);
+}
+
+Result<void> SimSocket::look(Direction direction) {
+  const std::scoped_lock lock(network_->mutex);
+  return ready_locked(direction);
+}
+
+Result<void> SimSocket::shutdown(int how) {
+  const std::scoped_lock lock(network_->mutex);
+  return shutdown_locked(how);
+}
+
+Result<sys::RawAddress> SimSocket::local_address() {
+  const std::scoped_lock lock(network_->mutex);
+  if (transport_ == SimTransport::kPipe) return sys::error_of(ENOTSOCK);
+  return local_.to_raw();
+}
+
+Result<sys::RawAddress> SimSocket::peer_address() {
+  const std::scoped_lock lock(network_->mutex);
+  const Result<SimAddress> peer = peer_locked();
+  if (!peer) return peer.error();
+  return peer->to_raw();
 }
 
 void SimSocket::post_to_peer_locked(SimEventKind kind, std::uint64_t amount) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// One simulated TCP socket: a listener, or one end of a connection. It answers as Linux does, down to which
-// error comes first; docs/design/simulation.md has the table.
+// One simulated file: a listener, one end of a TCP or Unix connection, or of a pipe. It answers as Linux
+// does, down to which error comes first; docs/design/simulation.md has the table.
 //
 //   listening -> disconnected             shut down for reading
 //   connecting -> connected               the SYN-ACK has arrived
@@ -34,6 +34,9 @@ namespace weft {
 class SimNetwork;
 struct Signals;
 
+/// What carries the bytes, which decides how it ends.
+enum class SimTransport : std::uint8_t { kTcp, kUnix, kPipe };
+
 class SimSocket final : public DescriptorBackend,
                         public ListNode<>,
                         public std::enable_shared_from_this<SimSocket> {
@@ -43,16 +46,26 @@ class SimSocket final : public DescriptorBackend,
   SimSocket(std::shared_ptr<SimNetwork> network, std::size_t backlog) noexcept;
   /// A client that has not been answered, if `state` is connecting; else the server's end.
   enum class State : std::uint8_t { kListening, kConnecting, kConnected, kDisconnected };
-  SimSocket(std::shared_ptr<SimNetwork> network, State state, const SimAddress& local, const SimAddress& peer,
-            std::int64_t latency_ns) noexcept;
+  SimSocket(std::shared_ptr<SimNetwork> network, SimTransport transport, State state, const SimAddress& local,
+            const SimAddress& peer, std::int64_t latency_ns) noexcept;
+
+  // -- by operations, which hold no lock
+  Result<std::size_t> read(std::span<const iovec> buffers) override;
+  Result<std::size_t> write(std::span<const iovec> buffers) override;
+  Result<void> look(Direction direction) override;
+  Result<void> shutdown(int how) override;
+  Result<sys::RawAddress> local_address() override;
+  Result<sys::RawAddress> peer_address() override;
+  void end() noexcept override;
 
   /// The socket has a descriptor from now on.
   void open_locked(Descriptor& descriptor);
   void set_local_locked(const SimAddress& local) noexcept { local_ = local; }
-  const SimNetwork* network() const noexcept { return network_.get(); }
+  /// Both ends of a connection that nobody had to ask for; of a pipe, `other` is written to.
+  void join_locked(SimSocket& other) noexcept;
+  SimTransport transport() const noexcept { return transport_; }
 
   // -- operations: EAGAIN when they would have to wait
-  // -------------------------------------------------------
   /// 0 is the end of the stream.
   Result<std::size_t> read_locked(std::span<const iovec> buffers);
   Result<std::size_t> write_locked(std::span<const iovec> data);
@@ -61,7 +74,6 @@ class SimSocket final : public DescriptorBackend,
   /// Whether an operation of that direction would not have to wait.
   Result<void> ready_locked(Direction direction) noexcept;
   Result<void> shutdown_locked(int how);
-  Result<SimAddress> local_locked() const noexcept { return local_; }
   Result<SimAddress> peer_locked() const noexcept;
 
   /// Something happens to the socket; the waits that it ends are won. False: nobody had waited for it.
@@ -69,10 +81,7 @@ class SimSocket final : public DescriptorBackend,
   /// A listener: the end of a new connection from `client`, queued for accept. Null: the backlog is full.
   std::shared_ptr<SimSocket> admit_locked(SimSocket& client, FiberQueue& won);
 
-  void end() noexcept override;
-
   // -- looking in
-  // --------------------------------------------------------------------------------------------
   bool ended_locked() const noexcept { return ended_; }
   bool has_peer_locked() const noexcept { return peer_ != nullptr; }
   std::int64_t latency_ns() const noexcept { return latency_ns_; }
@@ -89,6 +98,10 @@ class SimSocket final : public DescriptorBackend,
   bool alive_locked() const noexcept {
     return state_ == State::kConnected && !(fin_received_ && write_shut_);
   }
+  /// Inside of one machine: the other end is gone, which a writer learns at once.
+  bool peer_is_gone_locked() const noexcept {
+    return transport_ != SimTransport::kTcp && peer_ != nullptr && peer_->ended_;
+  }
   bool readable_locked() const noexcept;
   bool writable_locked() const noexcept;
   bool signal_locked(Signals signals, FiberQueue& won) noexcept;
@@ -102,6 +115,7 @@ class SimSocket final : public DescriptorBackend,
   std::string text_locked(Direction direction) const;
 
   const std::shared_ptr<SimNetwork> network_;
+  const SimTransport transport_ = SimTransport::kTcp;
   const std::int64_t latency_ns_ = 0;
 
   // Guarded by the network's mutex.
@@ -112,6 +126,8 @@ class SimSocket final : public DescriptorBackend,
   bool fin_received_ = false;    // the peer sends no more
   bool read_shut_ = false;       // reads end after what has arrived
   bool write_shut_ = false;      // writes fail; the peer has been, or will be, told
+  bool reads_nothing_ = false;   // the writing end of a pipe
+  bool writes_nothing_ = false;  // its reading end
   bool writer_waits_ = false;    // a write found no room since the last acknowledgement
   int pending_error_ = 0;        // an errno for the next operation
   std::size_t arrived_ = 0;      // bytes of inbox_ that can be read

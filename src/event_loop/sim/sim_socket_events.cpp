@@ -54,7 +54,8 @@ bool SimSocket::arrive_locked(const SimEvent& event, FiberQueue& won) {
       note_peer_end_locked(PeerEnd::kFinished);
       return signal_locked(kPeerFinished, won);
     // A peer that had finished sending resets by having closed: to Linux, a broken pipe.
-    case SimEventKind::kReset: return disconnect_locked(fin_received_ ? EPIPE : ECONNRESET, won);
+    case SimEventKind::kReset:
+      return disconnect_locked(fin_received_ || reads_nothing_ ? EPIPE : ECONNRESET, won);
     case SimEventKind::kShut: return signal_locked(kHangUp, won);
   }
   WEFT_PANIC("a simulated socket met an event that is not a socket's", WEFT_VALUE(event.amount));
@@ -84,8 +85,9 @@ std::shared_ptr<SimSocket> SimSocket::admit_locked(SimSocket& client, FiberQueue
   const auto seen = [this](const SimAddress& address) {
     return local_.v6 ? address.mapped() : address.unmapped();
   };
-  auto server = std::make_shared<SimSocket>(network_, State::kConnected, seen(client.peer_address_),
-                                            seen(client.local_), client.latency_ns_);
+  auto server =
+      std::make_shared<SimSocket>(network_, client.transport_, State::kConnected, seen(client.peer_address_),
+                                  seen(client.local_), client.latency_ns_);
   server->peer_ = client.shared_from_this();
   client.peer_ = server;
   pending_.push_back(server);
@@ -117,7 +119,7 @@ void SimSocket::end_locked() {
 // arrived; so is a connection that nobody has accepted.
 void SimSocket::end_connection_locked() {
   if (peer_ == nullptr) return;
-  const bool unheard = arrived_ > 0 || !accepted_;
+  const bool unheard = transport_ == SimTransport::kPipe ? writes_nothing_ : arrived_ > 0 || !accepted_;
   if (state_ == State::kConnecting || (state_ == State::kConnected && unheard)) {
     post_to_peer_locked(SimEventKind::kReset);
   } else if (state_ == State::kConnected && !write_shut_) {

@@ -56,13 +56,13 @@ TEST(SimStream, AReadTakesNoMoreThanItAskedFor) {
 }
 
 TEST(SimStream, MovesSeveralBuffersInOneCall) {
-  with_pair([](SimRunner& runner, SimPair& pair) {
+  with_pair([](SimRunner&, SimPair& pair) {
     std::string head = "head ", empty, body = "body";
     const std::array<iovec, 3> out{iovec{head.data(), 5}, iovec{empty.data(), 0}, iovec{body.data(), 4}};
-    EXPECT_EQ(runner.loop.write_vectored(pair.client.handle, out, {}).value(), 9u);
+    EXPECT_EQ(Files::write_vectored(pair.client.handle, out, {}).value(), 9u);
     std::string first(3, ' '), second(20, ' ');
     const std::array<iovec, 2> in{iovec{first.data(), 3}, iovec{second.data(), 20}};
-    EXPECT_EQ(runner.loop.read_vectored(pair.server.handle, in, {}).value(), 9u);
+    EXPECT_EQ(Files::read_vectored(pair.server.handle, in, {}).value(), 9u);
     EXPECT_EQ(first + second.substr(0, 6), "head body");
     pair.close();
   });
@@ -120,7 +120,7 @@ TEST(SimStream, TwoFibersReadAndWriteTheSameStreamAtATime) {
   with_pair([](SimRunner& runner, SimPair& pair) {
     runner.spawn([&runner, pair] {
       EXPECT_EQ(pair.server.read_exact(4), "ping");
-      EXPECT_TRUE(runner.loop.write(pair.server.handle, std::as_bytes(std::span("pong", 4)), {}));
+      EXPECT_TRUE(Files::write(pair.server.handle, std::as_bytes(std::span("pong", 4)), {}));
     });
     Fiber& reader = runner.spawn([client = pair.client] { EXPECT_EQ(client.read_exact(4), "pong"); });
     runner.yield();
@@ -172,7 +172,7 @@ TEST(SimStream, ShutDownForReadingEndsAWaitingRead) {
     EXPECT_TRUE(pair.server.shutdown(SHUT_RD));
     EXPECT_EQ(join_fiber(reader, {}, WaitWord::Cancellable::kNo), WaitOutcome::kReady);
     EXPECT_TRUE(pair.client.write("late"));
-    EXPECT_EQ(runner.loop.wait_ready(pair.server.handle, Direction::kRead, {}).error(), std::error_code());
+    EXPECT_EQ(Files::wait_ready(pair.server.handle, Direction::kRead, {}).error(), std::error_code());
     pair.close();
   });
 }
@@ -185,7 +185,7 @@ TEST(SimStream, ShutdownRefusesWhatTheKernelRefuses) {
     ASSERT_TRUE(pair.server.close());
     EXPECT_EQ(pair.client.read().error(), kernel(ECONNRESET));
     EXPECT_EQ(pair.client.shutdown(SHUT_WR).error(), kernel(ENOTCONN));
-    EXPECT_EQ(pair.client.loop->peer_address(pair.client.handle).error(), kernel(ENOTCONN));
+    EXPECT_EQ(Files::peer_address(pair.client.handle).error(), kernel(ENOTCONN));
     EXPECT_TRUE(pair.client.close());
   });
 }
@@ -195,7 +195,7 @@ TEST(SimStream, ClosingWithUnreadDataResetsThePeer) {
     ASSERT_TRUE(pair.server.write("answer"));
     ASSERT_TRUE(pair.client.write("never read"));
     EXPECT_EQ(pair.client.read_exact(1), "a");
-    ASSERT_TRUE(pair.server.loop->wait_ready(pair.server.handle, Direction::kRead, {}));
+    ASSERT_TRUE(Files::wait_ready(pair.server.handle, Direction::kRead, {}));
     ASSERT_TRUE(pair.server.close());
     ASSERT_TRUE(test::sleep_until(Deadline::after(std::chrono::seconds(1))) == WaitOutcome::kTimedOut);
     EXPECT_EQ(pair.client.read_exact(5), "nswer") << "what has arrived is read before the error";
@@ -209,7 +209,7 @@ TEST(SimStream, ClosingWithUnreadDataResetsThePeer) {
 TEST(SimStream, AResetFailsAWriteToo) {
   with_pair([](SimRunner&, SimPair& pair) {
     ASSERT_TRUE(pair.client.write("never read"));
-    ASSERT_TRUE(pair.server.loop->wait_ready(pair.server.handle, Direction::kRead, {}));
+    ASSERT_TRUE(Files::wait_ready(pair.server.handle, Direction::kRead, {}));
     ASSERT_TRUE(pair.server.close());
     test::sleep_until(Deadline::after(std::chrono::seconds(1)));
     EXPECT_EQ(pair.client.write("more").error(), kernel(ECONNRESET));
@@ -235,7 +235,7 @@ TEST(SimStream, AResetWakesReadersAndWritersAlike) {
   runner.spawn([&] {
     SimPair pair(runner.loop);
     ASSERT_TRUE(pair.client.write("full"));
-    ASSERT_TRUE(runner.loop.wait_ready(pair.server.handle, Direction::kRead, {}));
+    ASSERT_TRUE(Files::wait_ready(pair.server.handle, Direction::kRead, {}));
     const auto fails = [&reset](const std::error_code& error) {
       reset += error == kernel(ECONNRESET) ? 1 : 0;
     };
@@ -283,12 +283,12 @@ TEST(SimStream, CloseWakesWaitersAndWaitsUntilTheyHaveLeft) {
 }
 
 TEST(SimStream, WaitReadyTakesNothing) {
-  with_pair([](SimRunner& runner, SimPair& pair) {
-    EXPECT_TRUE(runner.loop.wait_ready(pair.client.handle, Direction::kWrite, {}));
+  with_pair([](SimRunner&, SimPair& pair) {
+    EXPECT_TRUE(Files::wait_ready(pair.client.handle, Direction::kWrite, {}));
     const Deadline soon = Deadline::after(std::chrono::milliseconds(1));
-    EXPECT_EQ(runner.loop.wait_ready(pair.server.handle, Direction::kRead, soon).error(), Errc::timed_out);
+    EXPECT_EQ(Files::wait_ready(pair.server.handle, Direction::kRead, soon).error(), Errc::timed_out);
     ASSERT_TRUE(pair.client.write("x"));
-    EXPECT_TRUE(runner.loop.wait_ready(pair.server.handle, Direction::kRead, {}));
+    EXPECT_TRUE(Files::wait_ready(pair.server.handle, Direction::kRead, {}));
     EXPECT_EQ(pair.server.read().value(), "x");
     pair.close();
   });
@@ -311,10 +311,17 @@ TEST(SimStream, DataOnItsWayToAClosedEndIsAnsweredWithAReset) {
 
 TEST(SimStream, ASocketOfAnotherWorldIsRefused) {
   SimEventLoop other;
-  with_pair([&](SimRunner&, SimPair& pair) {
+  with_pair([&](SimRunner& runner, SimPair& pair) {
     std::byte byte{};
-    EXPECT_EQ(other.read(pair.client.handle, std::span(&byte, 1), {}).error(), Errc::unsupported);
-    EXPECT_EQ(other.shutdown(pair.client.handle, SHUT_WR).error(), Errc::unsupported);
+    for (Network* world : {other.network(), static_cast<Network*>(nullptr)}) {
+      Network* const own = std::exchange(runner.network, world);
+      EXPECT_EQ(Files::read(pair.client.handle, std::span(&byte, 1), {}).error(), Errc::unsupported);
+      EXPECT_EQ(Files::write(pair.client.handle, std::span(&byte, 1), {}).error(), Errc::unsupported);
+      EXPECT_EQ(Files::wait_ready(pair.client.handle, Direction::kRead, {}).error(), Errc::unsupported);
+      EXPECT_EQ(Files::shutdown(pair.client.handle, SHUT_WR).error(), Errc::unsupported);
+      EXPECT_EQ(Files::local_address(pair.client.handle).error(), Errc::unsupported);
+      runner.network = own;
+    }
     pair.close();
   });
 }

@@ -12,8 +12,10 @@ namespace weft {
 // With fibers that wait for the network and nothing on its way, only something from outside can go on: it
 // gets some real time to come. A world in which nobody waits has ended, or not begun: it sleeps.
 void SimEventLoop::sleep_or_report() noexcept {
-  const bool known = reported_changes_ == wait_changes_;  // nobody has run since the last report
-  if (known || waiters().empty()) {
+  std::vector<std::string> waiting = waiters();
+  // Nobody has run since the last report.
+  const bool known = reported_waits_ == waits_ && reported_ == waiting;
+  if (known || waiting.empty()) {
     network_->sleep.sleep(Deadline::never());
     return;
   }
@@ -21,8 +23,9 @@ void SimEventLoop::sleep_or_report() noexcept {
     const Deadline patience = Deadline::at_ns(saturating_add(monotonic_ns(), options_.stuck_after_ns));
     if (network_->sleep.sleep(patience)) return;
   }
-  reported_changes_ = wait_changes_;
-  report({time_ns(), waiters()});
+  reported_waits_ = waits_;
+  reported_ = waiters();
+  report({time_ns(), reported_});
 }
 
 std::vector<std::string> SimEventLoop::waiters() noexcept {

@@ -100,7 +100,7 @@ TEST(SimTime, AnOperationThatNeedNotWaitIgnoresItsDeadline) {
   runner.spawn([&] {
     SimPair pair(runner.loop);
     ASSERT_TRUE(pair.client.write("x", Deadline::after(-1s)));
-    ASSERT_TRUE(runner.loop.wait_ready(pair.server.handle, Direction::kRead, {}));
+    ASSERT_TRUE(Files::wait_ready(pair.server.handle, Direction::kRead, {}));
     EXPECT_EQ(pair.server.read(1, Deadline::after(-1s)).value(), "x");
   });
   runner.run();

@@ -7,7 +7,7 @@
 #include "event_loop/descriptor/descriptor_arena.hpp"
 #include "event_loop/descriptor/descriptor_use.hpp"
 #include "event_loop/descriptor/descriptor_waiters.hpp"
-#include "event_loop/operation.hpp"
+#include "fiber/outcome_error.hpp"
 
 #include <mutex>
 

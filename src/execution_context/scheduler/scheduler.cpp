@@ -20,7 +20,7 @@ Scheduler::Scheduler(Context& context, std::uint32_t index) noexcept
       victim_(index),
       stack_cache_(StackPool::process()) {
   home = &context;
-  event_loop = &context.event_loop();
+  attach(*this, context.event_loop());
   stacks = &stack_cache_;
   writes = &writes_;
 }

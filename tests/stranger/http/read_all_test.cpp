@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Request::read_all(): what was sent comes back, however it was framed and cut.
+#include "stranger/http/raw_client.hpp"
 #include "stranger/stranger.hpp"
 
 #include <weft/weft.hpp>
@@ -60,6 +61,32 @@ TEST(ReadAll, GivesTheBytesThatWereSent) {
       EXPECT_TRUE(echoed(address, chunked(body, 100'000)) == body) << size;
       EXPECT_TRUE(echoed(address, chunked(body, 1000)) == body) << size;
     }
+  });
+}
+
+// The client has pipelined another request, and has ended its sending side: the handler is cancelled, but it
+// has the body.
+TEST(ReadAll, ABodyThatWasReadIsWholeAlthoughItsClientIsGone) {
+  stranger::in_fiber([] {
+    weft::http::Server server;
+    std::error_code after_the_last;
+    server.post("/", [&](const weft::http::Request& request, weft::http::Response& response) {
+      std::array<std::byte, 4> body;
+      EXPECT_EQ(request.read_some(body).value(), 4u);
+      while (!weft::this_fiber::cancel_requested()) weft::yield();
+      while (weft::checkpoint()) {}
+      after_the_last = request.read_some(body).error();
+      response.text("whole");
+    });
+    const auto address = server.start("127.0.0.1:0").value();
+    stranger::RawClient client(address);
+    client.send(
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbodyGET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    client.finish_sending();
+    EXPECT_NE(client.read_to_end().find("whole"), std::string::npos);
+    EXPECT_EQ(after_the_last, weft::Errc::end_of_file);
+    server.stop();
+    EXPECT_TRUE(server.wait());
   });
 }
 

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Waiting on a descriptor, and the transfer of its ownership (L7, P2; docs/design/descriptor.md).
+// Where a descriptor is registered, and the transfer of its ownership (L7, P2; docs/design/descriptor.md).
 #include "event_loop/descriptor/descriptor_waiters.hpp"
 #include "event_loop/descriptor/peer_watch.hpp"
 #include "event_loop/migration/migration_note.hpp"
-#include "event_loop/operation.hpp"
 #include "event_loop/polling/polling_event_loop.hpp"
 #include "event_loop/registration/registration.hpp"
-#include "event_loop/write_batch/write_batch.hpp"
 
 #include <mutex>
-#include <type_traits>
 
 namespace weft {
 namespace {
@@ -19,76 +16,6 @@ std::uint64_t event_data(const Descriptor& descriptor) noexcept {
 }
 
 }  // namespace
-
-// Suspends until `direction` may be ready. Success: try again. REQUIRES: the caller is a user of the
-// descriptor.
-Result<void> PollingEventLoop::wait(Descriptor& descriptor, Direction direction, Deadline deadline) noexcept {
-  WaitNode node;
-  return wait_as(node, descriptor, direction, deadline, [] {});
-}
-
-// The same for reading, with a write that is queued once the wait has begun: whoever finds that it failed
-// finds the waiter, too. Returns its ticket, 0 if there was no need to wait, or others want to write.
-WriteTicket PollingEventLoop::wait_with_write(WriteTurn& turn, Deadline deadline, WriteSlot& slot,
-                                              BufferSource& source, Result<void>& waited) noexcept {
-  WriteTicket ticket = 0;
-  PutOffWrite node;
-  node.slot = &slot;
-  node.ticket_of_slot = slot.word.next_ticket();
-  waited = wait_as(node, *turn, Direction::kRead, deadline, [&] {
-    ticket = this_runner()->writes->queue(slot);
-    source.give_back();
-  });
-  if (node.turn_taken) [[unlikely]]
-    turn.taken_away();
-  return ticket;
-}
-
-template <class Node, class Queued>
-[[gnu::always_inline]] inline Result<void> PollingEventLoop::wait_as(Node& node, Descriptor& descriptor,
-                                                                     Direction direction, Deadline deadline,
-                                                                     Queued&& queued) noexcept {
-  constexpr bool kPutsOff = std::is_same_v<Node, PutOffWrite>;
-  Waiter& self = this_fiber_required("waiting on a descriptor");
-  WaitPlan plan;
-  {
-    std::scoped_lock lock(descriptor.lock);
-    if constexpr (kPutsOff) {
-      if (descriptor.usage.closing_or_awaited_locked()) [[unlikely]]
-        return descriptor.usage.closing() ? Result<void>(Errc::closed) : Result<void>();
-    } else if (descriptor.usage.closing()) {
-      return Errc::closed;
-    }
-    if (descriptor.readiness.load().ready(direction)) return {};  // an edge came after the attempt (L3)
-    if (!owns_locked(descriptor)) [[unlikely]]
-      plan = plan_wait_slow_locked(descriptor, direction);
-    node.waiter = &self;
-    node.ticket =
-        self.begin(WaitWord::Cancellable::kYes, deadline.time_ns(), waiting_for(descriptor, direction));
-    add_waiter_locked(descriptor, direction, node);
-    if constexpr (kPutsOff) descriptor.put_off = &node;
-  }
-  queued();
-  Result<void> registered;
-  if (plan.step != WaitPlan::Step::kNothing) [[unlikely]]
-    registered = carry_out(descriptor, plan);
-  // Also after a failed registration: it has ended the wait, unless somebody was faster.
-  const WaitOutcome outcome = self.wait();
-  if (outcome == WaitOutcome::kReady && plan.step == WaitPlan::Step::kNothing) [[likely]]
-    return {};
-  if (!won_through_list(outcome)) {
-    std::scoped_lock lock(descriptor.lock);
-    remove_waiter_locked(descriptor, direction, node);
-  }
-  if (plan.step != WaitPlan::Step::kNothing) [[unlikely]]
-    settle_after_wait(descriptor);
-  if (outcome == WaitOutcome::kRetry) return registered;
-  return result_of_outcome(outcome);
-}
-
-WaitPlan PollingEventLoop::plan_wait_locked(Descriptor& descriptor, Direction direction) noexcept {
-  return owns_locked(descriptor) ? WaitPlan() : plan_wait_slow_locked(descriptor, direction);
-}
 
 // Moves the descriptor to this loop if nobody else waits, and the policy says so. Otherwise it waits through
 // the registration that there is: it is forwarded (L7).
@@ -106,15 +33,14 @@ WaitPlan PollingEventLoop::plan_wait_slow_locked(Descriptor& descriptor, Directi
 }
 
 // A watch takes nothing over from a loop that is alive: whichever has the descriptor finds it.
-Result<WaitPlan> PollingEventLoop::plan_watch_locked(Descriptor& descriptor) noexcept {
-  if (descriptor.kind == DescriptorKind::kSimulated) return Errc::unsupported;
+WaitPlan PollingEventLoop::plan_watch_locked(Descriptor& descriptor) noexcept {
   if (arena_.inherited(descriptor)) [[unlikely]]
     adopt_inherited_locked(descriptor);
   const Registered from{descriptor.ownership, descriptor.owner};
   const bool moves = from.state == Ownership::kUnowned;
-  if (!moves && (from.state != Ownership::kAwaited || descriptor.edges.end)) return WaitPlan{};
+  if (!moves && (from.state != Ownership::kAwaited || descriptor.edges.end)) return {};
   descriptor.ownership = Ownership::kMoving;
-  return WaitPlan{.step = moves ? WaitPlan::Step::kMove : WaitPlan::Step::kAdjust, .from = from};
+  return {.step = moves ? WaitPlan::Step::kMove : WaitPlan::Step::kAdjust, .from = from};
 }
 
 // This process is a child of fork(), run() was called in it, and the file is an older one: to the kernel it
@@ -126,7 +52,7 @@ Result<WaitPlan> PollingEventLoop::plan_watch_locked(Descriptor& descriptor) noe
               WEFT_VALUE(descriptor.fd));
   descriptor.ownership = Ownership::kUnowned;
   descriptor.owner = {};
-  descriptor.way = nullptr;
+  descriptor.policy = nullptr;
   descriptor.edges = {};
   while (descriptor.peer_watches.pop_front() != nullptr) {}  // the parent's
   descriptor.adopted_by.store(fork_count, relaxed);
@@ -174,7 +100,7 @@ bool PollingEventLoop::abandon_move(Descriptor& descriptor, const Registered& fr
     std::scoped_lock lock(descriptor.lock);
     descriptor.ownership = Ownership::kUnowned;
     descriptor.owner = {};
-    descriptor.way = nullptr;
+    descriptor.policy = nullptr;
     descriptor.edges = {};
     // Those who queued up behind the move try to register it themselves, and get errors of their own.
     take_all_waiters_locked(descriptor, taken);
@@ -184,7 +110,8 @@ bool PollingEventLoop::abandon_move(Descriptor& descriptor, const Registered& fr
 }
 
 // If it fails, the first wait tries again, and its error is the caller's.
-void PollingEventLoop::register_at_open(Descriptor& descriptor) noexcept {
+void PollingEventLoop::opened(Descriptor& descriptor) noexcept {
+  if (!policy_.at_open()) return;
   if (const Result<void> entered = policy_.enter(descriptor, *this); !entered) {
     counters_.failed_registrations.add();
   } else {

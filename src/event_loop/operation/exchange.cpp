@@ -2,9 +2,10 @@
 // A write that is followed by a read: put off, if the read will have to wait (docs/design/write-batch.md).
 #include "base/spin_backoff.hpp"
 #include "event_loop/descriptor/descriptor_use.hpp"
-#include "event_loop/operation.hpp"
-#include "event_loop/polling/polling_event_loop.hpp"
+#include "event_loop/operation/files.hpp"
+#include "event_loop/operation/wait.hpp"
 #include "event_loop/write_batch/write_batch.hpp"
+#include "fiber/budget.hpp"
 #include "sys/errors.hpp"
 
 #include <algorithm>
@@ -15,7 +16,7 @@ namespace {
 
 // Null: the write is made now, as the read is likely to find something, or cannot be put off.
 WriteSlot* slot_for(Runner& runner, Descriptor& descriptor, std::size_t size) noexcept {
-  if (runner.writes == nullptr || descriptor.kind != DescriptorKind::kStream ||
+  if (runner.writes == nullptr || !is_socket(descriptor.kind) ||
       descriptor.readiness.load().ready(Direction::kRead) || cancel_is_due(runner))
     return nullptr;
   return runner.writes->reserve(size);
@@ -23,9 +24,8 @@ WriteSlot* slot_for(Runner& runner, Descriptor& descriptor, std::size_t size) no
 
 }  // namespace
 
-Result<std::size_t> PollingEventLoop::write_then_read(DescriptorHandle handle,
-                                                      std::span<const std::byte> data, BufferSource& source,
-                                                      const ExchangeDeadlines& deadlines) {
+Result<std::size_t> Files::write_then_read(DescriptorHandle handle, std::span<const std::byte> data,
+                                           BufferSource& source, const ExchangeDeadlines& deadlines) {
   WriteTurn turn(handle, deadlines.write);
   if (!turn) [[unlikely]]
     return turn.error();
@@ -35,9 +35,21 @@ Result<std::size_t> PollingEventLoop::write_then_read(DescriptorHandle handle,
   return read_when_ready(*turn, source, deadlines.read, &turn);
 }
 
+// The deadline is looked at between the steps, too.
+Result<void> Files::write_all_in_turn(Descriptor& descriptor, std::span<const std::byte> data,
+                                      Deadline deadline) {
+  while (!data.empty()) {
+    const Result<std::size_t> written = write_in_turn(descriptor, data, deadline);
+    if (!written) return written.error();
+    data = data.subspan(*written);
+    if (!data.empty() && deadline.passed()) return Errc::timed_out;
+  }
+  return {};
+}
+
 // Writes all of it, and waits, if the write is put off, until there may be something to read.
-Result<void> PollingEventLoop::write_and_wait(WriteTurn& turn, std::span<const std::byte> data,
-                                              BufferSource& source, const ExchangeDeadlines& deadlines) {
+Result<void> Files::write_and_wait(WriteTurn& turn, std::span<const std::byte> data, BufferSource& source,
+                                   const ExchangeDeadlines& deadlines) {
   Descriptor& descriptor = *turn;
   WriteSlot* const slot = slot_for(*this_runner(), descriptor, data.size());
   if (slot == nullptr) {
@@ -58,9 +70,8 @@ Result<void> PollingEventLoop::write_and_wait(WriteTurn& turn, std::span<const s
 }
 
 // The wait was over before the write was made, or the write has failed or did not take all.
-[[gnu::cold, gnu::noinline]] Result<void> PollingEventLoop::finish_write(Descriptor& descriptor,
-                                                                         WriteSlot& slot, WriteTicket ticket,
-                                                                         Deadline deadline) {
+[[gnu::cold, gnu::noinline]] Result<void> Files::finish_write(Descriptor& descriptor, WriteSlot& slot,
+                                                              WriteTicket ticket, Deadline deadline) {
   if (!slot.word.withdraw(ticket)) {
     WriteWord::Fate fate = slot.word.fate(ticket);
     for (SpinBackoff backoff; fate == WriteWord::Fate::kSending; fate = slot.word.fate(ticket))

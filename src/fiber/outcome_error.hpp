@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What the operations of every event loop have in common, whatever is behind them.
-
-#include "fiber/budget.hpp"
-#include "fiber/fiber.hpp"
-#include "fiber/runner.hpp"
 #include "fiber/wait_word.hpp"
 
 #include <weft/result.hpp>
 
-#include <cstddef>
-
 namespace weft {
 
-/// Success: the operation is tried again, woken by readiness or the end of a loop.
+/// What the caller of an operation is told of how a wait ended. Success: what was waited for has come, or it
+/// is to be tried again.
 inline Result<void> result_of_outcome(WaitOutcome outcome) noexcept {
   switch (outcome) {
     case WaitOutcome::kTimedOut: return Errc::timed_out;
@@ -24,14 +18,14 @@ inline Result<void> result_of_outcome(WaitOutcome outcome) noexcept {
   }
 }
 
+/// Why a wait ended that has failed: its deadline has passed, or it was cancelled.
+inline Errc error_of_outcome(WaitOutcome outcome) noexcept {
+  return outcome == WaitOutcome::kTimedOut ? Errc::timed_out : Errc::cancelled;
+}
+
 /// An outcome that only somebody with the node in hand gives, who has taken it off its list under the lock.
 inline bool won_through_list(WaitOutcome outcome) noexcept {
   return outcome != WaitOutcome::kTimedOut && outcome != WaitOutcome::kCancelled;
-}
-
-inline Result<std::size_t> end_of_file_if_zero(Result<std::size_t> moved) noexcept {
-  if (moved && *moved == 0) return Errc::end_of_file;
-  return moved;
 }
 
 }  // namespace weft

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a program sees must not depend on which loop is behind it: each test runs over the kernel and over the
-// simulation, which is thereby held to what Linux does.
+// What a program sees must not depend on which network is behind it: each test runs over the kernel and over
+// the simulation, which is thereby held to what Linux does.
 #include <gtest/gtest.h>
 
 #include "event_loop/polling/epoll_event_loop.hpp"
 #include "event_loop/sim/sim_event_loop.hpp"
 #include "event_loop/write_batch/write_turn.hpp"
 #include "fiber/join.hpp"
+#include "net/kernel_network.hpp"
 #include "support/sim_runner.hpp"
 #include "support/sim_sockets.hpp"
 
@@ -29,7 +30,7 @@ std::error_code write_piece(const SimHandle& to, std::string_view text, Deadline
   const WriteTurn turn(to.handle, deadline);
   if (!turn) return turn.error();
   while (!text.empty()) {
-    const auto size = to.loop->write_in_turn(*turn, std::as_bytes(std::span(text)), deadline);
+    const auto size = Files::write_in_turn(*turn, std::as_bytes(std::span(text)), deadline);
     if (!size) return size.error();
     text.remove_prefix(*size);
   }
@@ -58,8 +59,12 @@ std::string order_of(std::string_view text) {
   return order;
 }
 
-class EventLoopContract : public testing::TestWithParam<Kind> {
+class NetworkContract : public testing::TestWithParam<Kind> {
  protected:
+  Network& network() noexcept {
+    return GetParam() == Kind::kEpoll ? net::kernel_network() : *runner_.loop.network();
+  }
+
   static std::unique_ptr<EventLoop> make_loop() {
     if (GetParam() == Kind::kEpoll) return EpollEventLoop::create().value();
     return std::make_unique<SimEventLoop>();
@@ -78,8 +83,8 @@ class EventLoopContract : public testing::TestWithParam<Kind> {
   template <class Body>
   void with_connection(Body body) {
     runner_.spawn([&] {
-      const SimHandle listener = listen(runner_.loop, localhost(0)).value();
-      const SimHandle client = connect(runner_.loop, listener.local()).value();
+      const SimHandle listener = listen(network(), localhost(0)).value();
+      const SimHandle client = connect(network(), listener.local()).value();
       const Ends ends{client, listener.accept().value()};
       EXPECT_TRUE(listener.close());
       body(ends);
@@ -95,7 +100,7 @@ class EventLoopContract : public testing::TestWithParam<Kind> {
   Runner runner_{make_loop()};
 };
 
-TEST_P(EventLoopContract, DataGoesBothWays) {
+TEST_P(NetworkContract, DataGoesBothWays) {
   with_connection([](const Ends& ends) {
     ASSERT_FALSE(ends.client.write_all("ping"));
     EXPECT_EQ(ends.server.read_exact(4), "ping");
@@ -106,7 +111,7 @@ TEST_P(EventLoopContract, DataGoesBothWays) {
   });
 }
 
-TEST_P(EventLoopContract, ClosingWithUnreadDataResetsThePeer) {
+TEST_P(NetworkContract, ClosingWithUnreadDataResetsThePeer) {
   with_connection([](const Ends& ends) {
     ASSERT_FALSE(ends.server.write_all("answer"));
     ASSERT_FALSE(ends.client.write_all("never read"));
@@ -118,11 +123,11 @@ TEST_P(EventLoopContract, ClosingWithUnreadDataResetsThePeer) {
     EXPECT_EQ(ends.client.read().error(), Errc::end_of_file);
     EXPECT_EQ(ends.client.write("x").error(), kernel(EPIPE));
     EXPECT_EQ(ends.client.shutdown(SHUT_WR).error(), kernel(ENOTCONN));
-    EXPECT_EQ(ends.client.loop->peer_address(ends.client.handle).error(), kernel(ENOTCONN));
+    EXPECT_EQ(Files::peer_address(ends.client.handle).error(), kernel(ENOTCONN));
   });
 }
 
-TEST_P(EventLoopContract, AResetFailsTheFirstWriteAndBreaksThePipeForTheNext) {
+TEST_P(NetworkContract, AResetFailsTheFirstWriteAndBreaksThePipeForTheNext) {
   with_connection([](const Ends& ends) {
     ASSERT_FALSE(ends.client.write_all("never read"));
     settle();
@@ -133,7 +138,7 @@ TEST_P(EventLoopContract, AResetFailsTheFirstWriteAndBreaksThePipeForTheNext) {
   });
 }
 
-TEST_P(EventLoopContract, AWriteAfterThePeersEndIsAnsweredWithAReset) {
+TEST_P(NetworkContract, AWriteAfterThePeersEndIsAnsweredWithAReset) {
   with_connection([](const Ends& ends) {
     ASSERT_TRUE(ends.server.close());
     EXPECT_EQ(ends.client.read().error(), Errc::end_of_file);
@@ -144,7 +149,7 @@ TEST_P(EventLoopContract, AWriteAfterThePeersEndIsAnsweredWithAReset) {
   });
 }
 
-TEST_P(EventLoopContract, HalfClosesEndOneDirectionEach) {
+TEST_P(NetworkContract, HalfClosesEndOneDirectionEach) {
   with_connection([](const Ends& ends) {
     ASSERT_TRUE(ends.client.shutdown(SHUT_WR));
     EXPECT_TRUE(ends.client.shutdown(SHUT_WR));
@@ -159,7 +164,7 @@ TEST_P(EventLoopContract, HalfClosesEndOneDirectionEach) {
   });
 }
 
-TEST_P(EventLoopContract, AStreamShutForReadingStillGivesWhatComes) {
+TEST_P(NetworkContract, AStreamShutForReadingStillGivesWhatComes) {
   with_connection([](const Ends& ends) {
     ASSERT_TRUE(ends.client.shutdown(SHUT_RD));
     settle();
@@ -170,7 +175,7 @@ TEST_P(EventLoopContract, AStreamShutForReadingStillGivesWhatComes) {
   });
 }
 
-TEST_P(EventLoopContract, AWriterWaitsForItsReaderAndNothingIsLost) {
+TEST_P(NetworkContract, AWriterWaitsForItsReaderAndNothingIsLost) {
   with_connection([this](const Ends& ends) {
     const std::string sent(8 << 20, 'x');
     Fiber& writer = runner_.spawn([&] {
@@ -182,7 +187,7 @@ TEST_P(EventLoopContract, AWriterWaitsForItsReaderAndNothingIsLost) {
   });
 }
 
-TEST_P(EventLoopContract, CloseWakesItsWaitersFirst) {
+TEST_P(NetworkContract, CloseWakesItsWaitersFirst) {
   with_connection([this](const Ends& ends) {
     Fiber& reader = runner_.spawn([&] { EXPECT_EQ(ends.client.read().error(), Errc::closed); });
     runner_.yield();
@@ -193,7 +198,7 @@ TEST_P(EventLoopContract, CloseWakesItsWaitersFirst) {
   });
 }
 
-TEST_P(EventLoopContract, WaitsEndByDeadlineAndByCancellation) {
+TEST_P(NetworkContract, WaitsEndByDeadlineAndByCancellation) {
   with_connection([this](const Ends& ends) {
     EXPECT_EQ(ends.client.read(1, Deadline::after(1ms)).error(), Errc::timed_out);
     Fiber& reader = runner_.spawn([&] { EXPECT_EQ(ends.client.read().error(), Errc::cancelled); });
@@ -205,29 +210,28 @@ TEST_P(EventLoopContract, WaitsEndByDeadlineAndByCancellation) {
   });
 }
 
-TEST_P(EventLoopContract, ListenersRefuseWhatIsForStreams) {
+TEST_P(NetworkContract, ListenersRefuseWhatIsForStreams) {
   runner_.spawn([&] {
-    const SimHandle listener = listen(runner_.loop, localhost(0), {.backlog = 0}).value();
+    const SimHandle listener = listen(network(), localhost(0), {.backlog = 0}).value();
     const SimAddress address = listener.local();
-    EXPECT_EQ(listen(runner_.loop, address).error(), kernel(EADDRINUSE));
-    const SimHandle client = connect(runner_.loop, address).value();
+    EXPECT_EQ(listen(network(), address).error(), kernel(EADDRINUSE));
+    const SimHandle client = connect(network(), address).value();
     EXPECT_EQ(listener.read().error(), kernel(ENOTCONN));
     EXPECT_EQ(listener.write("x").error(), kernel(EPIPE));
     EXPECT_EQ(client.accept().error(), kernel(EINVAL));
-    EXPECT_EQ(runner_.loop.peer_address(listener.handle).error(), kernel(ENOTCONN));
-    EXPECT_EQ(connect(runner_.loop, address, Deadline::after(20ms)).error(), Errc::timed_out)
-        << "backlog full";
+    EXPECT_EQ(Files::peer_address(listener.handle).error(), kernel(ENOTCONN));
+    EXPECT_EQ(connect(network(), address, Deadline::after(20ms)).error(), Errc::timed_out) << "backlog full";
     EXPECT_TRUE(listener.close());
     EXPECT_EQ(client.read().error(), kernel(ECONNRESET)) << "it was never accepted";
-    EXPECT_EQ(connect(runner_.loop, address).error(), kernel(ECONNREFUSED));
+    EXPECT_EQ(connect(network(), address).error(), kernel(ECONNREFUSED));
     EXPECT_TRUE(client.close());
   });
   runner_.run();
 }
 
-TEST_P(EventLoopContract, AListenerThatIsShutDownFailsItsAcceptors) {
+TEST_P(NetworkContract, AListenerThatIsShutDownFailsItsAcceptors) {
   runner_.spawn([&] {
-    const SimHandle listener = listen(runner_.loop, localhost(0)).value();
+    const SimHandle listener = listen(network(), localhost(0)).value();
     Fiber& acceptor = runner_.spawn([&] { EXPECT_EQ(listener.accept().error(), kernel(EINVAL)); });
     runner_.yield();
     EXPECT_TRUE(listener.shutdown(SHUT_WR));
@@ -238,7 +242,7 @@ TEST_P(EventLoopContract, AListenerThatIsShutDownFailsItsAcceptors) {
   runner_.run();
 }
 
-TEST_P(EventLoopContract, WritesOfSeveralFibersArePieces) {
+TEST_P(NetworkContract, WritesOfSeveralFibersArePieces) {
   with_connection([this](const Ends& ends) {
     constexpr std::size_t kSize = 8 << 20;
     std::vector<Fiber*> writers;
@@ -251,8 +255,7 @@ TEST_P(EventLoopContract, WritesOfSeveralFibersArePieces) {
       Lent source;
       const std::string piece(kSize, 'd');
       EXPECT_EQ(
-          ends.client.loop->write_then_read(ends.client.handle, std::as_bytes(std::span(piece)), source, {})
-              .value(),
+          Files::write_then_read(ends.client.handle, std::as_bytes(std::span(piece)), source, {}).value(),
           1u);
     }));
     EXPECT_EQ(order_of(ends.server.read_exact(4 * kSize)), "abcd");
@@ -261,7 +264,7 @@ TEST_P(EventLoopContract, WritesOfSeveralFibersArePieces) {
   });
 }
 
-TEST_P(EventLoopContract, WhoWaitsForTheTurnToWriteIsEndedByAllThatEndsAWait) {
+TEST_P(NetworkContract, WhoWaitsForTheTurnToWriteIsEndedByAllThatEndsAWait) {
   with_connection([this](const Ends& ends) {
     Fiber& first =
         runner_.spawn([&] { EXPECT_EQ(write_piece(ends.client, std::string(64 << 20, 'a')), Errc::closed); });
@@ -279,15 +282,14 @@ TEST_P(EventLoopContract, WhoWaitsForTheTurnToWriteIsEndedByAllThatEndsAWait) {
   });
 }
 
-TEST_P(EventLoopContract, WhoWaitsForAnAnswerDoesNotKeepTheTurn) {
+TEST_P(NetworkContract, WhoWaitsForAnAnswerDoesNotKeepTheTurn) {
   with_connection([this](const Ends& ends) {
     Fiber& asking = runner_.spawn([&] {
       Lent source;
       const std::string question("ask ");
-      EXPECT_EQ(ends.client.loop
-                    ->write_then_read(ends.client.handle, std::as_bytes(std::span(question)), source, {})
-                    .value(),
-                1u);
+      EXPECT_EQ(
+          Files::write_then_read(ends.client.handle, std::as_bytes(std::span(question)), source, {}).value(),
+          1u);
     });
     runner_.yield();
     EXPECT_EQ(ends.client.write("more", Deadline::after(1h)).value(), 4u);
@@ -297,7 +299,7 @@ TEST_P(EventLoopContract, WhoWaitsForAnAnswerDoesNotKeepTheTurn) {
   });
 }
 
-TEST_P(EventLoopContract, ADeadlineEndsALoopThatNeverHasToWait) {
+TEST_P(NetworkContract, ADeadlineEndsALoopThatNeverHasToWait) {
   with_connection([](const Ends& ends) {
     ASSERT_FALSE(ends.server.write_all(std::string(300, 'x')));
     settle();
@@ -311,12 +313,12 @@ TEST_P(EventLoopContract, ADeadlineEndsALoopThatNeverHasToWait) {
   });
 }
 
-TEST_P(EventLoopContract, ALentBufferIsGivenBackUnlessBytesWereRead) {
+TEST_P(NetworkContract, ALentBufferIsGivenBackUnlessBytesWereRead) {
   with_connection([](const Ends& ends) {
     Lent source;
     ASSERT_FALSE(ends.server.write_all("xy"));
     settle();
-    const auto read = [&] { return ends.client.loop->read_when_ready(ends.client.handle, source, {}); };
+    const auto read = [&] { return Files::read_when_ready(ends.client.handle, source, {}); };
     source.size = 0;
     EXPECT_EQ(read().value(), 0u) << "not the end of the file";
     EXPECT_FALSE(source.held);
@@ -330,7 +332,7 @@ TEST_P(EventLoopContract, ALentBufferIsGivenBackUnlessBytesWereRead) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Loops, EventLoopContract, testing::Values(Kind::kEpoll, Kind::kSimulated),
+INSTANTIATE_TEST_SUITE_P(Loops, NetworkContract, testing::Values(Kind::kEpoll, Kind::kSimulated),
                          [](const auto& loop) { return loop.param == Kind::kEpoll ? "Epoll" : "Simulated"; });
 
 }  // namespace
