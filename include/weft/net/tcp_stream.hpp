@@ -51,7 +51,8 @@ enum class ShutdownMode { kRead, kWrite, kBoth };
 /// access. A stream must be used in a fiber; it may be destroyed anywhere.
 ///
 /// Registration: the event loop of the context whose fiber first has to wait registers the connection. When a
-/// fiber of another context has to wait, the registration is transferred to that context's event loop.
+/// fiber of another context has to wait, the registration is transferred to that context's event loop, unless
+/// another fiber waits on the connection at that time.
 class TcpStream {
  public:
   /// A stream without a connection: every call fails with Errc::closed.
