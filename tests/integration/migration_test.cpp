@@ -187,7 +187,7 @@ TEST(MigrationDiagnostics, SwitchedOffNothingIsCounted) {
   EXPECT_EQ(connection.near.counters().transfers, 39u);
   {
     const std::scoped_lock lock(connection.near.handle.descriptor->lock);
-    EXPECT_EQ(connection.near.handle.descriptor->migration.moves(), 0u);
+    EXPECT_EQ(connection.near.handle.descriptor->migration.transfers(), 0u);
   }
   EXPECT_EQ(reached(), before);
   EXPECT_TRUE(connection.near.close());

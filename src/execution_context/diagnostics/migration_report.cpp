@@ -42,7 +42,7 @@ MigrationReport report_of(const MigrationEntry& entry) {
       .peer = sys::address_text(facts.peer),
       .count = facts.count,
       .within = std::chrono::milliseconds(facts.within_ms),
-      .transfers = facts.moves_in_all,
+      .transfers = facts.transfers_in_all,
       .steps = {},
       .suppressed = entry.suppressed};
   for (std::size_t i = 0; i < entry.step_count; ++i) report.steps.push_back(step_of(entry.steps[i]));
