@@ -57,6 +57,8 @@ CATCH_ALL_ALLOWED = {"src/fiber/fiber.cpp", "src/fiber/escaped_exception.cpp", "
                      # a handler's exceptions end with its exchange; what a catch block holds
                      "src/http/server/exchange.cpp", "src/base/current_exception.cpp"}
 ATOMICS_ALLOWED = {"src/base/atomic.hpp", "include/weft/detail/atomic.hpp"}
+# Enumerations whose values have names of another standard: std::errc, HTTP, system calls.
+FOREIGN_ENUMERATORS = {"Errc", "Method", "Status", "Version", "Call"}
 # These name what they forbid.
 MARKS_ALLOWED = {"tools/tidy.py", "tools/tidy_test.py"}
 
@@ -314,6 +316,18 @@ def rule_sanitizer_macros(file):
         yield file.finding(line, "sanitizers", f"{match.group()} is of {header}: include it")
 
 
+ENUM = re.compile(r"\benum\s+(?:class\s+)?(\w+)[^{;()]*\{([^}]*)\}")
+
+
+def rule_enumerators(file):
+    for line, match in file.matches(ENUM) if file.is_cpp else ():
+        if match.group(1) in FOREIGN_ENUMERATORS:
+            continue
+        for name in re.findall(r"(?:^|,)\s*(\w+)", match.group(2)):
+            if not re.match(r"k[A-Z0-9]", name):
+                yield file.finding(line, "enumerators", f"{name}: an enumerator is named kLikeThis")
+
+
 # --- What the code may not use ------------------------------------------------------------------------------
 
 def rule_catch_all(file):
@@ -389,7 +403,8 @@ def broken_link(files, file, line, link):
 
 RULES = [rule_layers, rule_http_stands_on_public_headers, rule_public_headers_stand_alone,
          rule_include_from_the_root, rule_file_size, rule_columns, rule_function_size, rule_licence,
-         rule_whitespace, rule_pragma_once, rule_marks, rule_sanitizer_macros, rule_catch_all, rule_atomics,
+         rule_whitespace, rule_pragma_once, rule_marks, rule_sanitizer_macros, rule_enumerators,
+         rule_catch_all, rule_atomics,
          rule_sleep_in_tests]
 TREE_RULES = [rule_no_orphans, rule_links, *LAW_RULES]
 

@@ -31,7 +31,7 @@ std::array<char, 8 * 1024> output;
 [[gnu::noinline]] std::size_t exchange(RequestReader& reader, ResponseEncoder& encoder, DateLine& date) {
   std::memcpy(reader.free_space().data(), kRequest.data(), kRequest.size());
   reader.received(kRequest.size());
-  if (reader.parse_head() != HeadStatus::complete) return 0;
+  if (reader.parse_head() != HeadStatus::kComplete) return 0;
   encoder.begin({reader.head().method, reader.head().version, reader.head().keep_alive});
   if (!encoder.add_trusted_line("Content-Type: text/plain\r\n")) return 0;
   const auto response = encoder.finish("Hello world!", date.at(1'700'000'000));

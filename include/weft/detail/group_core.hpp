@@ -147,9 +147,9 @@ class GroupBox : public GroupTaskOf<T> {
     } else if constexpr (!Outcome<Returned>::kMayFail) {
       new (this->bytes) T(std::invoke(std::move(closure_)));
       return {};
-    } else if constexpr (std::is_void_v<T> && WholeTransfer<Returned>) {
-      const Returned transfer = std::invoke(std::move(closure_));
-      return transfer.has_value() ? Result<void>() : Result<void>(transfer.failure());
+    } else if constexpr (std::is_void_v<T> && ProgressLike<Returned>) {
+      const Returned progress = std::invoke(std::move(closure_));
+      return progress.has_value() ? Result<void>() : Result<void>(progress.failure());
     } else if constexpr (std::is_void_v<T>) {
       return Outcome<Returned>::of(std::invoke(std::move(closure_)));
     } else {

@@ -188,12 +188,12 @@ Refusal check_transfer_encoding(const Facts& facts, RequestHead& head) noexcept 
     return bad_request("Transfer-Encoding does not end in one 'chunked'");
   }
   if (facts.other_coding_count != 0) return {Status::not_implemented, "a transfer coding other than chunked"};
-  head.body = BodyFraming::chunked;
+  head.body = BodyFraming::kChunked;
   return kAccepted;
 }
 
 Refusal check_framing(const Facts& facts, const FramingReport& report, RequestHead& head) noexcept {
-  head.body = BodyFraming::none;
+  head.body = BodyFraming::kNone;
   if (!facts.has_transfer_encoding && facts.content_length_count == 0 && !report.chunked &&
       !report.has_content_length) [[likely]] {
     head.content_length = 0;
@@ -205,7 +205,7 @@ Refusal check_framing(const Facts& facts, const FramingReport& report, RequestHe
   } else if (facts.content_length_count > 1) {
     return bad_request("more than one Content-Length");
   } else if (facts.content_length != 0) {
-    head.body = BodyFraming::fixed;
+    head.body = BodyFraming::kFixed;
   }
   const bool agreed = report.chunked == facts.has_transfer_encoding &&
                       report.has_content_length == (facts.content_length_count != 0) &&
@@ -240,7 +240,7 @@ Refusal check_head(const HeadText& text, const FramingReport& report, HostMemory
   if ((refusal = check_host(facts, host, head))) return refusal;
   const bool modern = head.version == Version::http_1_1;
   head.keep_alive = !facts.connection_close && (modern || facts.connection_keep_alive);
-  head.expects_continue = facts.expects_continue && modern && head.body != BodyFraming::none;
+  head.expects_continue = facts.expects_continue && modern && head.body != BodyFraming::kNone;
   return kAccepted;
 }
 

@@ -28,9 +28,9 @@ namespace weft::http::protocol {
 /// The room for header lines; `Limits::header_count_max` cannot be above.
 inline constexpr std::size_t kHeaderCapacity = 128;
 
-enum class HeadStatus : std::uint8_t { need_input, complete, refused };
+enum class HeadStatus : std::uint8_t { kNeedInput, kComplete, kRefused };
 
-enum class BodyStatus : std::uint8_t { data, need_input, end, refused };
+enum class BodyStatus : std::uint8_t { kData, kNeedInput, kEnd, kRefused };
 
 struct BodyPiece {
   BodyStatus status;
@@ -60,20 +60,20 @@ class RequestParser {
   /// Takes `size` bytes of a fixed body as read without passing through the buffer.
   void skip_fixed(std::uint64_t size) noexcept {
     left_ -= size;
-    if (left_ == 0) phase_ = Phase::finished;
+    if (left_ == 0) phase_ = Phase::kFinished;
   }
   /// What is left of a fixed body; 0 for others.
-  std::uint64_t fixed_left() const noexcept { return phase_ == Phase::fixed ? left_ : 0; }
+  std::uint64_t fixed_left() const noexcept { return phase_ == Phase::kFixed ? left_ : 0; }
 
   /// True if data was found that pull_body() has not yielded yet: its bytes must stay.
-  bool holds_piece() const noexcept { return phase_ == Phase::chunked && !piece_.empty(); }
+  bool holds_piece() const noexcept { return phase_ == Phase::kChunked && !piece_.empty(); }
 
   /// The first byte not consumed yet.
   const char* cursor() const noexcept { return cursor_; }
   /// Valid once the head is complete, until begin().
   const RequestHead& head() const noexcept { return head_; }
   /// The message, body included, has been consumed.
-  bool finished() const noexcept { return phase_ == Phase::finished; }
+  bool finished() const noexcept { return phase_ == Phase::kFinished; }
   /// Refused, as the input went on where the limits on sizes end.
   bool stopped_at_limit() const noexcept { return refusal_ && cursor_ == stop_; }
   /// Not null after a refusal.
@@ -83,7 +83,7 @@ class RequestParser {
 
  private:
   // Head: llhttp runs over the head. Fixed: `left_` bytes are to come. Chunked: llhttp runs over the body.
-  enum class Phase : std::uint8_t { head, fixed, chunked, finished, refused };
+  enum class Phase : std::uint8_t { kHead, kFixed, kChunked, kFinished, kRefused };
 
   // Before the first byte. Copied: llhttp__internal_init() clears by a slow string instruction.
   static const llhttp_t kFresh;

@@ -4,8 +4,8 @@
 #include "base/clock.hpp"
 #include "base/panic.hpp"
 #include "base/portion.hpp"
-#include "fiber/outcome_error.hpp"
 #include "fiber/budget.hpp"
+#include "fiber/outcome_error.hpp"
 #include "sync/time/rate_limiter_core.hpp"
 
 #include <weft/detail/shared_value.hpp>

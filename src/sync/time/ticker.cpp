@@ -6,8 +6,8 @@
 
 #include "base/clock.hpp"
 #include "base/saturating.hpp"
-#include "fiber/outcome_error.hpp"
 #include "fiber/budget.hpp"
+#include "fiber/outcome_error.hpp"
 #include "fiber/wait_kind.hpp"
 
 #include <weft/this_fiber.hpp>
