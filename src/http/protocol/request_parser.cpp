@@ -5,6 +5,7 @@
 #include "http/protocol/characters.hpp"
 #include "http/protocol/head_check.hpp"
 #include "http/protocol/llhttp_refusal.hpp"
+#include "http/protocol/plain_head.hpp"
 
 #include <algorithm>
 
@@ -36,20 +37,23 @@ const llhttp_t RequestParser::kFresh = [] {
 }();
 
 void RequestParser::begin(const char* first, const Limits& limits) noexcept {
-  llhttp_ = kFresh;
-  llhttp_.data = this;
   begin_ = cursor_ = first;
-  head_stop_ = first + limits.head_size_max;
+  limits_ = &limits;
+  phase_ = Phase::fresh;
+  refusal_ = kAccepted;
+}
+
+// At the first byte.
+void RequestParser::start_llhttp() noexcept {
+  renew_llhttp();
+  head_stop_ = begin_ + limits_->head_size_max;
   constexpr std::size_t kUntilComplete =
       2;  // llhttp reports the target complete at the second byte behind it
-  stop_ = first + std::min(limits.request_line_size_max + kUntilComplete, limits.head_size_max);
+  stop_ = begin_ + std::min(limits_->request_line_size_max + kUntilComplete, limits_->head_size_max);
   header_ = headers_.data();
-  header_stop_ = header_ + std::min(limits.header_count_max, kHeaderCapacity);
-  phase_ = Phase::head;
+  header_stop_ = header_ + std::min(limits_->header_count_max, kHeaderCapacity);
   beyond_get_ = 0;
-  limits_ = &limits;
-  head_.target = {};
-  refusal_ = kAccepted;
+  phase_ = Phase::head;
 }
 
 // Runs llhttp over [cursor_, end).
@@ -58,6 +62,22 @@ llhttp_errno_t RequestParser::execute(const char* end) noexcept {
 }
 
 HeadStatus RequestParser::parse_head(const char* end) noexcept {
+  if (phase_ != Phase::fresh) [[unlikely]]
+    return parse_with_llhttp(end);
+  const std::string_view received(begin_, static_cast<std::size_t>(end - begin_));
+  const char* const head_end = read_plain_head(received, *limits_, headers_.data(), host_, head_);
+  if (head_end != nullptr) [[likely]] {
+    cursor_ = head_end;
+    phase_ = Phase::finished;
+    return HeadStatus::complete;
+  }
+  start_llhttp();
+  const HeadStatus status = parse_with_llhttp(end);
+  if (status == HeadStatus::need_input && received.empty()) phase_ = Phase::fresh;
+  return status;
+}
+
+HeadStatus RequestParser::parse_with_llhttp(const char* end) noexcept {
   if (phase_ == Phase::refused) return HeadStatus::refused;
   WEFT_DEBUG_ASSERT(phase_ == Phase::head, "parse_head() behind the head");
   while (cursor_ != end && cursor_ != stop_) {
@@ -88,7 +108,7 @@ HeadStatus RequestParser::parse_registered_method(const char* end) noexcept {
   const std::size_t room = static_cast<std::size_t>(limit - name);
   const std::string_view text(name, std::min(room, kMethodNameSizeMax + 1));
   const std::size_t size = size_of_token(text);
-  restart_llhttp();
+  renew_llhttp();
   if (size == room && size <= kMethodNameSizeMax) {
     cursor_ = limit == stop_ ? stop_ : begin_;  // all of it again when the rest has come
     if (limit != stop_) return HeadStatus::need_input;
@@ -104,12 +124,12 @@ HeadStatus RequestParser::parse_registered_method(const char* end) noexcept {
     static_cast<void>(llhttp__internal_execute(&llhttp_, kGet.data(), kGet.data() + kGet.size()));
     beyond_get_ = static_cast<std::uint8_t>(static_cast<unsigned>(*method) - HTTP_GET);
     cursor_ = name + size;
-    return parse_head(end);
+    return parse_with_llhttp(end);
   }
   return HeadStatus::refused;
 }
 
-void RequestParser::restart_llhttp() noexcept {
+void RequestParser::renew_llhttp() noexcept {
   llhttp_ = kFresh;
   llhttp_.data = this;
   head_.target = {};
