@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the protocol half of the HTTP server costs for one request: parse, check, encode.
 //
-//   bench_http_protocol [requests] [hello|counted|browser|post]       prints ns per request
+//   bench_http_protocol [requests] [hello|counted|browser|strangers|post]       prints ns per request
 //
 // hello: the same short request each time. counted: its target differs each time. browser: that, with the
-// header lines of a browser. post: a body of 27 bytes.
+// header lines of a browser. strangers: the same, and a header line differs each time. post: a body of 27
+// bytes.
 //
 // Exact: the slope of instructions between two counts under callgrind (docs/design/http-protocol.md has the
 // figures):
@@ -30,13 +31,16 @@ namespace {
 
 constexpr std::string_view kHello = "GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n";
 constexpr std::string_view kCounted = "GET /?n=00000000 HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n";
-constexpr std::string_view kBrowser =
-    "GET /?n=00000000 HTTP/1.1\r\nHost: www.example.org\r\nConnection: keep-alive\r\n"
-    "Cache-Control: max-age=0\r\nUpgrade-Insecure-Requests: 1\r\n"
-    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/119.0.0.0 "
-    "Safari/537.36\r\nAccept: text/html,application/xhtml+xml;q=0.9,*/*;q=0.8\r\n"
-    "Sec-Fetch-Site: none\r\nSec-Fetch-Mode: navigate\r\nAccept-Encoding: gzip, deflate, br\r\n"
-    "Accept-Language: en-US,en;q=0.9\r\nCookie: session=5f2b8a; theme=dark\r\n\r\n";
+#define BROWSER(NUMBER, COOKIE)                                                                          \
+  "GET /?n=" NUMBER                                                                                      \
+  " HTTP/1.1\r\nHost: www.example.org\r\nConnection: keep-alive\r\n"                                     \
+  "Cache-Control: max-age=0\r\nUpgrade-Insecure-Requests: 1\r\n"                                         \
+  "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/119.0.0.0 " \
+  "Safari/537.36\r\nAccept: text/html,application/xhtml+xml;q=0.9,*/*;q=0.8\r\n"                         \
+  "Sec-Fetch-Site: none\r\nSec-Fetch-Mode: navigate\r\nAccept-Encoding: gzip, deflate, br\r\n"           \
+  "Accept-Language: en-US,en;q=0.9\r\nCookie: session=" COOKIE "; theme=dark\r\n\r\n"
+constexpr std::string_view kBrowser = BROWSER("00000000", "5f2b8abc");
+constexpr std::string_view kStrangers = BROWSER("5f2b8abc", "00000000");
 constexpr std::string_view kPost =
     "POST /?n=00000000 HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nContent-Type: application/json\r\n"
     "Content-Length: 27\r\n\r\nabcdefghijklmnopqrstuvwxyz.";
@@ -45,8 +49,11 @@ struct Kind {
   std::string_view name;
   std::string_view request;
 };
-constexpr std::array<Kind, 4> kKinds{
-    {{"hello", kHello}, {"counted", kCounted}, {"browser", kBrowser}, {"post", kPost}}};
+constexpr std::array<Kind, 5> kKinds{{{"hello", kHello},
+                                      {"counted", kCounted},
+                                      {"browser", kBrowser},
+                                      {"strangers", kStrangers},
+                                      {"post", kPost}}};
 
 // The request, and where it has a number to count, if it has.
 struct Requests {
@@ -86,7 +93,7 @@ int main(int argc, char** argv) {
   const auto kind =
       std::find_if(kKinds.begin(), kKinds.end(), [&](const Kind& each) { return each.name == name; });
   if (requests <= 0 || kind == kKinds.end()) {
-    std::fprintf(stderr, "usage: bench_http_protocol [requests] [hello|counted|browser|post]\n");
+    std::fprintf(stderr, "usage: bench_http_protocol [requests] [hello|counted|browser|strangers|post]\n");
     return 2;
   }
   Requests request(kind->request);

@@ -120,7 +120,8 @@ Refusal check_head(const HeadText& text, const FramingReport& report, HostMemory
   if ((refusal = check_lines(text, line, facts))) return refusal;
   if ((refusal = check_framing(facts, report, head))) return refusal;
   if ((refusal = split_target(head))) return refusal;
-  if ((refusal = check_host(facts, host, head))) return refusal;
+  if ((refusal = check_host(facts, host, head.version))) return refusal;
+  if (head.authority.empty()) head.authority = facts.host;  // that of the target comes first
   decide_persistence(facts, head);
   return kAccepted;
 }

@@ -63,16 +63,17 @@ inline Refusal note(HeadFacts& facts, const Header& header) noexcept {
 /// A Host that is not remembered.
 [[gnu::noinline]] Refusal check_new_host(std::string_view host, HostMemory& memory) noexcept;
 
-/// One Host, or none in HTTP/1.0; it becomes the authority, unless the target has named one.
+/// None is needed in HTTP/1.0.
+inline bool lacks_host(const HeadFacts& facts, Version version) noexcept {
+  return facts.host_count == 0 && version == Version::http_1_1;
+}
+
+/// One Host, or none in HTTP/1.0.
 [[gnu::always_inline]] inline Refusal check_host(const HeadFacts& facts, HostMemory& memory,
-                                                 RequestHead& head) noexcept {
+                                                 Version version) noexcept {
   if (facts.host_count > 1) return bad_request("more than one Host");
-  if (facts.host_count == 0 && head.version == Version::http_1_1) return bad_request("no Host");
-  if (!memory.knows(facts.host)) [[unlikely]] {
-    if (const Refusal refusal = check_new_host(facts.host, memory)) return refusal;
-  }
-  if (head.authority.empty()) head.authority = facts.host;
-  return kAccepted;
+  if (lacks_host(facts, version)) return bad_request("no Host");
+  return memory.knows(facts.host) ? kAccepted : check_new_host(facts.host, memory);
 }
 
 /// REQUIRES: version and framing of `head` are known.

@@ -104,27 +104,44 @@ bool says_nothing_of_a_body(const HeadFacts& facts) noexcept {
   return !facts.has_transfer_encoding && facts.content_length_count == 0;
 }
 
+void complete(const HeadFacts& facts, const Headers& headers, RequestHead& head) noexcept {
+  head.headers = headers;
+  head.authority = facts.host;
+  head.content_length = 0;
+  head.body = BodyFraming::none;
+  decide_persistence(facts, head);
+}
+
+const char* read_new_lines(const char* lines, const char* end, const Limits& limits, Header* headers,
+                           HeadMemory& memory, RequestHead& head) noexcept {
+  memory.lines.forget();
+  HeadFacts facts;
+  Header* header = headers;
+  const char* const head_end = read_headers(lines, end, header, headers + limits.header_count_max, facts);
+  if (head_end == nullptr || !says_nothing_of_a_body(facts) || check_host(facts, memory.host, head.version))
+    return nullptr;
+  const auto count = static_cast<std::size_t>(header - headers);
+  memory.lines.remember({lines, head_end}, facts, count);
+  complete(facts, Headers(headers, count), head);
+  return head_end;
+}
+
 }  // namespace
 
 const char* read_plain_head(std::string_view received, const Limits& limits, Header* headers,
-                            HostMemory& host, RequestHead& head) noexcept {
+                            HeadMemory& memory, RequestHead& head) noexcept {
   const std::size_t size = std::min(received.size(), limits.head_size_max);
   if (size < kShortest.size()) return nullptr;
   const char* const first = received.data();
   const char* const end = first + size;
   const char* const lines = read_request_line(first, end, limits, head);
   if (lines == nullptr) return nullptr;
-  HeadFacts facts;
-  Header* header = headers;
-  const char* const head_end = read_headers(lines, end, header, headers + limits.header_count_max, facts);
-  if (head_end == nullptr || !says_nothing_of_a_body(facts)) return nullptr;
-  head.headers = Headers(headers, static_cast<std::size_t>(header - headers));
-  head.authority = {};
-  head.content_length = 0;
-  head.body = BodyFraming::none;
-  if (check_host(facts, host, head)) return nullptr;
-  decide_persistence(facts, head);
-  return head_end;
+  if (!memory.lines.repeat(lines, end, headers))
+    return read_new_lines(lines, end, limits, headers, memory, head);
+  const HeadFacts& facts = memory.lines.facts();
+  if (lacks_host(facts, head.version)) return nullptr;  // the version is not of these lines
+  complete(facts, Headers(headers, memory.lines.count()), head);
+  return lines + memory.lines.size();
 }
 
 }  // namespace weft::http::protocol

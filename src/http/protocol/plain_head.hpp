@@ -7,6 +7,7 @@
 // outcome (law H6).
 
 #include "http/protocol/host_memory.hpp"
+#include "http/protocol/line_memory.hpp"
 
 #include <weft/http/limits.hpp>
 #include <weft/http/request_head.hpp>
@@ -15,9 +16,16 @@
 
 namespace weft::http::protocol {
 
+/// What one head leaves for the next.
+struct HeadMemory {
+  HostMemory host;
+  LineMemory lines;
+};
+
 /// Reads the head at the front of `received`. Returns its end, `head` and `headers` filled; or null, and the
-/// two are not to be looked at. `headers` has room for `limits.header_count_max`.
+/// two are not to be looked at. `headers` has room for `limits.header_count_max`, and is the same each time
+/// that `memory` is.
 const char* read_plain_head(std::string_view received, const Limits& limits, Header* headers,
-                            HostMemory& host, RequestHead& head) noexcept;
+                            HeadMemory& memory, RequestHead& head) noexcept;
 
 }  // namespace weft::http::protocol

@@ -19,7 +19,7 @@ class PlainRead {
  public:
   explicit PlainRead(std::string received, const Limits& limits = {})
       : received_(std::move(received)),
-        end_(read_plain_head(received_, limits, headers_.data(), host_, head_)) {}
+        end_(read_plain_head(received_, limits, headers_.data(), memory_, head_)) {}
 
   bool taken() const { return end_ != nullptr; }
   /// Of the head.
@@ -29,7 +29,7 @@ class PlainRead {
  private:
   std::string received_;
   std::array<Header, kHeaderCapacity> headers_;
-  HostMemory host_;
+  HeadMemory memory_;
   RequestHead head_;
   const char* end_;
 };

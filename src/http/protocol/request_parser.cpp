@@ -5,7 +5,6 @@
 #include "http/protocol/characters.hpp"
 #include "http/protocol/head_check.hpp"
 #include "http/protocol/llhttp_refusal.hpp"
-#include "http/protocol/plain_head.hpp"
 
 #include <algorithm>
 
@@ -46,6 +45,7 @@ void RequestParser::begin(const char* first, const Limits& limits) noexcept {
 // At the first byte.
 void RequestParser::start_llhttp() noexcept {
   renew_llhttp();
+  memory_.lines.forget();  // the header table becomes llhttp's
   head_stop_ = begin_ + limits_->head_size_max;
   constexpr std::size_t kUntilComplete =
       2;  // llhttp reports the target complete at the second byte behind it
@@ -65,7 +65,7 @@ HeadStatus RequestParser::parse_head(const char* end) noexcept {
   if (phase_ != Phase::fresh) [[unlikely]]
     return parse_with_llhttp(end);
   const std::string_view received(begin_, static_cast<std::size_t>(end - begin_));
-  const char* const head_end = read_plain_head(received, *limits_, headers_.data(), host_, head_);
+  const char* const head_end = read_plain_head(received, *limits_, headers_.data(), memory_, head_);
   if (head_end != nullptr) [[likely]] {
     cursor_ = head_end;
     phase_ = Phase::finished;
@@ -141,7 +141,7 @@ Refusal RequestParser::complete_head() noexcept {
   const HeadText text{begin_, cursor_, headers_.data(), static_cast<std::size_t>(header_ - headers_.data())};
   const FramingReport report{(llhttp_.flags & F_CHUNKED) != 0, (llhttp_.flags & F_CONTENT_LENGTH) != 0,
                              llhttp_.content_length};
-  if (const Refusal refusal = check_head(text, report, host_, head_)) return refusal;
+  if (const Refusal refusal = check_head(text, report, memory_.host, head_)) return refusal;
   if (head_.body == BodyFraming::none) {
     phase_ = Phase::finished;
   } else if (head_.body == BodyFraming::fixed) {

@@ -11,8 +11,8 @@
 //   message is never looked at (H4). After a refusal every call refuses.
 
 #include "http/protocol/chunk_guard.hpp"
-#include "http/protocol/host_memory.hpp"
 #include "http/protocol/llhttp.hpp"
+#include "http/protocol/plain_head.hpp"
 #include "http/protocol/refusal.hpp"
 
 #include <weft/http/limits.hpp>
@@ -121,7 +121,7 @@ class RequestParser {
       beyond_get_;  // what a registered method's number is above that of GET, which llhttp saw; else 0
   Refusal refusal_;
   RequestHead head_;
-  HostMemory host_;  // from request to request
+  HeadMemory memory_;  // from request to request
 
   llhttp_t llhttp_;
   const char* stop_;  // no further in the head before the target is complete (then: before the head is)
