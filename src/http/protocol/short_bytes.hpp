@@ -89,7 +89,7 @@ inline bool equal_at(const char* a, const char* b, Places... places) noexcept {
                           _mm_loadu_si128(reinterpret_cast<const __m128i*>(b + at)));
   };
   __m128i equal = _mm_set1_epi8(-1);
-  ((equal = _mm_and_si128(equal, same(places))), ...);
+  ((equal = _mm_and_si128(equal, same(static_cast<std::size_t>(places)))), ...);
   return _mm_movemask_epi8(equal) == 0xffff;
 }
 #endif
