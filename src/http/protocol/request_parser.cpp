@@ -36,6 +36,7 @@ const llhttp_t RequestParser::kFresh = [] {
 }();
 
 void RequestParser::begin(const char* first, const Limits& limits) noexcept {
+  WEFT_DEBUG_ASSERT(limits.header_count_max <= kHeaderCapacity, "more headers than there is room for");
   begin_ = cursor_ = first;
   limits_ = &limits;
   phase_ = Phase::fresh;
@@ -51,7 +52,7 @@ void RequestParser::start_llhttp() noexcept {
       2;  // llhttp reports the target complete at the second byte behind it
   stop_ = begin_ + std::min(limits_->request_line_size_max + kUntilComplete, limits_->head_size_max);
   header_ = headers_.data();
-  header_stop_ = header_ + std::min(limits_->header_count_max, kHeaderCapacity);
+  header_stop_ = header_ + limits_->header_count_max;
   beyond_get_ = 0;
   phase_ = Phase::head;
 }
@@ -170,7 +171,8 @@ Refusal RequestParser::over_head_limit() const noexcept {
 }
 
 BodyPiece RequestParser::pull_body(const char* end, std::size_t size_max) noexcept {
-  WEFT_DEBUG_ASSERT(phase_ != Phase::head, "pull_body() before the head is complete");
+  WEFT_DEBUG_ASSERT(phase_ != Phase::fresh && phase_ != Phase::head,
+                    "pull_body() before the head is complete");
   switch (phase_) {
     case Phase::fixed: return pull_fixed(end, size_max);
     case Phase::chunked: return pull_chunked(end, size_max);
