@@ -23,7 +23,7 @@ FUNCTION_LINES_MAX = 70
 COLUMNS_MAX = 110
 
 # docs/design/README.md, left to right: a layer includes itself and what stands before it.
-LAYERS = ["base", "sys", "fiber", "event_loop", "execution_context", "sync", "net", "http"]
+LAYERS = ["base", "sys", "fiber", "event_loop", "execution_context", "sync", "io", "net", "http"]
 
 # The layer of each public header that is not in a folder of its layer (net/, http/). "all": the umbrella
 # headers, which no layer may include.
@@ -45,6 +45,7 @@ PUBLIC_HEADER_LAYER = {
     "group_core": "sync", "race": "sync", "scoped_value": "sync", "task_group": "sync",
     "with_timeout": "sync",
     "peer_scope_core": "net",
+    "stream_access": "event_loop",
     "runtime": "all", "weft": "all",
 }
 

@@ -13,6 +13,7 @@
 #include <weft/channel.hpp>
 #include <weft/deadline.hpp>
 #include <weft/detail/select_branch.hpp>
+#include <weft/detail/stream_access.hpp>
 #include <weft/join_handle.hpp>
 #include <weft/result.hpp>
 #include <weft/source_location.hpp>
@@ -124,8 +125,8 @@ class JoinInto final : public JoinBranch {
 template <class F>
 class WhenReady final : public ReadinessBranch {
  public:
-  WhenReady(DescriptorHandle handle, Operation operation, F&& f)
-      : ReadinessBranch(handle, operation), f_(std::forward<F>(f)) {}
+  WhenReady(DescriptorHandle handle, Operation operation, bool buffered, F&& f)
+      : ReadinessBranch(handle, operation, buffered), f_(std::forward<F>(f)) {}
 
   void plan(SelectPlan& plan, std::size_t place) noexcept { plan.add(*this, place); }
   std::error_code run() { return tell(f_, result()); }
@@ -228,21 +229,23 @@ template <class T, class F>
   return detail::JoinInto<JoinHandle<T>, F>(handle, std::forward<F>(f));
 }
 
-/// A branch of a select: ready when a read from `source` (a net::TcpStream), or an accept() of `source` (a
-/// net::TcpListener), would probably not have to wait. It reads nothing: another fiber may read first. An `f`
-/// that takes a Result<void> also gets errors: Errc::closed, or the kernel's error if the descriptor cannot
-/// be waited for. An `f` without arguments is not called then, and the select returns the error. In fibers
-/// only.
+/// A branch of a select: ready when a read from `source` (an io::Reader: a stream, a pipe, a buffered
+/// reader), or an accept() of `source` (a net::Listener), would probably not have to wait. Bytes that
+/// `source` has buffered count. It reads nothing: another fiber may read first. An `f` that takes a
+/// Result<void> also gets errors: Errc::closed, or the kernel's error if the descriptor cannot be waited for.
+/// An `f` without arguments is not called then, and the select returns the error. In fibers only.
 template <class Source, class F>
 [[nodiscard]] auto readable(Source& source, F&& f) {
-  return detail::WhenReady<F>(source.descriptor(), detail::ReadinessBranch::Operation::kRead,
-                              std::forward<F>(f));
+  bool buffered = false;
+  if constexpr (requires { source.buffered(); }) buffered = source.buffered() > 0;
+  return detail::WhenReady<F>(detail::StreamAccess::handle(source), detail::ReadinessBranch::Operation::kRead,
+                              buffered, std::forward<F>(f));
 }
 /// The same for writing.
 template <class Source, class F>
 [[nodiscard]] auto writable(Source& source, F&& f) {
-  return detail::WhenReady<F>(source.descriptor(), detail::ReadinessBranch::Operation::kWrite,
-                              std::forward<F>(f));
+  return detail::WhenReady<F>(detail::StreamAccess::handle(source),
+                              detail::ReadinessBranch::Operation::kWrite, false, std::forward<F>(f));
 }
 
 /// A branch of a select: taken if no other branch is ready before `deadline`. A duration counts from now. If

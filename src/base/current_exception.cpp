@@ -14,6 +14,7 @@ CurrentException::CurrentException() noexcept {
   int status = 0;
   readable_ = type == nullptr ? nullptr : abi::__cxa_demangle(mangled_, nullptr, nullptr, &status);
   try {
+    // cppcheck-suppress rethrowNoCurrentException; called in a catch block
     throw;
   } catch (const std::exception& exception) {
     if (const char* const what = exception.what(); what != nullptr) what_ = what;

@@ -2,7 +2,7 @@
 #pragma once
 
 // What fibers open in the world that they live in: sockets and pipes. The kernel's is in
-// net/kernel_network.hpp, the simulated one in sim/sim_network.hpp; it is the runner's (network_here() of
+// io/kernel_network.hpp, the simulated one in sim/sim_network.hpp; it is the runner's (network_here() of
 // net/). What is done with a descriptor afterwards does not ask the network: the descriptor knows what stands
 // behind it.
 //
@@ -14,38 +14,43 @@
 #include <weft/detail/descriptor_handle.hpp>
 #include <weft/result.hpp>
 
+#include <cstdint>
+#include <optional>
+
 namespace weft {
+
+using detail::DescriptorHandle;
 
 /// How a listening socket is made.
 struct ListenParameters {
   int backlog = 4096;
   bool reuse_port = false;  ///< several listeners share the port; the kernel spreads connections over them
+  std::optional<std::uint32_t> mode = std::nullopt;  ///< permissions of a Unix socket's file
 };
 
 /// A connection taken from a listener, and who connected.
 struct Accepted {
-  detail::DescriptorHandle handle;
+  DescriptorHandle handle;
   sys::RawAddress peer;
 };
 
 /// Two descriptors that belong together: both ends of a connection, or a pipe's reading and writing end.
 struct DescriptorPair {
-  detail::DescriptorHandle first;
-  detail::DescriptorHandle second;
+  DescriptorHandle first;
+  DescriptorHandle second;
 };
 
 class Network {
  public:
   /// A listening stream socket, bound to `address`, of IP or of Unix. Suspends: no.
-  virtual Result<detail::DescriptorHandle> listen(const sys::RawAddress& address,
-                                                  const ListenParameters&) = 0;
+  virtual Result<DescriptorHandle> listen(const sys::RawAddress& address, const ListenParameters&) = 0;
   /// A stream connected to `address`. Suspends.
-  virtual Result<detail::DescriptorHandle> connect(const sys::RawAddress& address, Deadline) = 0;
+  virtual Result<DescriptorHandle> connect(const sys::RawAddress& address, Deadline) = 0;
   /// One pending connection of a listener. Errors of the kernel such as EMFILE are passed on. Suspends.
-  virtual Result<Accepted> accept(detail::DescriptorHandle, Deadline) = 0;
+  virtual Result<Accepted> accept(DescriptorHandle, Deadline) = 0;
   /// The same without waiting: the kernel's "not now" if none is pending. Does not look whether the fiber was
   /// cancelled. Suspends: no.
-  virtual Result<Accepted> try_accept(detail::DescriptorHandle) = 0;
+  virtual Result<Accepted> try_accept(DescriptorHandle) = 0;
   /// Two Unix stream sockets, connected to each other. Suspends: no.
   virtual Result<DescriptorPair> make_socket_pair() = 0;
   /// Suspends: no.

@@ -9,8 +9,11 @@
 #include "execution_context/context_registry.hpp"
 #include "execution_context/diagnostics/dump.hpp"
 #include "execution_context/diagnostics/fiber_snapshot.hpp"
+#include "execution_context/diagnostics/migration_report.hpp"
 #include "execution_context/diagnostics/monitor.hpp"
 #include "execution_context/diagnostics/report_handler.hpp"
+#include "execution_context/diagnostics/stall_reports.hpp"
+#include "execution_context/diagnostics/stuck_fiber.hpp"
 #include "execution_context/diagnostics/symbol.hpp"
 #include "execution_context/library_thread.hpp"
 #include "execution_context/shared_loop.hpp"
@@ -74,6 +77,11 @@ void after_fork_in_child() noexcept {
 
 void prepare_for_fork() noexcept {
   [[maybe_unused]] static const bool prepared = [] {
+    // Before the first fork: one that another thread is in the middle of making would stay half made in the
+    // child, and whoever asks for it there would wait for ever.
+    make_stall_settings();
+    make_stuck_settings();
+    make_migration_handler();
     const int error = ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
     WEFT_ASSERT(error == 0, "cannot prepare for fork()", WEFT_VALUE(error));
     return true;

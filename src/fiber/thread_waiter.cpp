@@ -39,6 +39,7 @@ ThreadWaiter::~ThreadWaiter() {
 void ThreadWaiter::forget_other_threads() noexcept {
   new (&all()) All();
   if (of_this_thread == nullptr) return;
+  // cppcheck-suppress constStatement; it is a placement new
   new (static_cast<ListNode<ThreadWaiter>*>(of_this_thread)) ListNode<ThreadWaiter>();
   of_this_thread->thread_id_ = sys::thread_id();
   all().list.push_back(*of_this_thread);

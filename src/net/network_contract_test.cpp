@@ -7,7 +7,7 @@
 #include "event_loop/sim/sim_event_loop.hpp"
 #include "event_loop/write_batch/write_turn.hpp"
 #include "fiber/join.hpp"
-#include "net/kernel_network.hpp"
+#include "io/kernel_network.hpp"
 #include "support/sim_runner.hpp"
 #include "support/sim_sockets.hpp"
 
@@ -62,7 +62,7 @@ std::string order_of(std::string_view text) {
 class NetworkContract : public testing::TestWithParam<Kind> {
  protected:
   Network& network() noexcept {
-    return GetParam() == Kind::kEpoll ? net::kernel_network() : *runner_.loop.network();
+    return GetParam() == Kind::kEpoll ? kernel_network() : *runner_.loop.network();
   }
 
   static std::unique_ptr<EventLoop> make_loop() {

@@ -220,10 +220,10 @@ TEST_P(TcpOfTheKernel, WholeBuffersLookAtTheirDeadlineAfterEachStep) {
     const Deadline passed = Deadline::after(-1s);
     std::array<std::byte, 10> buffer;
     const std::span<const std::byte> several[] = {buffer, buffer};
-    const Progress results[] = {ends.client.read_exact_until(buffer, passed),
-                                ends.client.write_all_until(std::span<const std::byte>(buffer), passed),
-                                ends.client.write_all_until(several, passed)};
-    for (const Progress& result : results) {
+    const io::Progress results[] = {ends.client.read_exact_until(buffer, passed),
+                                    ends.client.write_all_until(std::span<const std::byte>(buffer), passed),
+                                    ends.client.write_all_until(several, passed)};
+    for (const io::Progress& result : results) {
       EXPECT_EQ(result.error(), Errc::timed_out);
       EXPECT_EQ(result.bytes(), 1u);
     }
@@ -236,8 +236,9 @@ TEST(TcpDeathTest, ACallOutsideOfAFiberIsABugThatNamesTheCall) {
   TcpStream stream;
   std::array<std::byte, 1> buffer;
   const std::string where = "\\(\\) outside of every fiber: call it inside weft::run";
-  EXPECT_DEATH(static_cast<void>(stream.read_some(buffer)), "TcpStream::read_some" + where);
-  EXPECT_DEATH(static_cast<void>(stream.write_all("x")), "TcpStream::write_all" + where);
+  const std::string of_a_stream = "\\(\\) of a stream outside of every fiber: call it inside weft::run";
+  EXPECT_DEATH(static_cast<void>(stream.read_some(buffer)), "read_some" + of_a_stream);
+  EXPECT_DEATH(static_cast<void>(stream.write_all("x")), "write_all" + of_a_stream);
   EXPECT_DEATH(static_cast<void>(TcpStream::connect(SocketAddress())), "TcpStream::connect" + where);
   EXPECT_DEATH(static_cast<void>(TcpListener::bind("127.0.0.1:0")), "TcpListener::bind" + where);
 }

@@ -82,7 +82,7 @@ TEST_P(TcpStreamTest, ReadExactWaitsForEveryByte) {
       }
     });
     std::array<std::byte, 6> buffer;
-    const Progress read = ends.server.read_exact(buffer);
+    const io::Progress read = ends.server.read_exact(buffer);
     EXPECT_TRUE(read);
     EXPECT_EQ(read.bytes(), 6u);
     EXPECT_EQ(read.value(), 6u);
@@ -96,7 +96,7 @@ TEST_P(TcpStreamTest, ReadExactTellsHowMuchCameBeforeTheEnd) {
     EXPECT_TRUE(ends.client.write_all("abc"));
     EXPECT_TRUE(ends.client.shutdown(ShutdownMode::kWrite));
     std::array<std::byte, 6> buffer;
-    const Progress read = ends.server.read_exact(buffer);
+    const io::Progress read = ends.server.read_exact(buffer);
     EXPECT_FALSE(read);
     EXPECT_EQ(read.bytes(), 3u);
     EXPECT_EQ(read.error(), Errc::end_of_file);
@@ -109,7 +109,7 @@ TEST_P(TcpStreamTest, ReadExactTellsHowMuchCameBeforeTheDeadline) {
     Streams ends;
     EXPECT_TRUE(ends.client.write_all("abc"));
     std::array<std::byte, 6> buffer;
-    const Progress read = ends.server.read_exact_until(buffer, Deadline::after(1ms));
+    const io::Progress read = ends.server.read_exact_until(buffer, Deadline::after(1ms));
     EXPECT_EQ(read.bytes(), 3u);
     EXPECT_EQ(read.error(), Errc::timed_out);
   });
@@ -119,7 +119,7 @@ TEST_P(TcpStreamTest, WriteAllTellsHowMuchWentBeforeTheDeadline) {
   run([] {
     Streams ends;
     const std::string lots(64 << 20, 'x');
-    const Progress written = ends.client.write_all_until(bytes(lots), Deadline::after(5ms));
+    const io::Progress written = ends.client.write_all_until(bytes(lots), Deadline::after(5ms));
     EXPECT_EQ(written.error(), Errc::timed_out);
     EXPECT_GT(written.bytes(), 0u);
     EXPECT_LT(written.bytes(), lots.size());
@@ -154,7 +154,7 @@ TEST_P(TcpStreamTest, ManyBuffersAreWrittenAsOneAndReadIntoSeveral) {
       parts.push_back(bytes(part));
       expected += part;
     }
-    const Progress written = ends.client.write_all(parts);
+    const io::Progress written = ends.client.write_all(parts);
     EXPECT_TRUE(written);
     EXPECT_EQ(written.bytes(), expected.size());
 

@@ -31,7 +31,8 @@ Direction direction_of(ReadinessBranch::Operation operation) noexcept {
 // From here to leave() the fiber is a user of the descriptor: its number is not given back (L9).
 SpinLock* ReadinessBranch::lock() noexcept {
   this_fiber_required("a select over a descriptor");
-  result_ = Errc::closed;
+  result_ = buffered_ ? Result<void>() : Errc::closed;
+  if (buffered_) return nullptr;
   if (handle_.descriptor == nullptr) return nullptr;
   bool last = false;
   entered_ = handle_.descriptor->usage.enter(handle_.generation, last);

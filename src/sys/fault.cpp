@@ -197,6 +197,10 @@ const char* to_string(Call call) noexcept {
       "mprotect",
       "madvise",
       "mincore",
+      "status",
+      "unlink",
+      "chmod",
+      "splice",
       "signal",
       "thread",
   };

@@ -63,6 +63,10 @@ enum class Call : std::uint8_t {
   mprotect,
   madvise,
   mincore,
+  status,
+  unlink,
+  chmod,
+  splice,
   signal,
   thread,
 };

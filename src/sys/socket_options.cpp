@@ -35,6 +35,13 @@ Result<void> set_tcp(int fd, int name, std::int64_t value) noexcept {
 
 }  // namespace
 
+Result<ucred> peer_credentials(int fd) noexcept {
+  ucred peer{};
+  const long done = raw_get(fd, SOL_SOCKET, SO_PEERCRED, &peer, sizeof(peer));
+  if (done < 0) return error_of(static_cast<int>(-done));
+  return peer;
+}
+
 Result<int> get_option(int fd, int level, int name) noexcept {
   int value = 0;
   const long raw = raw_get(fd, level, name, &value, sizeof(value));

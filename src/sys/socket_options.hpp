@@ -7,10 +7,13 @@
 
 #include <chrono>
 #include <optional>
+#include <sys/socket.h>
 
 namespace weft::sys {
 
 Result<int> get_option(int fd, int level, int name) noexcept;
+/// SO_PEERCRED of a Unix socket.
+Result<ucred> peer_credentials(int fd) noexcept;
 Result<void> set_option(int fd, int level, int name, int value) noexcept;
 
 Result<void> set_reuse_address(int fd, bool on) noexcept;

@@ -4,11 +4,9 @@
 #include "base/atomic.hpp"
 #include "sys/errors.hpp"
 #include "sys/fault.hpp"
+#include "sys/held_sigpipe.hpp"
 #include "sys/iovec.hpp"
 #include "sys/syscall.hpp"
-
-#include <csignal>
-#include <ctime>
 
 #ifndef RWF_NOSIGNAL
 #define RWF_NOSIGNAL 0x00000100
@@ -29,24 +27,13 @@ long write_with_flag(int fd, std::span<const iovec> buffers) noexcept {
   });
 }
 
-// A SIGPIPE that was pending before stays: ours cannot be told from it, and one is as good as two.
 long write_with_signal_held(int fd, std::span<const iovec> buffers) noexcept {
-  sigset_t pipe_signal;
-  sigemptyset(&pipe_signal);
-  sigaddset(&pipe_signal, SIGPIPE);
-  sigset_t pending;
-  sigset_t before;
-  sigpending(&pending);
-  pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+  HeldSigpipe held;
   const long written = retry(Call::write, fd, [&](std::size_t size_max) {
     const ShortenedBuffers shortened(buffers, size_max);
     return raw_answer(::writev(fd, shortened.data(), shortened.count()));
   });
-  if (written == -EPIPE && sigismember(&pending, SIGPIPE) == 0) {
-    const timespec at_once{};
-    while (sigtimedwait(&pipe_signal, nullptr, &at_once) < 0 && errno == EINTR) {}
-  }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (written == -EPIPE) held.drop();
   return written;
 }
 

@@ -18,9 +18,15 @@ extern "C" [[gnu::noinline]] void all_wait() { asm volatile(""); }
   dreams = 0;
 }
 
-[[gnu::noinline]] void receive_order(weft::Channel<int>& orders) { (void)orders.receive(); }
+[[gnu::noinline]] void receive_order(weft::Channel<int>& orders) {
+  (void)orders.receive();
+  asm volatile("");  // else a jump ends it: the frame would be gone
+}
 
-[[gnu::noinline]] void join_sleeper(weft::JoinHandle<void>& sleeper) { sleeper.join_uncancellable(); }
+[[gnu::noinline]] void join_sleeper(weft::JoinHandle<void>& sleeper) {
+  sleeper.join_uncancellable();
+  asm volatile("");
+}
 
 [[gnu::noinline]] void lock_ledger(weft::Mutex& ledger) {
   const std::scoped_lock lock(ledger);

@@ -193,7 +193,7 @@ TEST_P(Bodies, AClientThatDoesNotReadStopsTheServerFromReading) {
     client.send(head_of("/echo", "Content-Length: 1000000000\r\n"));
     const std::string piece(100'000, 'x');
     std::size_t sent = 0;
-    for (net::Progress step(0, {}); step; sent += step.bytes()) {
+    for (io::Progress step(0, {}); step; sent += step.bytes()) {
       step = client.stream().write_all_until(std::as_bytes(std::span(piece)), Deadline::after(300ms));
     }
     EXPECT_LT(sent, 50'000'000u);  // what the buffers of the kernel hold

@@ -35,7 +35,7 @@ class Client {
   void send(std::string_view bytes) { EXPECT_TRUE(stream_.write_all(bytes)); }
   /// For a server that may close before it has read everything.
   void send_if_open(std::string_view bytes) {
-    [[maybe_unused]] const net::Progress sent = stream_.write_all(bytes);
+    [[maybe_unused]] const io::Progress sent = stream_.write_all(bytes);
   }
   void finish_sending() { EXPECT_TRUE(stream_.shutdown(net::ShutdownMode::kWrite)); }
 

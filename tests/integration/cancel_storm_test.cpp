@@ -41,6 +41,7 @@ class Tracked {
 };
 
 // -- the programs: each gets through in a few dozen suspensions, and gives its first error
+// ------------------------
 
 Result<void> sleeps() {
   for (int i = 0; i < 5; ++i) {
@@ -175,7 +176,7 @@ Result<void> writers_of_one_stream() {
   for (std::size_t i = 0; i < sent.size(); ++i) {
     group.spawn([&, i]() -> Result<void> {
       const std::string piece(3'000 + 5'000 * i, static_cast<char>('a' + i));
-      const net::Progress written = client->write_all(test::bytes(piece));
+      const io::Progress written = client->write_all(test::bytes(piece));
       sent[i] = written.bytes();
       if (!written) return written.error();
       return {};
@@ -194,6 +195,7 @@ Result<void> writers_of_one_stream() {
 }
 
 // -- the storm
+// ----------------------------------------------------------------------------------------------------
 
 enum class Source { kScope, kFiber, kDeadline };
 

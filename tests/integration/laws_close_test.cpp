@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Law L9: close is exact.
-#include "net/kernel_network.hpp"
+#include "io/kernel_network.hpp"
 #include "support/laws.hpp"
 
 #include <fcntl.h>
@@ -88,7 +88,7 @@ TEST_F(Laws, L9_EveryOperationAfterCloseFails) {
      const DescriptorHandle handle = connection.near.handle;
      EXPECT_EQ(connection.near.read().error(), Errc::closed);
      EXPECT_EQ(connection.near.write("x").error(), Errc::closed);
-     EXPECT_EQ(net::kernel_network().accept(handle, {}).error(), Errc::closed);
+     EXPECT_EQ(kernel_network().accept(handle, {}).error(), Errc::closed);
      EXPECT_EQ(Files::wait_ready(handle, Direction::kWrite, {}).error(), Errc::closed);
      EXPECT_EQ(Files::local_address(handle).error(), Errc::closed);
      EXPECT_EQ(Files::peer_address(handle).error(), Errc::closed);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Laws L4 to L6: who is woken by what, and who wins.
-#include "net/kernel_network.hpp"
+#include "io/kernel_network.hpp"
 #include "support/laws.hpp"
 
 #include <algorithm>
@@ -27,7 +27,7 @@ void until_waiting(const Near& near, std::size_t count) {
 Near listener_of(sys::Fd fd) { return {adopt(std::move(fd), DescriptorKind::kListener)}; }
 
 std::error_code accept_one(const Near& listener) {
-  const Result<Accepted> accepted = net::kernel_network().accept(listener.handle, Deadline::after(kPatience));
+  const Result<Accepted> accepted = kernel_network().accept(listener.handle, Deadline::after(kPatience));
   if (!accepted) return accepted.error();
   EXPECT_TRUE(close_descriptor(accepted->handle));
   return {};

@@ -61,6 +61,11 @@ def symbol_at(address):
     return "" if text.startswith("No symbol") else text.strip()
 
 
+def require_memory():
+    if gdb.selected_thread() is None:
+        raise gdb.GdbError("there is neither a process nor a core file")
+
+
 class Layout:
     """The table of the program."""
 
@@ -70,6 +75,7 @@ class Layout:
         except gdb.error as error:
             raise gdb.GdbError("there is no weft in this program, or it is stripped: "
                                "no symbol weft_debugger_layout") from error
+        require_memory()  # in the file alone the table's pointers are not relocated yet
         version, self.stack_pool = read_number(address), read_number(address + 8)
         if version != VERSION:
             raise gdb.GdbError(f"the program's weft has version {version} of the table, "
@@ -201,8 +207,7 @@ def selection_kept():
 
 def read_stack_pointers():
     """(stack pointer, thread) for each thread."""
-    if gdb.selected_thread() is None:
-        raise gdb.GdbError("there is neither a process nor a core file")
+    require_memory()
     with selection_kept():
         pointers = []
         for thread in gdb.selected_inferior().threads():

@@ -170,10 +170,9 @@ template <class T, class F>
 void start_child(GroupCore& group, Context& context, F&& closure, const SpawnOptions& options,
                  SourceLocation spawned_at) {
   using Box = GroupBox<T, std::decay_t<F>>;
-  static_assert(
-      std::is_same_v<typename Outcome<typename Box::Returned>::Value, T> ||
-          (std::is_void_v<T> && ProgressLike<typename Box::Returned>),
-      "a child of a TaskGroup<T> returns T or Result<T>; of a TaskGroup<void>, a net::Progress too");
+  static_assert(std::is_same_v<typename Outcome<typename Box::Returned>::Value, T> ||
+                    (std::is_void_v<T> && ProgressLike<typename Box::Returned>),
+                "a child of a TaskGroup<T> returns T or Result<T>; of a TaskGroup<void>, a io::Progress too");
   Fiber& fiber = create_fiber(context, Box::type(), options, spawned_at);
   AbandonOnException guard{&fiber};
   auto* const box = new (storage_of(fiber)) Box(std::forward<F>(closure));

@@ -39,7 +39,7 @@ struct Outcome<Result<T>> {
 template <std::derived_from<Result<void>> T>
 struct Outcome<T> : Outcome<Result<void>> {};
 
-/// The result of a call that moves a whole buffer (`net::Progress`): the number of bytes, or the error.
+/// The result of a call that moves a whole buffer (`io::Progress`): the number of bytes, or the error.
 template <class T>
 concept ProgressLike = !kIsResult<T> && requires(const T& progress) {
   { progress.bytes() } -> std::same_as<std::size_t>;

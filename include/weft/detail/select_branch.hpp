@@ -139,8 +139,9 @@ class ReadinessBranch : public SelectBranch {
  public:
   enum class Operation : bool { kRead, kWrite };
 
-  ReadinessBranch(DescriptorHandle handle, Operation operation) noexcept
-      : SelectBranch(true), handle_(handle), operation_(operation) {}
+  /// `buffered`: what is waited for is here already, whatever the descriptor says.
+  ReadinessBranch(DescriptorHandle handle, Operation operation, bool buffered) noexcept
+      : SelectBranch(true), handle_(handle), operation_(operation), buffered_(buffered) {}
 
   /// BUG on a plain thread.
   SpinLock* lock() noexcept final;
@@ -164,6 +165,7 @@ class ReadinessBranch : public SelectBranch {
   bool entered_ = false;  ///< it is a user of the descriptor until leave()
   bool ready_ = false;    ///< prepare() found it ready
   const Operation operation_;
+  const bool buffered_;
 };
 
 /// The branches of a select. The template fills it in, in its frame.

@@ -43,8 +43,10 @@ class Request {
   /// The "host:port" that the client has requested.
   std::string_view authority() const noexcept { return head_.authority; }
   /// The address of the connection's peer: the client, or a proxy in front of it. Each call is one system
-  /// call. ENOTCONN if the connection is gone.
+  /// call. ENOTCONN if the connection is gone; Errc::unsupported if the peer has no IP address.
   Result<net::SocketAddress> peer_address() const;
+  /// The same as text, for streams of every kind (net::Stream::peer_name()).
+  std::string peer_name() const;
   const Headers& headers() const noexcept { return head_.headers; }
   /// The value of the first header with that name; `nullopt` if there is none.
   std::optional<std::string_view> header(std::string_view name) const noexcept {

@@ -129,6 +129,12 @@ class Server {
   /// wakes an idle thread of each context; an address spreads connections better. If it fails, `listener` is
   /// closed.
   Result<net::SocketAddress> start(net::TcpListener listener, const ServeOptions& options = {});
+  /// The same with a listener of any kind: a net::UnixListener, or a type of your own. With several contexts
+  /// it must be one that can be duplicated (Errc::unsupported otherwise).
+  ///
+  ///     auto listener = weft::net::UnixListener::bind("/run/app.sock").value();
+  ///     server.start(std::make_unique<weft::net::UnixListener>(std::move(listener))).value();
+  Result<void> start(std::unique_ptr<net::Listener> listener, const ServeOptions& options = {});
 
   /// Waits until stop() was called and the last connection has ended. Returns at once if the server was not
   /// started. Suspends. If the calling fiber is cancelled (Errc::cancelled), or at the deadline of the

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <weft/detail/peer_scope_core.hpp>
-#include <weft/net/tcp_stream.hpp>
+#include <weft/net/stream.hpp>
 #include <weft/peer_end.hpp>
 #include <weft/result.hpp>
 
@@ -31,8 +31,8 @@ namespace weft::net {
 /// before the scope ends.
 class PeerScope {
  public:
-  explicit PeerScope(const TcpStream& stream, PeerEnd end = PeerEnd::kFinished) noexcept
-      : core_(stream.descriptor(), end) {
+  explicit PeerScope(const Stream& stream, PeerEnd end = PeerEnd::kFinished) noexcept
+      : core_(weft::detail::StreamAccess::handle(stream), end) {
     core_.enter();
   }
   ~PeerScope() {
@@ -47,7 +47,7 @@ class PeerScope {
   Result<void> status() noexcept { return core_.status(); }
 
  private:
-  detail::PeerScopeCore core_;
+  weft::detail::PeerScopeCore core_;
 };
 
 }  // namespace weft::net

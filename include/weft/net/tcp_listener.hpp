@@ -2,11 +2,13 @@
 #pragma once
 
 #include <weft/deadline.hpp>
-#include <weft/detail/descriptor_handle.hpp>
 #include <weft/net/address.hpp>
+#include <weft/net/listener.hpp>
 #include <weft/net/tcp_stream.hpp>
 #include <weft/result.hpp>
 
+#include <memory>
+#include <string>
 #include <string_view>
 
 namespace weft::net {
@@ -26,14 +28,14 @@ struct ListenOptions {
 /// Thread safety: any number of fibers, of any contexts, may accept at once. close() may be called meanwhile.
 /// Moving and destroying require exclusive access. A listener must be used in a fiber; it may be destroyed
 /// anywhere.
-class TcpListener {
+class TcpListener final : public Listener {
  public:
   /// A listener without a socket: every call fails with Errc::closed.
   TcpListener() noexcept = default;
   TcpListener(TcpListener&& other) noexcept : handle_(other.handle_.take()) {}
   TcpListener& operator=(TcpListener&& other) noexcept;
   /// Closes the socket.
-  ~TcpListener();
+  ~TcpListener() override;
 
   /// Listens at `address`. Port 0 selects a free port; local_address() returns it. A listener at `[::]`
   /// accepts IPv4 connections too; on a system without IPv6 it listens at `0.0.0.0`. Does not suspend.
@@ -78,6 +80,10 @@ class TcpListener {
   /// included.
   Result<TcpStream> try_accept();
 
+  Result<std::unique_ptr<Stream>> accept_stream(Deadline deadline = Deadline::never()) override;
+  Result<std::unique_ptr<Stream>> try_accept_stream() override;
+  Result<std::unique_ptr<Listener>> duplicate_listener() const override;
+
   /// Stops new connections from reaching this socket: the kernel drops connection requests without an answer.
   /// Connections that have begun can still be accepted. A client repeats its request after about a second. If
   /// this listener is closed by then, the request reaches another listener of the port (`reuse_port`). So a
@@ -85,26 +91,26 @@ class TcpListener {
   /// round-trip time, close. The effect is permanent and applies to the socket itself: do not use it on a
   /// socket that another process adopts. Does not suspend. Errors: Errc::closed, Errc::unsupported in a
   /// simulation.
-  Result<void> stop_admitting();
+  Result<void> stop_admitting() override;
 
   /// Stops listening: accept() fails with Errc::closed in other fibers. Returns when the port is free again.
   /// The kernel resets the connections in the socket's queue, unless another listener or process has the same
   /// socket.
-  Result<void> close();
+  Result<void> close() override;
 
   Result<SocketAddress> local_address() const;
+  std::string local_name() const override;
   /// The file descriptor's number, or -1 if closed. The listener still owns it.
   int native_handle() const noexcept;
   /// True until close() is called.
-  bool is_open() const noexcept;
-
-  /// For the library's own use.
-  detail::DescriptorHandle descriptor() const noexcept { return handle_; }
+  bool is_open() const noexcept override;
 
  private:
-  explicit TcpListener(detail::DescriptorHandle handle) noexcept : handle_(handle) {}
+  friend struct weft::detail::StreamAccess;
+  explicit TcpListener(weft::detail::DescriptorHandle handle) noexcept : handle_(handle) {}
+  weft::detail::DescriptorHandle descriptor() const noexcept override { return handle_; }
 
-  detail::DescriptorHandle handle_;
+  weft::detail::DescriptorHandle handle_;
 };
 
 }  // namespace weft::net

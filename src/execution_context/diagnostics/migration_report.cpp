@@ -134,4 +134,6 @@ void tell_about_migrations() {
   }
 }
 
+void make_migration_handler() noexcept { migration_handler(); }
+
 }  // namespace weft

@@ -67,6 +67,8 @@ void print_leak(const LeakReport& report) {
 
 }  // namespace
 
+void make_stall_settings() noexcept { stall_settings(); }
+
 void set_deadlock_detection(DeadlockDetection detection) noexcept {
   stall_settings().detection.store(detection, relaxed);
 }

@@ -29,4 +29,7 @@ struct Leak {
   void report() const;
 };
 
+/// Makes what users can set here, if nobody did: it must be whole before a fork().
+void make_stall_settings() noexcept;
+
 }  // namespace weft

@@ -38,6 +38,8 @@ Settings& settings() noexcept {
 
 }  // namespace
 
+void make_stuck_settings() noexcept { settings(); }
+
 void set_stuck_report_after(std::chrono::milliseconds threshold) noexcept {
   settings().threshold_ms.store(std::max<std::int64_t>(threshold.count(), 0), relaxed);
 }

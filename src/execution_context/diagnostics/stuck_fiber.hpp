@@ -35,4 +35,7 @@ class StuckFiber {
   std::int64_t stuck_ns_;
 };
 
+/// Makes what users can set here, if nobody did: it must be whole before a fork().
+void make_stuck_settings() noexcept;
+
 }  // namespace weft

@@ -42,7 +42,7 @@ void Acceptor::accept_until_drained() {
   for (std::chrono::milliseconds pause = kShortagePauseFirst;;) {
     const Accepted accepted = serve_next([this] {
       const CancelScope until_drained(drain_.token());  // serving what was accepted goes on
-      return listener_->accept();
+      return listener_->accept_stream();
     });
     if (accepted == Accepted::kNoMore) return;
     if (accepted == Accepted::kServed) {
@@ -61,7 +61,7 @@ void Acceptor::empty_queue() {
   int shortages = 0;
   for (int taken = 0; taken < kQueueMax && !drain_.deadline().passed(); ++taken) {
     if (!checkpoint()) return;
-    const Accepted accepted = serve_next([this] { return listener_->try_accept(); });
+    const Accepted accepted = serve_next([this] { return listener_->try_accept_stream(); });
     if (accepted == Accepted::kNoMore) return;
     if (accepted == Accepted::kServed) {
       shortages = 0;
@@ -75,13 +75,13 @@ void Acceptor::empty_queue() {
 // it is connected. New ones are not begun any more, so these end soon.
 void Acceptor::accept_begun() {
   const Deadline deadline = std::min(Deadline::after(kHandshakeTimeout), drain_.deadline());
-  while (serve_next([&] { return listener_->accept_until(deadline); }) == Accepted::kServed) {}
+  while (serve_next([&] { return listener_->accept_stream(deadline); }) == Accepted::kServed) {}
 }
 
 template <class Accept>
 Acceptor::Accepted Acceptor::serve_next(Accept&& accept) {
   try {
-    Result<net::TcpStream> stream = accept();
+    Result<std::unique_ptr<net::Stream>> stream = accept();
     if (stream) return serve_(std::move(*stream)), Accepted::kServed;
     const std::error_code error = stream.error();
     for (const Errc end : {Errc::closed, Errc::cancelled, Errc::timed_out, Errc::would_block}) {

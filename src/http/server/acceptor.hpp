@@ -8,7 +8,7 @@
 
 #include "http/server/drain.hpp"
 
-#include <weft/net/tcp_listener.hpp>
+#include <weft/net/listener.hpp>
 
 #include <chrono>
 #include <functional>
@@ -20,8 +20,8 @@ class Acceptor {
  public:
   /// `serve` takes a connection over; it may throw. `hands_over`: another socket of the port may take what
   /// this one does not.
-  Acceptor(std::shared_ptr<net::TcpListener> listener, const Drain& drain, bool hands_over,
-           std::function<void(net::TcpStream)> serve)
+  Acceptor(std::shared_ptr<net::Listener> listener, const Drain& drain, bool hands_over,
+           std::function<void(std::unique_ptr<net::Stream>)> serve)
       : listener_(std::move(listener)), drain_(drain), hands_over_(hands_over), serve_(std::move(serve)) {}
 
   /// Returns when the listener is closed: the server has drained, or the fiber was cancelled.
@@ -36,10 +36,10 @@ class Acceptor {
   template <class Accept>
   Accepted serve_next(Accept&& accept);
 
-  const std::shared_ptr<net::TcpListener> listener_;
+  const std::shared_ptr<net::Listener> listener_;
   const Drain& drain_;
   const bool hands_over_;
-  const std::function<void(net::TcpStream)> serve_;
+  const std::function<void(std::unique_ptr<net::Stream>)> serve_;
 };
 
 }  // namespace weft::http::server

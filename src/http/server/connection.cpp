@@ -21,7 +21,8 @@ void ignore(Result<void>) noexcept {}  // the connection ends in any case
 
 void Connection::run() {
   detail::PeerScopeCore client(
-      stream_.descriptor(), shared_.limits.limits.half_close_cancels ? PeerEnd::kFinished : PeerEnd::kReset);
+      weft::detail::StreamAccess::handle(*stream_),
+      shared_.limits.limits.half_close_cancels ? PeerEnd::kFinished : PeerEnd::kReset);
   LastResponse last{.sent_ns = coarse_now_ns()};
   for (bool more = receive_opening(last); more; more = receive_first(last)) {
     const Head head = receive_head();
@@ -34,7 +35,7 @@ void Connection::run() {
 }
 
 AfterExchange Connection::exchange(LastResponse& last, detail::PeerScopeCore& client) {
-  Exchange exchange(stream_, lease_.block(), shared_.limits, shared_.drain, client);
+  Exchange exchange(*stream_, lease_.block(), shared_.limits, shared_.drain, client);
   const AfterExchange after = exchange.run(shared_.routes);
   last = {.sent_ns = exchange.sent_ns(), .unsent = exchange.unsent()};
   if (batches_responses_ || last.unsent.empty()) return after;
@@ -45,7 +46,7 @@ AfterExchange Connection::exchange(LastResponse& last, detail::PeerScopeCore& cl
 
 bool Connection::send(const LastResponse& last) {
   const Deadline deadline = deadline_in(last.sent_ns, shared_.limits.write_ns);
-  return stream_.write_all_until(std::as_bytes(std::span(last.unsent)), deadline).has_value();
+  return stream_->write_all_until(std::as_bytes(std::span(last.unsent)), deadline).has_value();
 }
 
 // The first bytes of a new connection. It is not idle: a drain lets it send its first request, which may be
@@ -53,7 +54,7 @@ bool Connection::send(const LastResponse& last) {
 bool Connection::receive_opening(const LastResponse& accepted) {
   const ServerLimits& limits = shared_.limits;
   const std::int64_t grace_ns = std::min(limits.first_request_grace_ns, limits.idle_ns);
-  const Result<std::size_t> n = stream_.read_some_until(*this, deadline_in(accepted.sent_ns, grace_ns));
+  const Result<std::size_t> n = stream_->read_some_until(*this, deadline_in(accepted.sent_ns, grace_ns));
   if (n) return received_first(*n);
   if (n.error() != make_error_code(Errc::timed_out)) return false;
   idle_.store(true, seq_cst);
@@ -73,8 +74,8 @@ bool Connection::receive_first(const LastResponse& last) {
   const Deadline quiet_deadline = deadline_in(last.sent_ns, shared_.limits.quiet_ns);
   const Result<std::size_t> n =
       last.unsent.empty()
-          ? stream_.read_some_until(*this, quiet_deadline)
-          : stream_.write_then_read_some_until(
+          ? stream_->read_some_until(*this, quiet_deadline)
+          : stream_->write_then_read_some_until(
                 std::as_bytes(std::span(last.unsent)), *this,
                 {.write = deadline_in(last.sent_ns, shared_.limits.write_ns), .read = quiet_deadline});
   return n ? received_first(*n) : wait_on(n.error(), last);
@@ -98,7 +99,7 @@ bool Connection::stay_idle(const LastResponse& last) {
   this_fiber::trim_stack();
   Deadline deadline = deadline_in(last.sent_ns, shared_.limits.idle_ns);
   if (shared_.drain.begun_after_idle()) deadline = std::min(deadline, shared_.drain.idle_until());
-  const Result<std::size_t> n = stream_.read_some_until(*this, deadline);
+  const Result<std::size_t> n = stream_->read_some_until(*this, deadline);
   return n && received_first(*n);
 }
 
@@ -121,7 +122,7 @@ Connection::Head Connection::receive_head() {
     const Deadline deadline = deadline_in(coarse_now_ns(), shared_.limits.head_ns);
     do {
       const Result<std::size_t> n =
-          stream_.read_some_until(std::as_writable_bytes(reader.free_space()), deadline);
+          stream_->read_some_until(std::as_writable_bytes(reader.free_space()), deadline);
       if (!n) {
         const bool told = n.error() == make_error_code(Errc::timed_out) && !reader.at_boundary();
         return told ? refuse(kHeadTooSlow) : Head::kClose;
@@ -137,21 +138,21 @@ Connection::Head Connection::refuse(const protocol::Refusal& refusal) {
   Block& block = lease_.block();
   const std::int64_t now = coarse_now_ns();
   const std::string_view answer = protocol::encode_error(block.output, refusal, block.date.line(now));
-  const net::Progress sent =
-      stream_.write_all_until(std::as_bytes(std::span(answer)), deadline_in(now, shared_.limits.write_ns));
+  const io::Progress sent =
+      stream_->write_all_until(std::as_bytes(std::span(answer)), deadline_in(now, shared_.limits.write_ns));
   return sent ? Head::kLinger : Head::kClose;
 }
 
 void Connection::linger() {
-  end_sending_and_listen(stream_, std::as_writable_bytes(std::span(lease_.block().input)),
+  end_sending_and_listen(*stream_, std::as_writable_bytes(std::span(lease_.block().input)),
                          shared_.limits.linger_ns);
 }
 
 // Receiving ends, so that the wait ends: a request that came at the last moment is still read and answered.
 void Connection::let_go(weft::detail::DescriptorHandle idle_stream) {
-  ignore(net::TcpStream::shutdown(idle_stream, net::ShutdownMode::kRead));
+  ignore(weft::detail::end_reading(idle_stream));
 }
 
-void Connection::close() { ignore(stream_.close()); }
+void Connection::close() { ignore(stream_->close()); }
 
 }  // namespace weft::http::server

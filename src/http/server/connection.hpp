@@ -12,7 +12,9 @@
 #include "http/server/exchange.hpp"
 
 #include <weft/join_handle.hpp>
-#include <weft/net/tcp_stream.hpp>
+#include <weft/net/stream.hpp>
+
+#include <memory>
 
 namespace weft::http::server {
 
@@ -25,7 +27,7 @@ struct Shared {
 
 class Connection final : public ListNode<>, private BufferSource {
  public:
-  Connection(net::TcpStream stream, const Shared& shared, bool batches_responses) noexcept
+  Connection(std::unique_ptr<net::Stream> stream, const Shared& shared, bool batches_responses) noexcept
       : stream_(std::move(stream)), shared_(shared), batches_responses_(batches_responses) {}
 
   /// Serves until the client leaves, misbehaves, is too slow, or the server drains.
@@ -34,7 +36,8 @@ class Connection final : public ListNode<>, private BufferSource {
   /// What let_go() wants, also when this object is gone. Empty: a request is under way, and its end notices
   /// the drain by itself.
   weft::detail::DescriptorHandle idle_stream() const noexcept {
-    return idle_.load(seq_cst) ? stream_.descriptor() : weft::detail::DescriptorHandle();
+    return idle_.load(seq_cst) ? weft::detail::StreamAccess::handle(*stream_)
+                               : weft::detail::DescriptorHandle();
   }
   /// Ends the wait of a client that has no request under way.
   static void let_go(weft::detail::DescriptorHandle idle_stream);
@@ -70,7 +73,7 @@ class Connection final : public ListNode<>, private BufferSource {
     if (lease_.held()) lease_.give_back();
   }
 
-  net::TcpStream stream_;
+  const std::unique_ptr<net::Stream> stream_;
   const Shared& shared_;
   const bool batches_responses_;
   BlockLease lease_;

@@ -38,12 +38,13 @@ Result<net::SocketAddress> Server::Core::start(std::string_view text, const Serv
   net::SocketAddress bound = *address;
   std::vector<Listener> listeners;
   for (std::size_t i = 0; i < contexts.size(); ++i) {
-    Result<Listener> listener = bind(bound, options, reuse_port);
+    Result<net::TcpListener> listener =
+        net::TcpListener::bind(bound, {.backlog = options.backlog, .reuse_port = reuse_port});
     if (!listener) return listener.error();
-    const Result<net::SocketAddress> local = (*listener)->local_address();
+    const Result<net::SocketAddress> local = listener->local_address();
     if (!local) return local.error();
     bound = *local;  // port 0 became a number, which the others share
-    listeners.push_back(std::move(*listener));
+    listeners.push_back(std::make_shared<net::TcpListener>(std::move(*listener)));
   }
   const Result<void> accepting = accept_from(
       listeners, contexts, {.batch_responses = options.batch_responses, .hands_over = options.reuse_port});
@@ -51,29 +52,24 @@ Result<net::SocketAddress> Server::Core::start(std::string_view text, const Serv
   return bound;
 }
 
-// Each further context gets a descriptor of its own for the same socket.
 Result<net::SocketAddress> Server::Core::start(net::TcpListener listener, const ServeOptions& options) {
   const Result<net::SocketAddress> bound = listener.local_address();
   if (!bound) return bound.error();
-  const std::vector<ExecutionContext*> contexts = contexts_of(options);
-  std::vector<Listener> listeners{std::make_shared<net::TcpListener>(std::move(listener))};
-  while (listeners.size() < contexts.size()) {
-    Result<net::TcpListener> copy = listeners.front()->duplicate();
-    if (!copy) return copy.error();
-    listeners.push_back(std::make_shared<net::TcpListener>(std::move(*copy)));
-  }
-  const Result<void> accepting =
-      accept_from(listeners, contexts, {.batch_responses = options.batch_responses});
-  if (!accepting) return accepting.error();
+  const Result<void> started = start(std::make_unique<net::TcpListener>(std::move(listener)), options);
+  if (!started) return started.error();
   return bound;
 }
 
-Result<Server::Core::Listener> Server::Core::bind(const net::SocketAddress& address,
-                                                  const ServeOptions& options, bool reuse_port) {
-  Result<net::TcpListener> listener =
-      net::TcpListener::bind(address, {.backlog = options.backlog, .reuse_port = reuse_port});
-  if (!listener) return listener.error();
-  return std::make_shared<net::TcpListener>(std::move(*listener));
+// Each further context gets a descriptor of its own for the same socket.
+Result<void> Server::Core::start(std::unique_ptr<net::Listener> listener, const ServeOptions& options) {
+  const std::vector<ExecutionContext*> contexts = contexts_of(options);
+  std::vector<Listener> listeners{std::move(listener)};
+  while (listeners.size() < contexts.size()) {
+    Result<std::unique_ptr<net::Listener>> copy = listeners.front()->duplicate_listener();
+    if (!copy) return copy.error();
+    listeners.push_back(std::move(*copy));
+  }
+  return accept_from(listeners, contexts, {.batch_responses = options.batch_responses});
 }
 
 // All of them accept or none does, whatever there is no memory for.
@@ -104,9 +100,9 @@ JoinHandle<void> Server::Core::spawn_acceptor(const Listener& listener, Executio
   auto accept = [this, listener, accepting] {
     if (!may_accept(listener)) return;
     const bool batch = accepting.batch_responses;
-    server::Acceptor(listener, drain_, accepting.hands_over, [this, batch](net::TcpStream stream) {
-      serve(std::move(stream), batch);
-    }).run();
+    server::Acceptor(listener, drain_, accepting.hands_over,
+                     [this, batch](std::unique_ptr<net::Stream> stream) { serve(std::move(stream), batch); })
+        .run();
   };
   const SpawnOptions options{.name = "http accept"};
   return context == nullptr ? spawn(std::move(accept), options) : context->spawn(std::move(accept), options);
@@ -119,7 +115,7 @@ bool Server::Core::may_accept(const Listener& listener) {
 }
 
 // At the cap its acceptor waits with it, and takes no other.
-void Server::Core::serve(net::TcpStream stream, bool batch_responses) {
+void Server::Core::serve(std::unique_ptr<net::Stream> stream, bool batch_responses) {
   const auto gives_up = [this] {
     return drain_.begun() ? drain_.deadline().passed() : this_fiber::cancel_requested();
   };

@@ -31,23 +31,23 @@ class Server::Core {
 
   Result<net::SocketAddress> start(std::string_view address, const ServeOptions& options);
   Result<net::SocketAddress> start(net::TcpListener listener, const ServeOptions& options);
+  Result<void> start(std::unique_ptr<net::Listener> listener, const ServeOptions& options);
   Result<void> wait();
   void stop(Deadline deadline);
   ServerCounters counters();
 
  private:
-  using Listener = std::shared_ptr<net::TcpListener>;
+  using Listener = std::shared_ptr<net::Listener>;
   struct Accepting {
     bool batch_responses;
     bool hands_over = false;  ///< see server::Acceptor
   };
 
-  Result<Listener> bind(const net::SocketAddress& address, const ServeOptions& options, bool reuse_port);
   Result<void> accept_from(const std::vector<Listener>& listeners,
                            const std::vector<ExecutionContext*>& contexts, Accepting accepting);
   JoinHandle<void> spawn_acceptor(const Listener& listener, ExecutionContext* context, Accepting accepting);
   bool may_accept(const Listener& listener);
-  void serve(net::TcpStream stream, bool batch_responses);
+  void serve(std::unique_ptr<net::Stream> stream, bool batch_responses);
   static void run(server::Connection& connection);
   void end(server::Connection& connection);
   JoinHandle<void> take_acceptor();

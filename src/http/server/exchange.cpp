@@ -36,7 +36,7 @@ class InScope {
 
 }  // namespace
 
-Exchange::Exchange(net::TcpStream& stream, Block& block, const ServerLimits& limits, const Drain& drain,
+Exchange::Exchange(net::Stream& stream, Block& block, const ServerLimits& limits, const Drain& drain,
                    detail::PeerScopeCore& client) noexcept
     : stream_(stream), block_(block), limits_(limits), drain_(drain), client_(client) {
   const RequestHead& head = block.reader.head();

@@ -13,7 +13,7 @@
 #include <weft/http/request.hpp>
 #include <weft/http/response.hpp>
 #include <weft/http/server.hpp>
-#include <weft/net/tcp_stream.hpp>
+#include <weft/net/stream.hpp>
 
 #include <string>
 #include <string_view>
@@ -50,7 +50,7 @@ class Exchange {
  public:
   /// `drain`: whether a further request is wanted; looked at when the response is sent.
   /// `client`: the scope of handlers.
-  Exchange(net::TcpStream& stream, Block& block, const ServerLimits& limits, const Drain& drain,
+  Exchange(net::Stream& stream, Block& block, const ServerLimits& limits, const Drain& drain,
            detail::PeerScopeCore& client) noexcept;
 
   /// Runs the handler for the request whose head is complete, and sends the response.
@@ -63,12 +63,15 @@ class Exchange {
   std::string_view unsent() const noexcept { return unsent_; }
 
   // -- Request
+  // -----------------------------------------------------------------------------------------------
   Result<std::size_t> read_body(std::span<std::byte> buffer);
   Result<std::string> read_whole_body(std::uint64_t size_max);
   const Drain& drain() const noexcept { return drain_; }
-  Result<net::SocketAddress> peer_address() const { return stream_.peer_address(); }
+  Result<net::SocketAddress> peer_address() const { return stream_.peer_socket_address(); }
+  std::string peer_name() const { return stream_.peer_name(); }
 
   // -- Response
+  // ----------------------------------------------------------------------------------------------
   void set_status(Status status);
   Status status() const noexcept { return block_.encoder.status(); }
   Result<void> add_header(std::string_view name, std::string_view value);
@@ -109,17 +112,17 @@ class Exchange {
   std::error_code fail_body(std::error_code error, Deadline deadline) noexcept;
   void answer_unless_answered(const protocol::Refusal& refusal) noexcept;
   bool send(std::string_view text) {
-    const net::Progress sent = stream_.write_all_until(std::as_bytes(std::span(text)), write_deadline());
+    const io::Progress sent = stream_.write_all_until(std::as_bytes(std::span(text)), write_deadline());
     return sent || send_rest(text, sent);
   }
   [[gnu::noinline]] bool send_both(std::string_view first, std::string_view second);
-  [[gnu::noinline]] bool send_rest(std::string_view text, const net::Progress& sent);
-  bool noted(const net::Progress& sent) noexcept;
-  net::Progress send_on(std::span<std::span<const std::byte>> buffers);
+  [[gnu::noinline]] bool send_rest(std::string_view text, const io::Progress& sent);
+  bool noted(const io::Progress& sent) noexcept;
+  io::Progress send_on(std::span<std::span<const std::byte>> buffers);
   Deadline write_deadline() noexcept { return deadline_in(now_ns_, limits_.write_ns); }
   std::string_view date_line() noexcept { return block_.date.line(now_ns_); }
 
-  net::TcpStream& stream_;
+  net::Stream& stream_;
   Block& block_;
   const ServerLimits& limits_;
   const Drain& drain_;

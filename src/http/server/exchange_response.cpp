@@ -22,7 +22,7 @@ void drop_front(std::span<std::span<const std::byte>> buffers, std::size_t left)
 }
 
 // After a write that stopped at its deadline. False: nothing was sent, or it failed.
-bool drop_sent(std::span<std::span<const std::byte>> buffers, const net::Progress& sent) noexcept {
+bool drop_sent(std::span<std::span<const std::byte>> buffers, const io::Progress& sent) noexcept {
   if (sent.bytes() == 0 || sent.error() != make_error_code(Errc::timed_out)) return false;
   drop_front(buffers, sent.bytes());
   return true;
@@ -161,7 +161,7 @@ Result<void> Exchange::write(std::string_view piece) {
       std::as_bytes(std::span(head)), std::as_bytes(std::span(frame->prefix)),
       std::as_bytes(std::span(frame->drop ? std::string_view() : piece)),
       std::as_bytes(std::span(frame->suffix))};
-  const net::Progress sent = send_on(buffers);
+  const io::Progress sent = send_on(buffers);
   if (sent) return {};
   broken_ = true;
   return sent.error();
@@ -173,12 +173,12 @@ bool Exchange::send_both(std::string_view first, std::string_view second) {
   return noted(send_on(buffers));
 }
 
-bool Exchange::noted(const net::Progress& sent) noexcept {
+bool Exchange::noted(const io::Progress& sent) noexcept {
   if (!sent) block_.unsent_because = sent.error();
   return sent.has_value();
 }
 
-bool Exchange::send_rest(std::string_view text, const net::Progress& sent) {
+bool Exchange::send_rest(std::string_view text, const io::Progress& sent) {
   std::array<std::span<const std::byte>, 1> buffer{std::as_bytes(std::span(text))};
   if (!drop_sent(buffer, sent)) return noted(sent);
   now_ns_ = coarse_now_ns();
@@ -188,11 +188,11 @@ bool Exchange::send_rest(std::string_view text, const net::Progress& sent) {
 // The time limit is for a client that takes nothing: whatever it took begins a new one. That the handler's
 // scope has ended with its client is no reason to stop: one that has finished sending may still read, and of
 // one that is gone the kernel says so.
-net::Progress Exchange::send_on(std::span<std::span<const std::byte>> buffers) {
+io::Progress Exchange::send_on(std::span<std::span<const std::byte>> buffers) {
   const auto write = [&] { return stream_.write_all_until(buffers, write_deadline()); };
   for (bool in_scope = handler_runs_;;) {
-    const net::Progress sent = in_scope || !handler_runs_ ? write() : client_.outside(write);
-    if (sent) return sent;
+    const io::Progress sent = in_scope || !handler_runs_ ? write() : client_.outside(write);
+    if (sent.has_value()) return sent;
     if (in_scope && sent.error() == make_error_code(Errc::cancelled) && client_.ended()) {
       in_scope = false;
       drop_front(buffers, sent.bytes());

@@ -16,6 +16,8 @@ CancelToken Request::drain_token() const noexcept { return exchange_.drain().tok
 
 Result<net::SocketAddress> Request::peer_address() const { return exchange_.peer_address(); }
 
+std::string Request::peer_name() const { return exchange_.peer_name(); }
+
 Response& Response::status(Status status) {
   exchange_.set_status(status);
   return *this;

@@ -29,6 +29,10 @@ Result<net::SocketAddress> Server::start(net::TcpListener listener, const ServeO
   return core_->start(std::move(listener), options);
 }
 
+Result<void> Server::start(std::unique_ptr<net::Listener> listener, const ServeOptions& options) {
+  return core_->start(std::move(listener), options);
+}
+
 Result<void> Server::wait() { return core_->wait(); }
 
 Result<void> Server::listen(std::string_view address, const ServeOptions& options) {

@@ -16,7 +16,7 @@ constexpr std::uint64_t kSizeMax = std::uint64_t{64} * 1024 * 1024;
 
 }  // namespace
 
-void end_sending_and_listen(net::TcpStream& stream, std::span<std::byte> scratch,
+void end_sending_and_listen(net::Stream& stream, std::span<std::byte> scratch,
                             std::int64_t timeout_ns) noexcept {
   if (timeout_ns == 0 || !stream.shutdown(net::ShutdownMode::kWrite)) return;
   const Deadline end = deadline_in(coarse_now_ns(), timeout_ns);

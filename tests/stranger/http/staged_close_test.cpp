@@ -85,7 +85,7 @@ TEST(StagedClose, EndsByItsTimeWithAClientThatGoesOnSending) {
     EXPECT_EQ(body_of(client.read_to_end()), "b");
     weft::Result<void> sent;
     while (sent) {
-      const weft::net::Progress more = client.stream().write_all("x");
+      const weft::io::Progress more = client.stream().write_all("x");
       sent = more ? weft::sleep(1ms) : weft::Result<void>(more.error());
     }
     EXPECT_TRUE(sent.error() == std::errc::connection_reset || sent.error() == std::errc::broken_pipe);

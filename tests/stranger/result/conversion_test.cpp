@@ -33,8 +33,8 @@ static_assert(!kMade<std::optional<int>, Result<int>> && !kMade<std::optional<bo
 static_assert(!kMade<std::variant<bool, std::string>, Result<void>>);
 static_assert(!kMade<std::shared_ptr<int>, Result<std::unique_ptr<int>>>);
 // What is no Result, but succeeds or fails as well.
-static_assert(!kMade<bool, weft::net::Progress> && !kMade<bool, std::optional<int>>);
-static_assert(!kMade<bool, std::unique_ptr<int>> && !kMade<std::size_t, weft::net::Progress>);
+static_assert(!kMade<bool, weft::io::Progress> && !kMade<bool, std::optional<int>>);
+static_assert(!kMade<bool, std::unique_ptr<int>> && !kMade<std::size_t, weft::io::Progress>);
 
 // And what is a value stays one.
 static_assert(kMade<bool, bool> && kMade<std::int64_t, int> && kMade<std::string, const char*>);

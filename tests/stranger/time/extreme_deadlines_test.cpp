@@ -93,8 +93,8 @@ struct Call {
   std::function<Result<void>(Deadline)> wait;
 };
 
-Result<void> outcome_of(const weft::net::Progress& progress) {
-  if (!progress) return progress.error();
+Result<void> outcome_of(const weft::io::Progress& transfer) {
+  if (!transfer) return transfer.error();
   return {};
 }
 

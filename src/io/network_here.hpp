@@ -2,9 +2,9 @@
 #pragma once
 
 #include "fiber/runner.hpp"
-#include "net/kernel_network.hpp"
+#include "io/kernel_network.hpp"
 
-namespace weft::net {
+namespace weft {
 
 /// BUG on a plain thread: `call` is named.
 inline void require_fiber(const char* call) noexcept {
@@ -21,4 +21,4 @@ inline Network& network_here(const char* call) noexcept {
   return runner->network != nullptr ? *runner->network : kernel_network();
 }
 
-}  // namespace weft::net
+}  // namespace weft

@@ -3,9 +3,9 @@
 
 #include "event_loop/network.hpp"
 
-namespace weft::net {
+namespace weft {
 
 /// The sockets and pipes of the kernel.
 Network& kernel_network() noexcept;
 
-}  // namespace weft::net
+}  // namespace weft

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "net/kernel_network.hpp"
+#include "io/kernel_network.hpp"
 
 #include <weft/this_fiber.hpp>
 
@@ -7,14 +7,16 @@
 #include "event_loop/operation/files.hpp"
 #include "event_loop/polling/read_policy.hpp"
 #include "sys/errors.hpp"
+#include "sys/file.hpp"
 #include "sys/pipe.hpp"
 #include "sys/socket.hpp"
 #include "sys/socket_options.hpp"
 
 #include <algorithm>
 #include <netinet/in.h>
+#include <sys/un.h>
 
-namespace weft::net {
+namespace weft {
 namespace {
 
 constexpr std::int64_t kRoomPauseFirstNs = 1'000'000;
@@ -67,6 +69,16 @@ Result<Accepted> open_accepted(Accept& accept, Result<void> done) noexcept {
   return Accepted{*handle, accept.peer};
 }
 
+/// Before it listens: nobody can have connected with other permissions.
+Result<void> set_mode(const sys::RawAddress& address, std::optional<std::uint32_t> mode) noexcept {
+  if (!mode || address.family() != AF_UNIX) return {};
+  const auto file = address.as<sockaddr_un>();
+  const Result<void> set = sys::change_mode(file.sun_path, *mode);
+  if (!set) [[maybe_unused]]
+    const Result<void> removed = sys::unlink(file.sun_path);
+  return set;
+}
+
 class KernelNetwork final : public Network {
  public:
   Result<DescriptorHandle> listen(const sys::RawAddress& address,
@@ -78,6 +90,7 @@ class KernelNetwork final : public Network {
         return done.error();
     }
     if (auto bound = sys::bind(fd->get(), address); !bound) return bound.error();
+    if (auto set = set_mode(address, parameters.mode); !set) return set.error();
     if (auto listening = sys::listen(fd->get(), parameters.backlog); !listening) return listening.error();
     return Files::adopt(*fd, DescriptorKind::kListener);
   }
@@ -155,4 +168,4 @@ constinit KernelNetwork network;
 
 Network& kernel_network() noexcept { return network; }
 
-}  // namespace weft::net
+}  // namespace weft

@@ -7,7 +7,7 @@
 #include <string>
 #include <system_error>
 
-namespace weft::net {
+namespace weft::io {
 
 /// The result of a call that reads or writes a whole buffer: the number of bytes that were moved, and the
 /// error if that is not all of them.
@@ -41,4 +41,4 @@ class [[nodiscard]] Progress {
   Result<void> outcome_;
 };
 
-}  // namespace weft::net
+}  // namespace weft::io

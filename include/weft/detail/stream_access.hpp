@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <weft/detail/descriptor_handle.hpp>
+#include <weft/result.hpp>
+
+namespace weft::detail {
+
+/// The library's own way to the descriptors of its streams and listeners. No promises about this header.
+struct StreamAccess {
+  /// A stream, listener or pipe end that owns `handle` from now on.
+  template <class Owner>
+  static Owner make(DescriptorHandle handle) noexcept {
+    return Owner(handle);
+  }
+  /// The descriptor of a stream, a listener or the end of a pipe.
+  template <class Owner>
+  static DescriptorHandle handle(const Owner& owner) noexcept {
+    return owner.descriptor();
+  }
+};
+
+/// Ends the receiving side of a stream that its owner may have closed or destroyed; then Errc::closed. Does
+/// not suspend.
+Result<void> end_reading(DescriptorHandle handle);
+
+}  // namespace weft::detail

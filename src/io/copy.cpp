@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <weft/io/copy.hpp>
+
+#include "io/splicing.hpp"
+
+#include <algorithm>
+#include <memory>
+
+namespace weft::io {
+namespace {
+
+constexpr std::size_t kPieceMax = std::size_t{64} * 1024;
+
+/// A block of memory that is there while there may be something to read.
+class LentPiece final : public BufferSource {
+ public:
+  explicit LentPiece(std::size_t size) noexcept : size_(size) {}
+
+  std::span<std::byte> take() override {
+    if (bytes_ == nullptr) bytes_ = std::make_unique_for_overwrite<std::byte[]>(kPieceMax);
+    return {bytes_.get(), size_};
+  }
+  void give_back() noexcept override { bytes_.reset(); }
+
+  void resize(std::size_t size) noexcept { size_ = size; }
+  std::span<const std::byte> first(std::size_t size) const noexcept { return {bytes_.get(), size}; }
+
+ private:
+  std::unique_ptr<std::byte[]> bytes_;
+  std::size_t size_;
+};
+
+bool is_end(const std::error_code& error) noexcept { return error == make_error_code(Errc::end_of_file); }
+
+/// Until `size_max` bytes were written.
+Progress copy_through_memory(Reader& from, Writer& to, std::uint64_t size_max, Deadline deadline) {
+  LentPiece piece(0);
+  for (std::uint64_t moved = 0; moved < size_max;) {
+    piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kPieceMax, size_max - moved)));
+    const Result<std::size_t> n = from.read_some_until(piece, deadline);
+    if (!n) return {moved, is_end(n.error()) ? Result<void>() : Result<void>(n.error())};
+    const Progress written = to.write_all_until(ConstBuffer(piece.first(*n)), deadline);
+    moved += written.bytes();
+    if (!written) return {moved, written.error()};
+    if (moved < size_max && deadline.passed()) return {moved, Errc::timed_out};
+  }
+  return {static_cast<std::size_t>(size_max), {}};
+}
+
+}  // namespace
+
+Progress copy(Reader& from, Writer& to, const CopyOptions& options) {
+  using weft::detail::StreamAccess;
+  const std::uint64_t buffered = std::min<std::uint64_t>(from.buffered(), options.size_max);
+  std::size_t moved = 0;
+  if (buffered > 0) {
+    const Progress first = copy_through_memory(from, to, buffered, options.deadline);
+    if (!first || first.bytes() < buffered) return first;
+    moved = first.bytes();
+  }
+  const std::uint64_t left = options.size_max - moved;
+  if (left == 0) return {moved, {}};
+  Splicing splicing(StreamAccess::handle(from), StreamAccess::handle(to));
+  const Progress rest = splicing.possible() ? splicing.run(left, options.deadline)
+                                            : copy_through_memory(from, to, left, options.deadline);
+  return {moved + rest.bytes(), rest ? Result<void>() : Result<void>(rest.error())};
+}
+
+}  // namespace weft::io

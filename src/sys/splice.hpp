@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <weft/result.hpp>
+
+#include <cstddef>
+
+namespace weft::sys {
+
+/// Moves up to `size` bytes between two files, of which one is a pipe, without waiting: how many, 0 at the
+/// end of the file. EINVAL: they cannot. Never a SIGPIPE (three more system calls; splice(2) has no flag for
+/// it).
+Result<std::size_t> splice(int from, int to, std::size_t size) noexcept;
+
+}  // namespace weft::sys
