@@ -29,7 +29,7 @@ LAYERS = ["base", "sys", "fiber", "event_loop", "execution_context", "sync", "io
 # headers, which no layer may include.
 PUBLIC_HEADER_LAYER = {
     "atomic": "base", "buffer": "base", "buffer_source": "base", "deadline": "base", "error": "base",
-    "exchange_deadlines": "base", "failure": "base",
+    "duration_ns": "base", "exchange_deadlines": "base", "failure": "base",
     "outcome": "base", "result": "base", "source_location": "base",
     "fiber_start": "fiber", "spawn_options": "fiber",
     "counters": "event_loop", "event_loop_strategy": "event_loop", "descriptor_handle": "event_loop",
@@ -40,6 +40,9 @@ PUBLIC_HEADER_LAYER = {
     "this_fiber": "execution_context",
     "condition_variable": "sync", "countdown": "sync", "latch": "sync", "lock_owner": "sync", "mutex": "sync",
     "once": "sync", "semaphore": "sync", "shared_mutex": "sync", "wait_group": "sync", "wait_queue": "sync",
+    "broadcast_channel": "sync", "broadcast_core": "sync", "shared_value": "sync",
+    "watch_channel": "sync", "watch_core": "sync",
+    "rate": "sync", "rate_limiter": "sync", "ticker": "sync",
     "channel": "sync", "channel_core": "sync", "select": "sync", "select_branch": "sync",
     "all": "sync", "cancel_node_storage": "sync", "cancel_scope": "sync", "cancel_token": "sync",
     "group_core": "sync", "race": "sync", "scoped_value": "sync", "task_group": "sync",
