@@ -36,20 +36,25 @@ const llhttp_t RequestParser::kFresh = [] {
 }();
 
 void RequestParser::begin(const char* first, const Limits& limits) noexcept {
-  llhttp_ = kFresh;
-  llhttp_.data = this;
+  WEFT_DEBUG_ASSERT(limits.header_count_max <= kHeaderCapacity, "more headers than there is room for");
   begin_ = cursor_ = first;
-  head_stop_ = first + limits.head_size_max;
+  limits_ = &limits;
+  phase_ = Phase::kFresh;
+  refusal_ = kAccepted;
+}
+
+// At the first byte.
+void RequestParser::start_llhttp() noexcept {
+  renew_llhttp();
+  memory_.lines.forget();  // the header table becomes llhttp's
+  head_stop_ = begin_ + limits_->head_size_max;
   constexpr std::size_t kUntilComplete =
       2;  // llhttp reports the target complete at the second byte behind it
-  stop_ = first + std::min(limits.request_line_size_max + kUntilComplete, limits.head_size_max);
+  stop_ = begin_ + std::min(limits_->request_line_size_max + kUntilComplete, limits_->head_size_max);
   header_ = headers_.data();
-  header_stop_ = header_ + std::min(limits.header_count_max, kHeaderCapacity);
-  phase_ = Phase::kHead;
+  header_stop_ = header_ + limits_->header_count_max;
   beyond_get_ = 0;
-  limits_ = &limits;
-  head_.target = {};
-  refusal_ = kAccepted;
+  phase_ = Phase::kHead;
 }
 
 // Runs llhttp over [cursor_, end).
@@ -58,6 +63,22 @@ llhttp_errno_t RequestParser::execute(const char* end) noexcept {
 }
 
 HeadStatus RequestParser::parse_head(const char* end) noexcept {
+  if (phase_ != Phase::kFresh) [[unlikely]]
+    return parse_with_llhttp(end);
+  const std::string_view received(begin_, static_cast<std::size_t>(end - begin_));
+  const char* const head_end = read_plain_head(received, *limits_, headers_.data(), memory_, head_);
+  if (head_end != nullptr) [[likely]] {
+    cursor_ = head_end;
+    phase_ = Phase::kFinished;
+    return HeadStatus::kComplete;
+  }
+  start_llhttp();
+  const HeadStatus status = parse_with_llhttp(end);
+  if (status == HeadStatus::kNeedInput && received.empty()) phase_ = Phase::kFresh;
+  return status;
+}
+
+HeadStatus RequestParser::parse_with_llhttp(const char* end) noexcept {
   if (phase_ == Phase::kRefused) return HeadStatus::kRefused;
   WEFT_DEBUG_ASSERT(phase_ == Phase::kHead, "parse_head() behind the head");
   while (cursor_ != end && cursor_ != stop_) {
@@ -88,7 +109,7 @@ HeadStatus RequestParser::parse_registered_method(const char* end) noexcept {
   const std::size_t room = static_cast<std::size_t>(limit - name);
   const std::string_view text(name, std::min(room, kMethodNameSizeMax + 1));
   const std::size_t size = size_of_token(text);
-  restart_llhttp();
+  renew_llhttp();
   if (size == room && size <= kMethodNameSizeMax) {
     cursor_ = limit == stop_ ? stop_ : begin_;  // all of it again when the rest has come
     if (limit != stop_) return HeadStatus::kNeedInput;
@@ -104,12 +125,12 @@ HeadStatus RequestParser::parse_registered_method(const char* end) noexcept {
     static_cast<void>(llhttp__internal_execute(&llhttp_, kGet.data(), kGet.data() + kGet.size()));
     beyond_get_ = static_cast<std::uint8_t>(static_cast<unsigned>(*method) - HTTP_GET);
     cursor_ = name + size;
-    return parse_head(end);
+    return parse_with_llhttp(end);
   }
   return HeadStatus::kRefused;
 }
 
-void RequestParser::restart_llhttp() noexcept {
+void RequestParser::renew_llhttp() noexcept {
   llhttp_ = kFresh;
   llhttp_.data = this;
   head_.target = {};
@@ -121,7 +142,7 @@ Refusal RequestParser::complete_head() noexcept {
   const HeadText text{begin_, cursor_, headers_.data(), static_cast<std::size_t>(header_ - headers_.data())};
   const FramingReport report{(llhttp_.flags & F_CHUNKED) != 0, (llhttp_.flags & F_CONTENT_LENGTH) != 0,
                              llhttp_.content_length};
-  if (const Refusal refusal = check_head(text, report, host_, head_)) return refusal;
+  if (const Refusal refusal = check_head(text, report, memory_.host, head_)) return refusal;
   if (head_.body == BodyFraming::kNone) {
     phase_ = Phase::kFinished;
   } else if (head_.body == BodyFraming::kFixed) {
@@ -150,7 +171,8 @@ Refusal RequestParser::over_head_limit() const noexcept {
 }
 
 BodyPiece RequestParser::pull_body(const char* end, std::size_t size_max) noexcept {
-  WEFT_DEBUG_ASSERT(phase_ != Phase::kHead, "pull_body() before the head is complete");
+  WEFT_DEBUG_ASSERT(phase_ != Phase::kFresh && phase_ != Phase::kHead,
+                    "pull_body() before the head is complete");
   switch (phase_) {
     case Phase::kFixed: return pull_fixed(end, size_max);
     case Phase::kChunked: return pull_chunked(end, size_max);
