@@ -28,7 +28,7 @@ struct UnixListenOptions {
 /// A Unix socket that takes connections.
 ///
 /// A path's file is removed by close() and by the destructor, if it still is this listener's; a process that
-/// dies leaves it behind. An abstract name needs no file.
+/// dies leaves it behind, and a child of fork() leaves it to its parent. An abstract name needs no file.
 ///
 /// Thread safety: any number of fibers, of any contexts, may accept at once. close() may be called meanwhile.
 /// Moving and destroying require exclusive access. Must be used in a fiber; destroyed anywhere.
@@ -77,6 +77,7 @@ class UnixListener final : public Listener {
   /// The file that bind() made: it is removed only while it is the same.
   struct File {
     std::string path = {};
+    std::uint32_t process = 0;  ///< a child of fork() leaves its parent's file alone
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
   };
