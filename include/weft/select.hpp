@@ -255,7 +255,8 @@ template <class F>
   return detail::AfterDeadline<F>(deadline, std::forward<F>(f));
 }
 
-/// A branch of a select: taken if no other branch is ready now. A select with this branch does not wait.
+/// A branch of a select: taken if no other branch is ready now. A select with this branch does not wait. What
+/// has just come to a stream counts once its event loop has looked: a loop that polls must yield().
 template <class F>
 [[nodiscard]] auto otherwise(F&& f) {
   return detail::Otherwise<F>(std::forward<F>(f));

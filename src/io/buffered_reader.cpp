@@ -2,6 +2,7 @@
 #include <weft/io/buffered_reader.hpp>
 
 #include "base/panic.hpp"
+#include "io/own_type_check.hpp"
 #include "sys/errors.hpp"
 
 #include <algorithm>
@@ -51,7 +52,7 @@ Result<void> BufferedReader::read_more(Deadline deadline) {
   };
   const Result<std::size_t> n = read();
   if (!n) return n.error();
-  end_ += *n;
+  end_ += checked_read(*n, capacity_ - end_);
   return {};
 }
 

@@ -19,6 +19,9 @@ namespace weft::io {
 /// Errc::timed_out from the `_until` forms. A write_some() that fails has moved no bytes.
 ///
 /// Suspension, deadlines, thread safety: as the concrete type says; net::StreamSocket says it for sockets.
+///
+/// A type of your own overrides write_some_until() and wait_writable(). A write of data that is not empty
+/// takes at least one byte, or fails: 0 is a BUG, as loops would never end.
 class Writer {
  public:
   virtual ~Writer() = default;

@@ -2,7 +2,7 @@
 // Readers, writers, streams and listeners of a user's own where the library takes any.
 #include "stranger/io/own.hpp"
 
-#include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <unistd.h>
@@ -71,6 +71,55 @@ TEST(OwnReader, WithoutADescriptorIsReadableForSelectOnlyByItsBuffer) {
     reader.size = 0;
     look();
     EXPECT_FALSE(seen) << "a select cannot wait for it";
+  });
+}
+
+/// Answers each call with the same number.
+class Wrong final : public weft::io::Reader, public weft::io::Writer {
+ public:
+  explicit Wrong(std::size_t number) : number_(number) {}
+  using Reader::read_some_until;
+  weft::Result<std::size_t> read_some_until(weft::MutableBuffer, Deadline) override { return number_; }
+  weft::Result<void> wait_readable(Deadline) override { return {}; }
+  weft::Result<std::size_t> write_some_until(weft::ConstBuffer, Deadline) override { return number_; }
+  weft::Result<void> wait_writable(Deadline) override { return {}; }
+
+ private:
+  const std::size_t number_;
+};
+
+TEST(OwnTypesDeathTest, ThatMoveNothingOrMoreThanTheyMayAreNamedAsTheBug) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const std::string reader_bug = "BUG: an io::Reader has read no bytes, or more than its buffer has room for";
+  const std::string writer_bug = "BUG: an io::Writer has written no bytes, or more than it was given";
+  for (const std::size_t number : {std::size_t{0}, std::size_t{100'000}}) {
+    const auto in_fiber = [&](const std::function<void(Wrong&)>& body) {
+      stranger::in_fiber([&] {
+        Wrong wrong(number);
+        body(wrong);
+      });
+    };
+    char four[4];
+    EXPECT_DEATH(in_fiber([&](Wrong& wrong) { wrong.read_exact(four).value(); }), reader_bug);
+    EXPECT_DEATH(in_fiber([&](Wrong& wrong) { wrong.write_all("four").value(); }), writer_bug);
+    EXPECT_DEATH(in_fiber([&](Wrong& wrong) { weft::io::BufferedReader(wrong).read_line().value(); }),
+                 reader_bug);
+    EXPECT_DEATH(in_fiber([&](Wrong& wrong) {
+                   CollectingWriter all;
+                   weft::io::copy(wrong, all).value();
+                 }),
+                 reader_bug);
+  }
+}
+
+TEST(OwnTypes, ThatReadAndWriteAreSelectedOverAsEither) {
+  stranger::in_fiber([] {
+    Wrong duplex(1);
+    std::error_code error;
+    weft::select(weft::readable(duplex, [&](weft::Result<void> r) { error = r.error(); }));
+    EXPECT_TRUE(error);
+    weft::select(weft::writable(duplex, [&](weft::Result<void> r) { error = r.error(); }));
+    EXPECT_TRUE(error);
   });
 }
 
