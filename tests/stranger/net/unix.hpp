@@ -42,7 +42,7 @@ inline std::string own_name(const std::string& name) {
   return "@weft-test-" + std::to_string(::getpid()) + "-" + name;
 }
 
-inline std::error_code errno_code(int value) { return {value, std::system_category()}; }
+inline std::error_code of_errno(int value) { return {value, std::system_category()}; }
 
 inline bool exists(const std::string& path) {
   return std::filesystem::exists(std::filesystem::symlink_status(path));

@@ -14,7 +14,7 @@
 namespace {
 
 using namespace std::chrono_literals;
-using stranger::errno_code;
+using stranger::of_errno;
 using stranger::exists;
 using stranger::own_name;
 using stranger::ScratchDirectory;
@@ -148,7 +148,7 @@ TEST(UnixListenerFile, HasTheModeThatWasAskedFor) {
     EXPECT_TRUE(UnixListener::bind(own_name("mode"), {.mode = 0600})) << "an abstract name has no file";
     if (::getuid() != 0) {
       const auto refused = UnixStream::connect(directory / "none");
-      EXPECT_EQ(refused.error(), errno_code(EACCES));
+      EXPECT_EQ(refused.error(), of_errno(EACCES));
       EXPECT_EQ(refused.message(), "connecting to " + (directory / "none") + ": Permission denied");
     }
   });
@@ -160,20 +160,20 @@ TEST(UnixListenerReplace, TakesTheFileOfADeadListenerOnly) {
     const std::string path = directory / "s";
     ::close(plain_listener(path));
     EXPECT_TRUE(exists(path)) << "as a process leaves it that has died";
-    EXPECT_EQ(UnixListener::bind(path).error(), errno_code(EADDRINUSE));
+    EXPECT_EQ(UnixListener::bind(path).error(), of_errno(EADDRINUSE));
     auto listener = UnixListener::bind(path, {.replace_stale = true}).value();
     auto client = UnixStream::connect(path).value();
     EXPECT_TRUE(listener.accept());
 
     const auto second = UnixListener::bind(path, {.replace_stale = true});
-    EXPECT_EQ(second.error(), errno_code(EADDRINUSE)) << "somebody listens";
+    EXPECT_EQ(second.error(), of_errno(EADDRINUSE)) << "somebody listens";
     EXPECT_TRUE(exists(path));
     EXPECT_TRUE(listener.close());
     EXPECT_FALSE(exists(path)) << "it was this listener's";
 
     std::ofstream(path) << "precious";
     const auto file = UnixListener::bind(path, {.replace_stale = true});
-    EXPECT_EQ(file.error(), errno_code(EADDRINUSE));
+    EXPECT_EQ(file.error(), of_errno(EADDRINUSE));
     std::string content;
     std::ifstream(path) >> content;
     EXPECT_EQ(content, "precious");
@@ -187,7 +187,7 @@ TEST(UnixListenerReplace, LeavesAListenerWhoseBacklogIsFull) {
     const std::string path = directory / "s";
     auto listener = UnixListener::bind(path, {.backlog = 0}).value();
     auto queued = UnixStream::connect(path).value();
-    EXPECT_EQ(UnixListener::bind(path, {.replace_stale = true}).error(), errno_code(EADDRINUSE));
+    EXPECT_EQ(UnixListener::bind(path, {.replace_stale = true}).error(), of_errno(EADDRINUSE));
     EXPECT_TRUE(exists(path));
     EXPECT_TRUE(listener.accept());
   });
@@ -200,7 +200,7 @@ TEST(UnixListenerReplace, LeavesASymbolicLink) {
     ::close(plain_listener(directory / "dead"));
     ASSERT_EQ(::symlink((directory / "dead").c_str(), (directory / "link").c_str()), 0);
     EXPECT_EQ(UnixListener::bind(directory / "link", {.replace_stale = true}).error(),
-              errno_code(EADDRINUSE));
+              of_errno(EADDRINUSE));
     EXPECT_TRUE(exists(directory / "link"));
     EXPECT_TRUE(exists(directory / "dead"));
   });
@@ -213,7 +213,7 @@ TEST(UnixListener, SaysWhichAddressAnErrorIsAbout) {
     const auto listener = UnixListener::bind(path).value();
     EXPECT_EQ(UnixListener::bind(path).message(), "listening at " + path + ": Address already in use");
     const std::string nowhere = directory / "none/s";
-    EXPECT_EQ(UnixListener::bind(nowhere).error(), errno_code(ENOENT));
+    EXPECT_EQ(UnixListener::bind(nowhere).error(), of_errno(ENOENT));
     EXPECT_EQ(UnixListener::bind(nowhere).message(),
               "listening at " + nowhere + ": No such file or directory");
     EXPECT_EQ(UnixStream::connect(nowhere).message(),
@@ -222,7 +222,7 @@ TEST(UnixListener, SaysWhichAddressAnErrorIsAbout) {
     EXPECT_EQ(UnixStream::connect(directory / "dead").message(),
               "connecting to " + (directory / "dead") + ": Connection refused");
     const std::string none = own_name("none");
-    EXPECT_EQ(UnixStream::connect(none).error(), errno_code(ECONNREFUSED));
+    EXPECT_EQ(UnixStream::connect(none).error(), of_errno(ECONNREFUSED));
     EXPECT_EQ(UnixStream::connect(none).message(), "connecting to " + none + ": Connection refused");
     EXPECT_EQ(UnixListener::bind("").error(), Errc::invalid_address);
     EXPECT_EQ(UnixListener::bind(UnixAddress()).error(), Errc::invalid_address);
@@ -231,9 +231,9 @@ TEST(UnixListener, SaysWhichAddressAnErrorIsAbout) {
     EXPECT_EQ(UnixListener::bind(long_path).error(), Errc::invalid_address);
     EXPECT_NE(UnixListener::bind(long_path).message().find(long_path), std::string::npos);
     EXPECT_NE(UnixStream::connect(long_path).message().find(long_path), std::string::npos);
-    EXPECT_EQ(UnixListener::bind(own_name("b"), {.backlog = -1}).error(), errno_code(EINVAL));
+    EXPECT_EQ(UnixListener::bind(own_name("b"), {.backlog = -1}).error(), of_errno(EINVAL));
     const auto taken = UnixListener::bind(own_name("taken")).value();
-    EXPECT_EQ(UnixListener::bind(own_name("taken"), {.replace_stale = true}).error(), errno_code(EADDRINUSE));
+    EXPECT_EQ(UnixListener::bind(own_name("taken"), {.replace_stale = true}).error(), of_errno(EADDRINUSE));
     if (::getuid() != 0) {
       EXPECT_EQ(UnixListener::bind("/weft-test.sock").message(),
                 "listening at /weft-test.sock: Permission denied");
@@ -263,18 +263,18 @@ TEST(UnixListener, AdoptsASocketThatListensAndLeavesItsFile) {
 
 TEST(UnixListener, RefusesToAdoptWhatDoesNotListen) {
   stranger::in_fiber([] {
-    EXPECT_EQ(UnixListener::adopt(-1).error(), errno_code(EBADF));
+    EXPECT_EQ(UnixListener::adopt(-1).error(), of_errno(EBADF));
     int ends[2];
     ASSERT_EQ(::pipe(ends), 0);
-    EXPECT_EQ(UnixListener::adopt(ends[0]).error(), errno_code(ENOTSOCK));
+    EXPECT_EQ(UnixListener::adopt(ends[0]).error(), of_errno(ENOTSOCK));
     const int stream = ::socket(AF_UNIX, SOCK_STREAM, 0);
-    EXPECT_EQ(UnixListener::adopt(stream).error(), errno_code(EINVAL));
+    EXPECT_EQ(UnixListener::adopt(stream).error(), of_errno(EINVAL));
     const int datagram = ::socket(AF_UNIX, SOCK_DGRAM, 0);
-    EXPECT_EQ(UnixListener::adopt(datagram).error(), errno_code(EPROTOTYPE));
+    EXPECT_EQ(UnixListener::adopt(datagram).error(), of_errno(EPROTOTYPE));
     const int packets = ::socket(AF_UNIX, SOCK_SEQPACKET, 0);
-    EXPECT_EQ(UnixListener::adopt(packets).error(), errno_code(EPROTOTYPE));
+    EXPECT_EQ(UnixListener::adopt(packets).error(), of_errno(EPROTOTYPE));
     const int internet = ::socket(AF_INET, SOCK_STREAM, 0);
-    EXPECT_EQ(UnixListener::adopt(internet).error(), errno_code(EAFNOSUPPORT));
+    EXPECT_EQ(UnixListener::adopt(internet).error(), of_errno(EAFNOSUPPORT));
     for (const int fd : {ends[0], ends[1], stream, datagram, packets, internet}) EXPECT_EQ(::close(fd), 0);
   });
 }

@@ -9,7 +9,7 @@
 namespace {
 
 using namespace std::chrono_literals;
-using stranger::errno_code;
+using stranger::of_errno;
 using stranger::own_name;
 using stranger::read_text;
 using stranger::ScratchDirectory;
@@ -50,7 +50,7 @@ TEST(UnixStream, ComesInPairs) {
     EXPECT_TRUE(pair.first.peer_address().value().is_unnamed());
     EXPECT_EQ(pair.first.peer_name(), "unnamed");
     EXPECT_TRUE(pair.second.close());
-    EXPECT_EQ(pair.first.write_all("x").error(), errno_code(EPIPE));
+    EXPECT_EQ(pair.first.write_all("x").error(), of_errno(EPIPE));
     EXPECT_EQ(pair.second.peer_name(), "");
   });
   static_cast<void>(std::signal(SIGPIPE, before));
@@ -121,9 +121,9 @@ TEST(UnixConnect, ThatWaitsLearnsThatTheListenerIsGone) {
     auto waiting = weft::spawn([&] { return UnixStream::connect(name).error(); });
     weft::yield();
     EXPECT_TRUE(listener.close());
-    EXPECT_EQ(waiting.join().error(), errno_code(ECONNREFUSED));
+    EXPECT_EQ(waiting.join().error(), of_errno(ECONNREFUSED));
     char c;
-    EXPECT_EQ(queued.read_some(weft::MutableBuffer(&c, 1)).error(), errno_code(ECONNRESET));
+    EXPECT_EQ(queued.read_some(weft::MutableBuffer(&c, 1)).error(), of_errno(ECONNRESET));
   });
 }
 
