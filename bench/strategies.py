@@ -30,9 +30,9 @@ SECTIONS = {
 }
 INTRODUCTION = """# The strategies, measured
 
-Written by `bench/strategies.py`, on two virtual CPUs of a shared machine, wrk or the driving program on one
-of them. Each section is the output of one command, as it is. What the columns mean, and how it is measured:
-[weft compare](compare.md).
+`bench/strategies.py` measured the strategies against each other on two virtual CPUs of a shared machine; wrk,
+or the program that drives the load, ran on one of them. Each section is the unchanged output of the command
+above it. [weft compare](compare.md) explains the columns and the method.
 """
 
 

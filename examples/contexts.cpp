@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which threads run which fibers: the three kinds of execution context, and what comes back from them.
+// Which threads run which fibers: the three kinds of execution context, and the results of their fibers.
 
 #include <weft/weft.hpp>
 
@@ -27,7 +27,7 @@ long sum_in_parallel(weft::ParallelContext& workers) {
   }
   long sum = 0;
   for (auto& piece : pieces)
-    sum += piece.join().value();  // suspends until it is done; its exception would come out here
+    sum += piece.join().value();  // suspends until it is done; throws the exception of the piece
   return sum;
 }
 
@@ -42,7 +42,7 @@ int count_in_turns(weft::ConcurrentContext& sessions) {
   };
   auto first = sessions.spawn(add);
   auto second = sessions.spawn(add);
-  first.join_uncancellable();  // they use the counter of this frame
+  first.join_uncancellable();  // the fibers use the counter of this frame
   second.join_uncancellable();
   return counter;
 }
@@ -62,7 +62,7 @@ int main() {
     logger.join().value();
 
     auto sleeper = weft::spawn([] { return weft::sleep(1h).error(); });
-    sleeper.cancel();  // sticky: every wait in it fails with Errc::cancelled
+    sleeper.cancel();  // from now on every wait in it fails with Errc::cancelled
     std::printf("the sleeper says: %s\n", sleeper.join().error().message().c_str());
   });
 }

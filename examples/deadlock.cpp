@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two fibers that take two locks in different orders. Nobody has to look for it: weft says that nothing can
-// run any more, and who waits for whom. The handler ends the program instead of leaving it so.
+// Two fibers take two locks in different orders. weft reports the deadlock: nothing can run any more, with
+// the fibers and what each waits for. The handler then ends the program.
 #include <weft/weft.hpp>
 
 #include <cstdio>
@@ -16,7 +16,7 @@ struct Account {
 
 void transfer(Account& from, Account& to, long cents) {
   const std::scoped_lock source(from.mutex);
-  weft::yield();  // somebody else runs
+  weft::yield();  // the other fiber runs
   const std::scoped_lock target(to.mutex);
   from.cents -= cents;
   to.cents += cents;

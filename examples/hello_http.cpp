@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An HTTP server with a parameter in its path, a streamed answer, and a body that is read as it comes.
+// An HTTP server with a parameter in its path, a streamed response, and a body that is read while it arrives.
 //
 //   hello_http [ADDRESS]         127.0.0.1:8080 unless given; try: curl http://127.0.0.1:8080/hello/world
 
@@ -20,7 +20,7 @@ void hello(const Request& request, Response& response) {
   response.text("Hello " + request.parameter("name").value_or("stranger") + "!");
 }
 
-/// Sent piece by piece; the fiber sleeps in between, its thread does not.
+/// Sends a response in pieces. The fiber sleeps in between; its thread does not.
 void count(const Request&, Response& response) {
   for (int i = 1; i <= 3; ++i) {
     if (!response.write(std::to_string(i) + "\n")) return;  // the client is gone
@@ -28,7 +28,7 @@ void count(const Request&, Response& response) {
   }
 }
 
-/// Reads the body only as fast as it comes, and keeps none of it.
+/// Counts the bytes of a body while it arrives, without keeping it.
 void measure(const Request& request, Response& response) {
   std::array<std::byte, 4096> buffer;
   std::size_t size = 0;

@@ -29,7 +29,7 @@ LAYERS = ["base", "sys", "fiber", "event_loop", "execution_context", "sync", "io
 # headers, which no layer may include.
 PUBLIC_HEADER_LAYER = {
     "atomic": "base", "buffer": "base", "buffer_source": "base", "deadline": "base", "error": "base",
-    "exchange_deadlines": "base", "failure": "base",
+    "duration_ns": "base", "exchange_deadlines": "base", "failure": "base",
     "outcome": "base", "result": "base", "source_location": "base",
     "fiber_start": "fiber", "spawn_options": "fiber",
     "counters": "event_loop", "event_loop_strategy": "event_loop", "descriptor_handle": "event_loop",
@@ -40,6 +40,9 @@ PUBLIC_HEADER_LAYER = {
     "this_fiber": "execution_context",
     "condition_variable": "sync", "countdown": "sync", "latch": "sync", "lock_owner": "sync", "mutex": "sync",
     "once": "sync", "semaphore": "sync", "shared_mutex": "sync", "wait_group": "sync", "wait_queue": "sync",
+    "broadcast_channel": "sync", "broadcast_core": "sync", "shared_value": "sync",
+    "watch_channel": "sync", "watch_core": "sync",
+    "rate": "sync", "rate_limiter": "sync", "ticker": "sync",
     "channel": "sync", "channel_core": "sync", "select": "sync", "select_branch": "sync",
     "all": "sync", "cancel_node_storage": "sync", "cancel_scope": "sync", "cancel_token": "sync",
     "group_core": "sync", "race": "sync", "scoped_value": "sync", "task_group": "sync",
@@ -54,6 +57,8 @@ CATCH_ALL_ALLOWED = {"src/fiber/fiber.cpp", "src/fiber/escaped_exception.cpp", "
                      # a handler's exceptions end with its exchange; what a catch block holds
                      "src/http/server/exchange.cpp", "src/base/current_exception.cpp"}
 ATOMICS_ALLOWED = {"src/base/atomic.hpp", "include/weft/detail/atomic.hpp"}
+# Enumerations whose values have names of another standard: std::errc, HTTP, system calls.
+FOREIGN_ENUMERATORS = {"Errc", "Method", "Status", "Version", "Call"}
 # These name what they forbid.
 MARKS_ALLOWED = {"tools/tidy.py", "tools/tidy_test.py"}
 
@@ -311,6 +316,18 @@ def rule_sanitizer_macros(file):
         yield file.finding(line, "sanitizers", f"{match.group()} is of {header}: include it")
 
 
+ENUM = re.compile(r"\benum\s+(?:class\s+)?(\w+)[^{;()]*\{([^}]*)\}")
+
+
+def rule_enumerators(file):
+    for line, match in file.matches(ENUM) if file.is_cpp else ():
+        if match.group(1) in FOREIGN_ENUMERATORS:
+            continue
+        for name in re.findall(r"(?:^|,)\s*(\w+)", match.group(2)):
+            if not re.match(r"k[A-Z0-9]", name):
+                yield file.finding(line, "enumerators", f"{name}: an enumerator is named kLikeThis")
+
+
 # --- What the code may not use ------------------------------------------------------------------------------
 
 def rule_catch_all(file):
@@ -386,7 +403,8 @@ def broken_link(files, file, line, link):
 
 RULES = [rule_layers, rule_http_stands_on_public_headers, rule_public_headers_stand_alone,
          rule_include_from_the_root, rule_file_size, rule_columns, rule_function_size, rule_licence,
-         rule_whitespace, rule_pragma_once, rule_marks, rule_sanitizer_macros, rule_catch_all, rule_atomics,
+         rule_whitespace, rule_pragma_once, rule_marks, rule_sanitizer_macros, rule_enumerators,
+         rule_catch_all, rule_atomics,
          rule_sleep_in_tests]
 TREE_RULES = [rule_no_orphans, rule_links, *LAW_RULES]
 

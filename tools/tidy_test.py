@@ -144,6 +144,16 @@ class Text(TidyTest):
         self.finds("marks", "docs/a.md", f"{MARK} later\n", 1)
 
 
+    def test_an_enumerator_in_another_style_is_found(self):
+        text = header("enum class Mode : int {", "  kOn = 1,  // on", "  off };")
+        self.finds("enumerators", "src/base/a.hpp", text, 3)
+
+    def test_enumerators_of_one_style_and_those_of_other_standards_pass(self):
+        text = header("enum class Mode { kOn, kOff = 2 };", "enum class Errc { timed_out };",
+                      "enum class Seen : bool;", "using enum Mode;")
+        self.passes("src/base/a.hpp", text)
+
+
 class Forbidden(TidyTest):
     def test_catch_all_is_found(self):
         self.finds("catch-all", "src/net/a.cpp", source("void f() try {", "} catch ( ... ) {", "}"), 3)

@@ -53,9 +53,10 @@ def median_and_error(values):
     return median, 1.4826 * 1.2533 * deviation / len(values) ** 0.5
 
 
-def wrk(url, connections, seconds, cpu=LOAD_CPU):
-    """One run of wrk: requests, requests/s, p50 and p99 in us."""
-    command = ["taskset", "-c", str(cpu), "wrk", "--latency", "-t1", f"-c{connections}", f"-d{seconds}s", url]
+def wrk(url, connections, seconds, cpu=LOAD_CPU, script=None):
+    """One run of wrk, with the requests of a script in Lua: requests, requests/s, p50 and p99 in us."""
+    command = ["taskset", "-c", str(cpu), "wrk", "--latency", "-t1", f"-c{connections}", f"-d{seconds}s",
+               *(["-s", script] if script else []), url]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in text or "Socket errors" in text:
         raise SystemExit(f"wrk saw errors:\n{text}")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a switch costs, beside Boost's jump_fcontext in the same run; what a fiber costs from create to reuse;
-// and what a million parked fibers hold.
+// and what a million suspended fibers hold.
 //
 //   bench_switch                 the times: medians over interleaved rounds
 //   bench_switch parked [COUNT]  the memory: RSS, page tables and mappings
@@ -185,7 +185,7 @@ int run_parked(std::size_t count) {
     return static_cast<double>(bytes) / static_cast<double>(count);
   };
   std::printf(
-      "%zu parked fibers: %.0f bytes of RSS each, %.0f of page tables, %zu mappings in all, %.2f us each, "
+      "%zu suspended fibers: %.0f bytes of RSS each, %.0f of page tables, %zu mappings in all, %.2f us each, "
       "guards by %s\n",
       count, each(*sys::resident_bytes() - resident), each(*sys::page_table_bytes() - tables), mappings(),
       ns / 1000 / static_cast<double>(count),

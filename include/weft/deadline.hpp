@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <weft/detail/duration_ns.hpp>
+
 #include <chrono>
 #include <compare>
 #include <cstdint>
 #include <limits>
-#include <ratio>
-#include <type_traits>
 
 namespace weft {
 
@@ -30,14 +30,14 @@ class Deadline {
   /// give a deadline that has passed. Durations too large to represent, infinity and NaN give `never()`.
   template <class Rep, class Period>
   static Deadline after(std::chrono::duration<Rep, Period> timeout) {
-    return after_ns(saturated_ns(timeout));
+    return after_ns(detail::saturated_ns(timeout));
   }
 
   /// The same, counted from the last tick of the kernel's clock. The tick may be 4 ms ago, but is several
   /// times cheaper to read. Use it for limits of seconds.
   template <class Rep, class Period>
   static Deadline after_coarsely(std::chrono::duration<Rep, Period> timeout) {
-    return after_coarsely_ns(saturated_ns(timeout));
+    return after_coarsely_ns(detail::saturated_ns(timeout));
   }
 
   /// A deadline `timeout_ns` nanoseconds from now, with the same rules.
@@ -57,25 +57,8 @@ class Deadline {
 
  private:
   static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
-  static constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
 
   explicit constexpr Deadline(std::int64_t time_ns) noexcept : time_ns_(time_ns) {}
-
-  template <class Rep, class Period>
-  static constexpr std::int64_t saturated_ns(std::chrono::duration<Rep, Period> timeout) {
-    using Nanos = std::ratio<std::nano::den, Period::den>;  // of a period with the numerator 1
-    constexpr bool kFits = Period::num <= std::numeric_limits<std::int64_t>::max() / Nanos::num;
-    if constexpr (std::is_integral_v<Rep> && Nanos::den == 1 && kFits) {
-      std::int64_t ns = 0;
-      if (!__builtin_mul_overflow(timeout.count(), Period::num * Nanos::num, &ns)) return ns;
-      return timeout.count() > 0 ? kNever : kMin;
-    } else {  // through a type that no value of Rep overflows, and no period
-      constexpr double kScale = static_cast<double>(Period::num) * static_cast<double>(Nanos::num);
-      const double ns = static_cast<double>(timeout.count()) * kScale / static_cast<double>(Nanos::den);
-      if (!(ns < 0x1p63)) return kNever;  // NaN too
-      return ns > -0x1p63 ? static_cast<std::int64_t>(ns) : kMin;
-    }
-  }
 
   std::int64_t time_ns_ = kNever;
 };

@@ -21,7 +21,7 @@ struct DeadlockReport {
 struct LeakReport {
   std::string_view context;
   std::size_t fibers = 0;
-  std::chrono::nanoseconds closing_for{0};
+  std::chrono::nanoseconds shutting_down_for{0};
   std::string_view dump;  ///< the dump of those fibers
 };
 

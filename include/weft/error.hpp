@@ -20,6 +20,7 @@ enum class Errc {
   malformed_message,  ///< the peer has violated the protocol
   unsupported,        ///< this event loop, kernel or descriptor does not support the call
   would_block,        ///< a call that never waits would have to wait
+  lagged,             ///< the receiver was too slow and has lost values
 };
 
 /// The category of `Errc`, named "weft".

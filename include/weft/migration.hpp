@@ -14,7 +14,7 @@ namespace weft {
 /// each turn costs time. docs/guide/strategies.md says how to avoid it. A value; it keeps nothing alive.
 struct MigrationReport {
   enum class What : std::uint8_t {
-    kMoves,  ///< transfers of the registration to another event loop: two system calls each
+    kTransfers,  ///< transfers of the registration to another event loop: two system calls each
     kTurns,  ///< events that woke a fiber of a different context than the event before: one wake-up across
              ///< contexts each
   };
@@ -33,13 +33,13 @@ struct MigrationReport {
     std::vector<void*> backtrace;
   };
 
-  What what = What::kMoves;
+  What what = What::kTransfers;
   int fd = -1;                         ///< its number at the time; another file may have the number now
   std::string local;                   ///< "127.0.0.1:3443"; empty if it has no such address
   std::string peer;                    ///< the address of the other end, in the same form
   std::uint32_t count = 0;             ///< the number of transfers or turns...
   std::chrono::nanoseconds within{0};  ///< ...in this time, exact to some milliseconds
-  std::uint64_t moves = 0;             ///< transfers since it was opened
+  std::uint64_t transfers = 0;         ///< transfers since it was opened
   std::vector<Step> steps;             ///< the last two steps, the latest first; one if the other was lost
   std::uint64_t suppressed = 0;        ///< descriptors that were not reported before, because of the limit
 

@@ -11,7 +11,11 @@
 //   latch.hpp, once.hpp
 //                          synchronization under the names of the standard library
 //   channel.hpp            Channel<T>: values from fiber to fiber
+//   broadcast_channel.hpp, watch_channel.hpp
+//                          values for all subscribers; one value and its changes
 //   select.hpp             select(): waits for one of several channels, deadlines, fibers, sockets
+//   ticker.hpp, rate_limiter.hpp
+//                          each multiple of a period; at most so many permits a second
 //   task_group.hpp         children that end with a block; all.hpp, race.hpp
 //   cancel_scope.hpp       deadlines and cancellation of a block; with_timeout.hpp, cancel_token.hpp
 //   scoped_value.hpp       values that are bound for a block, per fiber

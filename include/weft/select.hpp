@@ -9,6 +9,9 @@
 //   otherwise(f)                f() if no other branch is ready now
 //   join(handle, f)             f(the fiber's result)
 //   readable(stream, f), writable(stream, f)   f(), or f(Result<void>): a read or write would not wait
+//
+// Elsewhere: receive(subscriber, f) and send(broadcast, value, f) in broadcast_channel.hpp, changed(receiver,
+// f) in watch_channel.hpp, tick(ticker, f) in ticker.hpp.
 
 #include <weft/channel.hpp>
 #include <weft/deadline.hpp>
@@ -48,18 +51,6 @@ class Selected {
 };
 
 namespace detail {
-
-/// Calls f(result) if possible, else f() on success. Returns an error that f cannot take.
-template <class F>
-std::error_code tell(F& f, Result<void> result) {
-  if constexpr (std::is_invocable_v<F&, Result<void>>) {
-    std::invoke(f, std::move(result));
-    return {};
-  } else {
-    if (result) std::invoke(f);
-    return result.error();
-  }
-}
 
 template <class T, class F>
 class ReceiveInto final : public ChannelBranch {

@@ -4,6 +4,7 @@
 // All headers of weft. Read runtime.hpp first.
 
 #include <weft/all.hpp>
+#include <weft/broadcast_channel.hpp>
 #include <weft/buffer.hpp>
 #include <weft/cancel_scope.hpp>
 #include <weft/cancel_token.hpp>
@@ -43,6 +44,8 @@
 #include <weft/net/unix_stream.hpp>
 #include <weft/once.hpp>
 #include <weft/race.hpp>
+#include <weft/rate.hpp>
+#include <weft/rate_limiter.hpp>
 #include <weft/result.hpp>
 #include <weft/run.hpp>
 #include <weft/runtime.hpp>
@@ -52,5 +55,7 @@
 #include <weft/shared_mutex.hpp>
 #include <weft/task_group.hpp>
 #include <weft/this_fiber.hpp>
+#include <weft/ticker.hpp>
 #include <weft/wait_group.hpp>
+#include <weft/watch_channel.hpp>
 #include <weft/with_timeout.hpp>

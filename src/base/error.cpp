@@ -23,6 +23,7 @@ Entry entry_of(int value) noexcept {
     case Errc::malformed_message: return {"malformed message", std::errc::bad_message};
     case Errc::unsupported: return {"not supported", std::errc::operation_not_supported};
     case Errc::would_block: return {"would have to wait", std::errc::operation_would_block};
+    case Errc::lagged: return {"values were lost", std::errc{}};
   }
   return {"unknown weft error", std::errc{}};
 }

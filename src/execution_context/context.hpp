@@ -65,7 +65,6 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   ~Context();
 
   // -- fibers
-  // ------------------------------------------------------------------------------------------------
   /// A fiber on a stack of the pool; throws std::bad_alloc when there is none. start() it, or release it
   /// twice.
   Fiber& create_fiber(FiberOptions options);
@@ -77,7 +76,6 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   }
 
   // -- threads
-  // -----------------------------------------------------------------------------------------------
   /// Runs fibers on the calling thread, as the first scheduler, until the context is drained.
   /// REQUIRES: uses_calling_thread.
   void run() noexcept;
@@ -90,7 +88,6 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   std::uint32_t parallelism() const noexcept { return parallelism_.load(acquire); }
 
   // -- the end
-  // -----------------------------------------------------------------------------------------------
   /// Cancels all fibers; those spawned from now on are cancelled at birth.
   void close() noexcept;
   /// The same when the function given to run() has returned: detached fibers that have not started are not
@@ -104,7 +101,6 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   bool drained() const noexcept { return drained_.load(acquire); }
 
   // -- looking in
-  // --------------------------------------------------------------------------------------------
   std::string_view name() const noexcept { return name_; }
   EventLoopStrategy strategy() const noexcept { return strategy_; }
   std::optional<std::chrono::milliseconds> stuck_report_after() const noexcept { return stuck_report_after_; }
@@ -153,7 +149,6 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   bool has_visible_work() noexcept;
 
   // -- lanes: of each there are several only in the context that leads them
-  // --------------------------------------
   template <class Visit>
   void for_each_lane(Visit&& visit) const;
   void add_lanes(std::uint32_t until, std::vector<std::unique_ptr<Context>>& added);

@@ -16,7 +16,7 @@ namespace {
 
 /// Parked, a fiber keeps the page with its header, control block, closure and frames.
 static_assert(sizeof(Fiber) + sizeof(StackSlot) <= 384 || WEFT_ASAN || WEFT_TSAN,
-              "the control block grew: a parked fiber's frames share a page with it");
+              "the control block grew: a suspended fiber's frames share a page with it");
 
 constexpr std::uintptr_t align_down(std::uintptr_t address, std::size_t alignment) noexcept {
   return address & ~(std::uintptr_t{alignment} - 1);

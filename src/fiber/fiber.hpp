@@ -2,7 +2,7 @@
 #pragma once
 
 // The control block of a fiber. It stands at the high end of the fiber's own stack mapping, with the
-// closure below it and the stack below that: a spawn from the pool allocates nothing, and a parked fiber
+// closure below it and the stack below that: a spawn from the pool allocates nothing, and a suspended fiber
 // keeps one page.
 //
 // Thread safety: fields are grouped by who writes them. `references` keeps the mapping: one for the

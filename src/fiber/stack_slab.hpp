@@ -41,7 +41,7 @@ class StackSlab {
 
   /// Slots end at different places of their last page (Bonwick's cache colouring): if the same words of all
   /// fibers had the same place, they would share a few sets of the caches, and 64 fibers that take turns
-  /// would find nothing of theirs. Few and small enough that a parked fiber still fits one page.
+  /// would find nothing of theirs. Few and small enough that a suspended fiber still fits one page.
   static constexpr std::uint32_t kColours = 8;
   static constexpr std::size_t kColourSize = 192;
   static_assert(kColourSize % kCacheLine == 0 && kColours * kColourSize <= 2048,

@@ -25,14 +25,18 @@ enum class WaitKind : std::uint8_t {
   kSharedMutexShared,
   kCondition,  ///< the queue of a ConditionVariable, its first member
   kSemaphore,
-  kCountdown,  ///< of a WaitGroup or Latch
-  kSend,       ///< a ChannelCore
-  kReceive,    ///< a ChannelCore
-  kSelect,     ///< a SelectPlan
-  kGroup,      ///< a GroupCore
-  kPeerEnd,    ///< a Descriptor
+  kCountdown,         ///< of a WaitGroup or Latch
+  kSend,              ///< a ChannelCore
+  kReceive,           ///< a ChannelCore
+  kSelect,            ///< a SelectPlan
+  kGroup,             ///< a GroupCore
+  kPeerEnd,           ///< a Descriptor
+  kPermits,           ///< a RateLimiterCore
+  kBroadcastSend,     ///< a BroadcastCore
+  kBroadcastReceive,  ///< a BroadcastCore
+  kChange,            ///< a WatchCore
 };
-inline constexpr std::size_t kWaitKinds = 18;
+inline constexpr std::size_t kWaitKinds = 22;
 
 struct WaitingFor {
   WaitKind kind = WaitKind::kUnknown;

@@ -17,6 +17,9 @@ WEFT_OPAQUE Waiter& thread_waiter() noexcept {
   return *address;
 }
 
+// Apart, so that fibers save no registers for it.
+[[gnu::noinline]] void park(Waiter& waiter) noexcept { static_cast<ThreadWaiter&>(waiter).park(); }
+
 }  // namespace
 
 void Waiter::wake() noexcept {
@@ -46,7 +49,7 @@ WaitOutcome Waiter::wait_for_winner() noexcept {
     if (until_ns != kNoDeadline && until_ns < armed_at_ns.load(seq_cst)) runner->arm_timer(*this);
     runner->suspend();
   } else {
-    static_cast<ThreadWaiter&>(*this).park();
+    park(*this);
   }
   return word.outcome();
 }

@@ -81,7 +81,7 @@ class Waiter : public Timer {
   void wake() noexcept;
 
   /// Suspends until the wait that was begun has been won by somebody, its deadline included: arms the
-  /// timer (Runner::arm) unless one that is armed already fires early enough. Waiter only.
+  /// timer (Runner::arm_timer) unless one that is armed already fires early enough. Waiter only.
   WaitOutcome wait() noexcept;
   /// The same. REQUIRES: the waiter is a fiber, its wait has no deadline and was begun without a scope.
   WEFT_HOT WaitOutcome wait_simply() noexcept {

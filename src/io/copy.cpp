@@ -10,15 +10,13 @@
 namespace weft::io {
 namespace {
 
-constexpr std::size_t kPieceMax = std::size_t{64} * 1024;
-
 /// A block of memory that is there while there may be something to read.
 class LentPiece final : public BufferSource {
  public:
   explicit LentPiece(std::size_t size) noexcept : size_(size) {}
 
   std::span<std::byte> take() override {
-    if (bytes_ == nullptr) bytes_ = std::make_unique_for_overwrite<std::byte[]>(kPieceMax);
+    if (bytes_ == nullptr) bytes_ = std::make_unique_for_overwrite<std::byte[]>(kCopyPieceMax);
     return {bytes_.get(), size_};
   }
   void give_back() noexcept override { bytes_.reset(); }
@@ -38,7 +36,7 @@ bool is_end(const std::error_code& error) noexcept { return error == make_error_
 Progress copy_through_memory(Reader& from, Writer& to, std::uint64_t size_max, Deadline deadline) {
   LentPiece piece(0);
   for (std::uint64_t moved = 0; moved < size_max;) {
-    piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kPieceMax, size_max - moved)));
+    piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kCopyPieceMax, size_max - moved)));
     const Result<std::size_t> n = from.read_some_until(piece, deadline);
     if (!n) return {moved, is_end(n.error()) ? Result<void>() : Result<void>(n.error())};
     const std::span<const std::byte> read = piece.first(checked_read(*n, piece.size()));

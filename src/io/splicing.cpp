@@ -13,9 +13,6 @@
 namespace weft::io {
 namespace {
 
-/// What a pipe of the default size holds.
-constexpr std::size_t kPieceMax = std::size_t{64} * 1024;
-
 /// Between the operation's descriptor and another file.
 class Splice final : public Operation {
  public:
@@ -54,7 +51,7 @@ Progress Splicing::run(std::uint64_t size_max, Deadline deadline) {
   require_fiber("copy()");
   for (std::size_t moved = 0; moved < size_max;) {
     const Result<std::size_t> n =
-        fill(static_cast<std::size_t>(std::min<std::uint64_t>(kPieceMax, size_max - moved)), deadline);
+        fill(static_cast<std::size_t>(std::min<std::uint64_t>(kCopyPieceMax, size_max - moved)), deadline);
     if (!n) return {moved, n.error()};
     if (*n == 0) return {moved, {}};
     const Progress written = drain(*n, deadline);

@@ -17,6 +17,9 @@
 
 namespace weft::io {
 
+/// How much copy() moves at once: what a pipe of the default size holds.
+inline constexpr std::size_t kCopyPieceMax = std::size_t{64} * 1024;
+
 class Splicing {
  public:
   Splicing(DescriptorHandle from, DescriptorHandle to) noexcept : from_(from), to_(to) {}

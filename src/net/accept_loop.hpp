@@ -6,7 +6,12 @@
 #include "event_loop/network.hpp"
 
 #include <weft/deadline.hpp>
+#include <weft/detail/stream_access.hpp>
+#include <weft/net/stream.hpp>
 #include <weft/result.hpp>
+
+#include <memory>
+#include <utility>
 
 namespace weft::net {
 
@@ -24,5 +29,18 @@ Result<void> check_listening(int fd, int family, int other_family) noexcept;
 
 /// A descriptor for a socket that listens; `fd` stays the caller's if this fails.
 Result<DescriptorHandle> adopt_listening(int fd) noexcept;
+
+/// The stream of a connection.
+template <class S>
+Result<S> stream_of(const Result<Accepted>& accepted) noexcept {
+  if (!accepted) return accepted.error();
+  return weft::detail::StreamAccess::make<S>(accepted->handle);
+}
+template <class S>
+Result<std::unique_ptr<Stream>> any_stream_of(const Result<Accepted>& accepted) {
+  Result<S> stream = stream_of<S>(accepted);
+  if (!stream) return stream.error();
+  return std::unique_ptr<Stream>(std::make_unique<S>(std::move(*stream)));
+}
 
 }  // namespace weft::net

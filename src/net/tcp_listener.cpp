@@ -14,22 +14,9 @@
 namespace weft::net {
 namespace {
 
-using weft::detail::StreamAccess;
-
 /// The kernel has no IPv6, or none is switched on.
 bool has_no_v6(const std::error_code& error) noexcept {
   return sys::is_errno(error, EAFNOSUPPORT) || sys::is_errno(error, EADDRNOTAVAIL);
-}
-
-Result<TcpStream> stream_of(const Result<Accepted>& accepted) noexcept {
-  if (!accepted) return accepted.error();
-  return StreamAccess::make<TcpStream>(accepted->handle);
-}
-
-Result<std::unique_ptr<Stream>> any_stream_of(const Result<Accepted>& accepted) {
-  Result<TcpStream> stream = stream_of(accepted);
-  if (!stream) return stream.error();
-  return std::unique_ptr<Stream>(std::make_unique<TcpStream>(std::move(*stream)));
 }
 
 }  // namespace
@@ -82,19 +69,20 @@ Result<std::unique_ptr<Listener>> TcpListener::duplicate_listener() const {
 }
 
 Result<TcpStream> TcpListener::accept_until(Deadline deadline) {
-  return stream_of(accept_through_shortages(handle_, deadline, "TcpListener::accept()"));
+  return stream_of<TcpStream>(accept_through_shortages(handle_, deadline, "TcpListener::accept()"));
 }
 
 Result<TcpStream> TcpListener::try_accept() {
-  return stream_of(accept_queued(handle_, "TcpListener::try_accept()"));
+  return stream_of<TcpStream>(accept_queued(handle_, "TcpListener::try_accept()"));
 }
 
 Result<std::unique_ptr<Stream>> TcpListener::accept_stream(Deadline deadline) {
-  return any_stream_of(accept_through_shortages(handle_, deadline, "TcpListener::accept_stream()"));
+  return any_stream_of<TcpStream>(
+      accept_through_shortages(handle_, deadline, "TcpListener::accept_stream()"));
 }
 
 Result<std::unique_ptr<Stream>> TcpListener::try_accept_stream() {
-  return any_stream_of(accept_queued(handle_, "TcpListener::try_accept_stream()"));
+  return any_stream_of<TcpStream>(accept_queued(handle_, "TcpListener::try_accept_stream()"));
 }
 
 Result<void> TcpListener::stop_admitting() {

@@ -128,7 +128,6 @@ TEST_P(TcpListenerTest, MovingAListenerMovesTheSocketAndAssigningClosesTheOldOne
 INSTANTIATE_TEST_SUITE_P(Contexts, TcpListenerTest, test::all_contexts(), test::kind_name);
 
 // -- what only the kernel's sockets do
-// ---------------------------------------------------------------------------
 
 class AcceptOfTheKernel : public test::InAnyContext {};
 

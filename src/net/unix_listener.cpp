@@ -17,19 +17,6 @@
 namespace weft::net {
 namespace {
 
-using weft::detail::StreamAccess;
-
-Result<UnixStream> unix_stream_of(const Result<Accepted>& accepted) noexcept {
-  if (!accepted) return accepted.error();
-  return StreamAccess::make<UnixStream>(accepted->handle);
-}
-
-Result<std::unique_ptr<Stream>> any_unix_stream_of(const Result<Accepted>& accepted) {
-  Result<UnixStream> stream = unix_stream_of(accepted);
-  if (!stream) return stream.error();
-  return std::unique_ptr<Stream>(std::make_unique<UnixStream>(std::move(*stream)));
-}
-
 // Nobody listens there: a connection is refused. Whoever binds at the same time may be removed; as
 // everywhere, there is no way to ask and replace in one step.
 void remove_stale(const UnixAddress& address) noexcept {
@@ -118,19 +105,20 @@ Result<std::unique_ptr<Listener>> UnixListener::duplicate_listener() const {
 }
 
 Result<UnixStream> UnixListener::accept_until(Deadline deadline) {
-  return unix_stream_of(accept_through_shortages(handle_, deadline, "UnixListener::accept()"));
+  return stream_of<UnixStream>(accept_through_shortages(handle_, deadline, "UnixListener::accept()"));
 }
 
 Result<UnixStream> UnixListener::try_accept() {
-  return unix_stream_of(accept_queued(handle_, "UnixListener::try_accept()"));
+  return stream_of<UnixStream>(accept_queued(handle_, "UnixListener::try_accept()"));
 }
 
 Result<std::unique_ptr<Stream>> UnixListener::accept_stream(Deadline deadline) {
-  return any_unix_stream_of(accept_through_shortages(handle_, deadline, "UnixListener::accept_stream()"));
+  return any_stream_of<UnixStream>(
+      accept_through_shortages(handle_, deadline, "UnixListener::accept_stream()"));
 }
 
 Result<std::unique_ptr<Stream>> UnixListener::try_accept_stream() {
-  return any_unix_stream_of(accept_queued(handle_, "UnixListener::try_accept_stream()"));
+  return any_stream_of<UnixStream>(accept_queued(handle_, "UnixListener::try_accept_stream()"));
 }
 
 Result<void> UnixListener::close() {

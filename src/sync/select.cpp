@@ -12,6 +12,7 @@
 
 #include <weft/detail/select_branch.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <mutex>
 #include <span>
@@ -109,7 +110,7 @@ void for_each_unlocked(Branches branches, Visit&& visit) noexcept {
 /// source may be gone.
 void remove_nodes(Branches by_lock, const SelectBranch* won) noexcept {
   for (SelectBranch* const branch : by_lock) {
-    if (branch == won) continue;
+    if (branch == won || branch->guard == nullptr) continue;
     std::scoped_lock lock(*branch->guard);
     branch->remove_locked();
   }
@@ -149,14 +150,16 @@ class Selection {
  private:
   // True: `taken` was taken, or nothing is to be waited for. False: all nodes are queued.
   bool look(std::size_t& taken) noexcept {
+    plan_.look_again = Deadline::never();
     for_each_unlocked(by_lock_, [](SelectBranch& waiting) { waiting.prepare(); });
+    until_ = std::min(plan_.deadline, plan_.look_again);
     SelectBranch* branch = nullptr;
     {
       AllLocks locks(by_lock_);
       branch = poll_locked(in_order_, plan_.fair);
       if (branch == nullptr && !plan_.has_otherwise) {
         const WaitTicket ticket =
-            self_.begin(WaitWord::Cancellable::kYes, plan_.deadline.time_ns(), {WaitKind::kSelect, &plan_});
+            self_.begin(WaitWord::Cancellable::kYes, until_.time_ns(), {WaitKind::kSelect, &plan_});
         // In the order of the look: of two branches at one source, whoever comes finds each first as often.
         for (SelectBranch* const waiting : in_order_) waiting->add_locked(self_, ticket);
         return false;
@@ -181,22 +184,25 @@ class Selection {
     return ended_without_branch(outcome, taken);
   }
 
-  // By the select's own deadline, which is a branch; or from outside.
+  // By the select's own deadline, which is a branch; by that of a source, which is ready now; or from
+  // outside.
   bool ended_without_branch(WaitOutcome outcome, std::size_t& taken) noexcept {
     if (outcome != WaitOutcome::kTimedOut && outcome != WaitOutcome::kCancelled) return false;
-    const bool own_deadline = outcome == WaitOutcome::kTimedOut && !plan_.deadline.is_never() &&
-                              self_.deadline_ns.load(relaxed) == plan_.deadline.time_ns();
-    if (own_deadline) {
-      taken = plan_.deadline_position;
-    } else {
+    const bool own_deadline = outcome == WaitOutcome::kTimedOut && !until_.is_never() &&
+                              self_.deadline_ns.load(relaxed) == until_.time_ns();
+    if (!own_deadline) {
       plan_.error = error_of_outcome(outcome);
+      return true;
     }
+    if (plan_.look_again <= plan_.deadline) return false;  // what is ready comes before the deadline
+    taken = plan_.deadline_position;
     return true;
   }
 
   SelectPlan& plan_;
   const std::span<SelectBranch*> in_order_;
   const Branches by_lock_;
+  Deadline until_;
   Waiter& self_ = Waiter::current();
 };
 

@@ -2,14 +2,20 @@
 // What dumps say about waits for what fibers share (docs/design/dump.md).
 #include "support/contexts.hpp"
 
+#include <weft/broadcast_channel.hpp>
 #include <weft/channel.hpp>
 #include <weft/dump.hpp>
 #include <weft/latch.hpp>
 #include <weft/mutex.hpp>
+#include <weft/rate_limiter.hpp>
 #include <weft/select.hpp>
 #include <weft/semaphore.hpp>
+#include <weft/task_group.hpp>
 #include <weft/this_fiber.hpp>
+#include <weft/ticker.hpp>
+#include <weft/watch_channel.hpp>
 
+#include <chrono>
 #include <mutex>
 #include <string>
 #include <gmock/gmock.h>
@@ -18,6 +24,7 @@
 namespace weft {
 namespace {
 
+using namespace std::chrono_literals;
 using testing::ContainsRegex;
 using testing::HasSubstr;
 
@@ -59,6 +66,35 @@ TEST(SyncDumpTest, FibersThatWaitForEachOthersMutexAreNamedAsADeadlockWithTheOwn
   });
 }
 #endif
+
+TEST(SyncDumpTest, WaitsForBroadcastsChangesPermitsAndTicksAreNamed) {
+  run_in_context([] {
+    BroadcastChannel<int> events(1);
+    WatchChannel<int> state(0);
+    RateLimiter limiter(0.001, 1);
+    Ticker ticker(1h);
+    auto idle = events.subscribe();
+    events.send(0).value();
+    auto subscriber = events.subscribe();
+    auto receiver = state.subscribe();
+    EXPECT_TRUE(limiter.try_acquire());
+    TaskGroup<void> group;
+    group.spawn([&] { return Result<void>(subscriber.receive().error()); });
+    group.spawn([&] { return events.send(1); });
+    group.spawn([&] { return Result<void>(receiver.changed().error()); });
+    group.spawn([&] { return limiter.acquire(); });
+    group.spawn([&] { select(tick(ticker, [] {}), changed(receiver, [](auto) {})); });
+    let_them_wait();
+    const std::string text = dump_to_string();
+    for (const char* const what :
+         {"waits for a value from broadcast channel 0x", "waits for room in broadcast channel 0x",
+          "waits for a change of watch channel 0x", "waits for permits of rate limiter 0x",
+          "the next tick of ticker 0x"})
+      EXPECT_THAT(text, HasSubstr(what));
+    group.cancel();
+    group.discard();
+  });
+}
 
 TEST(SyncDumpTest, AReceiverWithoutASenderIsListedWithItsChannelAndItsBacktrace) {
   run_in_context([] {

@@ -55,13 +55,13 @@ Result<void> change_flag(int fd, int get, int set, int flag, bool on) noexcept {
 
 FileKind kind_of(mode_t mode) noexcept {
   switch (mode & S_IFMT) {
-    case S_IFREG: return FileKind::regular;
-    case S_IFDIR: return FileKind::directory;
-    case S_IFSOCK: return FileKind::socket;
-    case S_IFIFO: return FileKind::fifo;
-    case S_IFCHR: return FileKind::character_device;
-    case S_IFBLK: return FileKind::block_device;
-    default: return FileKind::other;  // anonymous inodes: epoll, eventfd, signalfd
+    case S_IFREG: return FileKind::kRegular;
+    case S_IFDIR: return FileKind::kDirectory;
+    case S_IFSOCK: return FileKind::kSocket;
+    case S_IFIFO: return FileKind::kFifo;
+    case S_IFCHR: return FileKind::kCharacterDevice;
+    case S_IFBLK: return FileKind::kBlockDevice;
+    default: return FileKind::kOther;  // anonymous inodes: epoll, eventfd, signalfd
   }
 }
 
@@ -91,7 +91,7 @@ Result<Fd> duplicate(int fd) noexcept {
   struct stat status {};
   if (::fstat(fd, &status) != 0) return error_of(errno);
   const FileKind kind = kind_of(status.st_mode);
-  if (kind == FileKind::character_device && ::isatty(fd) == 1) return FileKind::terminal;
+  if (kind == FileKind::kCharacterDevice && ::isatty(fd) == 1) return FileKind::kTerminal;
   return kind;
 }
 

@@ -29,7 +29,16 @@ Result<void> set_close_on_exec(int fd, bool on) noexcept;
 Result<Fd> duplicate(int fd) noexcept;
 
 /// What a descriptor refers to; decides whether it can be polled and how it is read.
-enum class FileKind { regular, directory, socket, fifo, terminal, character_device, block_device, other };
+enum class FileKind {
+  kRegular,
+  kDirectory,
+  kSocket,
+  kFifo,
+  kTerminal,
+  kCharacterDevice,
+  kBlockDevice,
+  kOther
+};
 Result<FileKind> file_kind(int fd) noexcept;
 
 /// open(2) with O_CLOEXEC added.

@@ -89,14 +89,14 @@ TEST(Io, TellsTheKindOfAFile) {
   const Pipe pipe = create_pipe().value();
   const SocketPair sockets = create_socket_pair(SOCK_STREAM).value();
   const EventFd counter = EventFd::create().value();
-  EXPECT_EQ(file_kind(open("/proc/self/exe", O_RDONLY)->get()).value(), FileKind::regular);
-  EXPECT_EQ(file_kind(open("/", O_RDONLY)->get()).value(), FileKind::directory);
-  EXPECT_EQ(file_kind(open("/dev/null", O_RDONLY)->get()).value(), FileKind::character_device);
-  EXPECT_EQ(file_kind(pipe.read_end.get()).value(), FileKind::fifo);
-  EXPECT_EQ(file_kind(sockets.first.get()).value(), FileKind::socket);
-  EXPECT_EQ(file_kind(counter.fd()).value(), FileKind::other);
+  EXPECT_EQ(file_kind(open("/proc/self/exe", O_RDONLY)->get()).value(), FileKind::kRegular);
+  EXPECT_EQ(file_kind(open("/", O_RDONLY)->get()).value(), FileKind::kDirectory);
+  EXPECT_EQ(file_kind(open("/dev/null", O_RDONLY)->get()).value(), FileKind::kCharacterDevice);
+  EXPECT_EQ(file_kind(pipe.read_end.get()).value(), FileKind::kFifo);
+  EXPECT_EQ(file_kind(sockets.first.get()).value(), FileKind::kSocket);
+  EXPECT_EQ(file_kind(counter.fd()).value(), FileKind::kOther);
   if (!terminal) GTEST_SKIP() << "no pseudo-terminals here";
-  EXPECT_EQ(file_kind(terminal.get()).value(), FileKind::terminal);
+  EXPECT_EQ(file_kind(terminal.get()).value(), FileKind::kTerminal);
 }
 
 TEST(Io, ErrorsCarryTheErrnoOfTheKernel) {

@@ -4,6 +4,7 @@
 #include "base/panic.hpp"
 #include "http/protocol/replay.hpp"
 
+#include <array>
 #include <cstdio>
 #include <sstream>
 #include <string>
@@ -87,6 +88,18 @@ void check_round_trip(const ReplayedRequest& request) {
               "a request is read differently when written out again");
 }
 
+// What is remembered of a head says the same as a look at the next: behind it and in its place.
+void check_repeats(const ReplayedRequest& request) {
+  if (!request.complete || !request.keep_alive) return;
+  const std::string text = rewritten(request);
+  for (const std::size_t feeds : std::array<std::size_t, 2>{1, 3}) {
+    const Replay again = replay(text + text + text, {{text.size() * 3 / feeds}}, {}, 1 << 20);
+    WEFT_ASSERT(again.refused_with == 0 && again.requests.size() == 3, "a repeated request is refused");
+    for (const ReplayedRequest& each : again.requests)
+      WEFT_ASSERT(each == request, "a repeated request is read differently");
+  }
+}
+
 void check_same(const Replay& a, const Replay& b) {
   if (a == b) return;
   std::ostringstream text;
@@ -107,6 +120,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const ReplayedRequest& request : whole.requests) {
     check_request(request, plan.limits);
     check_round_trip(request);
+    check_repeats(request);
   }
   return 0;
 }

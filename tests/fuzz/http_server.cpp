@@ -35,7 +35,6 @@ struct Seen {
 };
 
 // -- the server
-// ----------------------------------------------------------------------------------------------
 
 void read_some(const Request& request, std::size_t size, Seen& seen, Response* to = nullptr) {
   std::vector<std::byte> buffer(size);
@@ -101,7 +100,6 @@ void handle(const Plan& plan, std::size_t n, const Request& request, Response& r
 }
 
 // -- the client
-// ----------------------------------------------------------------------------------------------
 
 void send_in_pieces(const Plan& plan, net::TcpStream& stream) {
   std::string_view rest = plan.bytes;
@@ -137,7 +135,6 @@ std::string exchange(const Plan& plan, Server& server, const net::SocketAddress&
 }
 
 // -- what has to hold
-// ----------------------------------------------------------------------------------------
 
 void check_seen(const std::vector<const ReplayedRequest*>& expected,
                 const std::vector<std::unique_ptr<Seen>>& seen) {

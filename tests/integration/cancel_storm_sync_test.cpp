@@ -172,7 +172,6 @@ Result<void> fan_in() { return fan(0, 3, 1); }
 Result<void> fan_out() { return fan(1, 1, 3); }
 
 // -- select
-// ---------------------------------------------------------------------------------------------------
 
 Result<void> collect_from_two(Pipe& a, Pipe& b, Ledger& ledger) {
   for (bool open = true; open;) {
@@ -366,7 +365,6 @@ Result<void> readers_and_writers() {
 }
 
 // -- groups
-// ---------------------------------------------------------------------------------------------------
 
 /// Workers in a group take jobs from a channel and give a count; a wait group tells when they have begun.
 Result<void> workers_with_results() {
@@ -398,7 +396,6 @@ Result<void> workers_with_results() {
 }
 
 // -- the storm
-// ------------------------------------------------------------------------------------------------
 
 /// kStep: by one of the program's own fibers, before one of its operations or while it holds something.
 enum class StormSource { kScope, kFiber, kStep };

@@ -41,7 +41,6 @@ class Tracked {
 };
 
 // -- the programs: each gets through in a few dozen suspensions, and gives its first error
-// ------------------------
 
 Result<void> sleeps() {
   for (int i = 0; i < 5; ++i) {
@@ -195,7 +194,6 @@ Result<void> writers_of_one_stream() {
 }
 
 // -- the storm
-// ----------------------------------------------------------------------------------------------------
 
 enum class Source { kScope, kFiber, kDeadline };
 

@@ -146,7 +146,6 @@ TEST_F(WriteBatches, TheBufferIsGivenBackWhenTheWriteIsPutOff) {
 }
 
 // -- a write that does not succeed as a whole
-// ---------------------------------------------------------------------------
 
 TEST_F(WriteBatches, AShortWriteIsCompletedByItsFiber) {
   const Connection connection = emptied();
@@ -208,7 +207,6 @@ TEST_F(WriteBatches, AFailureDoesNotDisturbAnotherReader) {
 }
 
 // -- races
-// ------------------------------------------------------------------------------------------------------
 
 // The fiber is woken before its write was made: it makes it.
 TEST_F(WriteBatches, ACancelledFiberHasWritten) {

@@ -103,10 +103,10 @@ TEST(MigrationDiagnostics, ABouncingSocketIsReportedOnceWithBothContextsFibersAn
   EXPECT_EQ(reached(), before) << "reported again";
   EXPECT_EQ(told.count(), 1u);
 
-  EXPECT_EQ(report.what, What::kMoves);
+  EXPECT_EQ(report.what, What::kTransfers);
   EXPECT_EQ(report.fd, connection.near.fd());
   EXPECT_EQ(report.count, kThreshold);
-  EXPECT_GE(report.moves, kThreshold);
+  EXPECT_GE(report.transfers, kThreshold);
   EXPECT_LT(report.within, std::chrono::seconds(1));
   EXPECT_EQ(report.local.substr(0, 10), "127.0.0.1:");
   EXPECT_EQ(report.peer.substr(0, 10), "127.0.0.1:");
@@ -126,23 +126,24 @@ TEST(MigrationDiagnostics, ABouncingSocketIsReportedOnceWithBothContextsFibersAn
 
 TEST(MigrationDiagnostics, AReportSaysAsTextWhatItIs) {
   const MigrationReport report{
-      .what = What::kMoves,
+      .what = What::kTransfers,
       .fd = 17,
       .local = "127.0.0.1:3443",
       .peer = "[::1]:50000",
       .count = 4812,
       .within = std::chrono::milliseconds(1040),
-      .moves = 5000,
+      .transfers = 5000,
       .steps = {{.from = "\"A\"", .to = "\"B\"", .fiber = "\"w\" (x)", .backtrace = {}},
                 {.from = "\"B\"", .to = "\"A\"", .fiber = "#7 (y)", .backtrace = {}}},
       .suppressed = 9990};
   EXPECT_EQ(
       printed(report),
-      "weft: socket 17 (127.0.0.1:3443, peer [::1]:50000) moved 4,812 times in 1.04 s between \"A\" and "
+      "weft: socket 17 (127.0.0.1:3443, peer [::1]:50000) was transferred 4,812 times in 1.04 s "
+      "between \"A\" and "
       "\"B\"\n"
-      "weft:   moved last from \"A\" to \"B\", fiber \"w\" (x)\n"
-      "weft:   moved before from \"B\" to \"A\", fiber #7 (y)\n"
-      "weft:   each move is two system calls; one fiber that uses it, or EventLoopStrategy::pinned(), "
+      "weft:   transferred last from \"A\" to \"B\", fiber \"w\" (x)\n"
+      "weft:   transferred before from \"B\" to \"A\", fiber #7 (y)\n"
+      "weft:   each transfer is two system calls; one fiber that uses it, or EventLoopStrategy::pinned(), "
       "has none\n"
       "weft:   before it, 9,990 others like it were left out\n");
 }
@@ -186,7 +187,7 @@ TEST(MigrationDiagnostics, SwitchedOffNothingIsCounted) {
   EXPECT_EQ(connection.near.counters().transfers, 39u);
   {
     const std::scoped_lock lock(connection.near.handle.descriptor->lock);
-    EXPECT_EQ(connection.near.handle.descriptor->migration.moves(), 0u);
+    EXPECT_EQ(connection.near.handle.descriptor->migration.transfers(), 0u);
   }
   EXPECT_EQ(reached(), before);
   EXPECT_TRUE(connection.near.close());
@@ -197,7 +198,7 @@ class MigrationUnder : public testing::TestWithParam<Strategy> {
   /// What a socket that two contexts use by turns is reported for.
   static std::optional<What> expected() {
     const Strategy strategy = GetParam();
-    if (strategy.ownership == Strategy::Ownership::kTransfer) return What::kMoves;
+    if (strategy.ownership == Strategy::Ownership::kTransfer) return What::kTransfers;
     if (strategy == Strategy::pinned() || strategy == Strategy::dedicated()) return What::kTurns;
     return std::nullopt;
   }

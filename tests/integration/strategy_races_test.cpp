@@ -71,7 +71,7 @@ TEST_F(PerWait, AWriterThatQueuesDuringTheDeleteOfAReaderIsRegisteredByTheDelete
   window.entered.wait();
   auto writer = b.spawn([&] { return near.write_until_it_fails(); });
   near.until_awaited(Direction::kWrite);
-  EXPECT_EQ(registered(near).state, Ownership::kMoving);
+  EXPECT_EQ(registered(near).state, Ownership::kInTransfer);
   window.leave.open();
   EXPECT_EQ(reader.join_uncancellable().value(), "1");
   until_settled(near, Direction::kWrite);

@@ -82,7 +82,6 @@ namespace {
 constexpr int kMost = 1000;  // allocations that are looked for; far more than there are
 
 // -- a client that allocates nothing of the library's
-// ---------------------------------------------------------
 
 class PlainClient {
  public:
@@ -153,7 +152,6 @@ void add_routes(http::Server& server) {
 }
 
 // -- an exchange
-// ---------------------------------------------------------------------------------------------
 
 /// A reply, or the end of the connection.
 void expect_an_ending(const std::string& reply) {
@@ -208,7 +206,6 @@ TEST(AllocationFailure, InAnExchangeEndsItOrItsConnectionAndNothingElse) {
 }
 
 // -- start()
-// -------------------------------------------------------------------------------------------------
 
 std::uint16_t free_port() {
   http::Server server;
@@ -248,7 +245,6 @@ TEST(AllocationFailure, OfStartServesNothingAndLeavesNoAcceptorBehind) {
 }
 
 // -- route()
-// -------------------------------------------------------------------------------------------------
 
 TEST(AllocationFailure, OfARouteAddsNothing) {
   run([] {
@@ -282,7 +278,6 @@ TEST(AllocationFailure, OfARouteAddsNothing) {
 }
 
 // -- the first run() of a process
-// ----------------------------------------------------------------------------
 
 constexpr int kFailed = 0;
 constexpr int kNothingToFail = 3;

@@ -3,6 +3,7 @@
 
 #include <weft/execution_context.hpp>
 
+#include "base/clock.hpp"
 #include "event_loop/sim/sim_event_loop.hpp"
 #include "execution_context/context.hpp"
 
@@ -25,5 +26,12 @@ class SimContext final : public ExecutionContext {
       : ExecutionContext(detail::OwnedContext(
             new Context({.name = std::move(name), .parallelism = 1, .event_loop = std::move(loop)}))) {}
 };
+
+/// Runs `body(start of the clock)` in virtual time.
+template <class Body>
+void in_virtual_time(Body body) {
+  SimContext world("world");
+  world.spawn([&] { body(now_ns()); }).join_uncancellable();
+}
 
 }  // namespace weft::test

@@ -82,7 +82,6 @@ struct Near {
   Result<void> close() const { return close_descriptor(handle); }
 
   // -- looking in
-  // ------------------------------------------------------------------------------------------------
   bool awaited(Direction direction) const {
     const std::scoped_lock lock(handle.descriptor->lock);
     return !handle.descriptor->waiters_of(direction).empty();

@@ -48,7 +48,7 @@ inline void until_settled(const Near& near, Direction direction) {
   eventually(
       [&] {
         const RegisteredNow now = registered(near);
-        return now.state != Ownership::kMoving && now.state != Ownership::kUnowned &&
+        return now.state != Ownership::kInTransfer && now.state != Ownership::kUnowned &&
                (now.state != Ownership::kAwaited || now.edges.has(direction));
       },
       "a registration");

@@ -9,7 +9,7 @@
 
 Numbers are those of weft's own reports. Where things stand in memory comes from a table in the program, the
 symbol weft_debugger_layout (src/execution_context/diagnostics/debugger_layout.cpp), so neither types nor a
-running process are needed. A fiber that is parked has its registers on its own stack (src/fiber/context): an
+running process are needed. A suspended fiber has its registers on its own stack (src/fiber/context): an
 unwinder that answers with them makes the fiber's frames appear behind frame 0 of the selected thread.
 """
 
@@ -25,7 +25,7 @@ VERSION = 1
 WAITING = 0xff00  # from there on, in the low 16 bits of a wait word (src/fiber/wait_word.hpp)
 FRAMES_MAX = 64  # how far `info fibers` looks for a frame of the user's
 
-# src/fiber/context/x86_64.S: what a parked fiber's stack pointer points at, and the size of all of it.
+# src/fiber/context/x86_64.S: what a suspended fiber's stack pointer points at, and the size of all of it.
 SAVED_REGISTERS = {"r15": 0, "r14": 8, "r13": 16, "r12": 24, "rbx": 32, "rbp": 40, "rip": 48}
 SAVED_SIZE = 192
 NOT_STARTED = "weft_context_start"
@@ -224,7 +224,7 @@ class FrameId:
 
 
 class ParkedFiberUnwinder(gdb.unwinder.Unwinder):
-    """While armed: the caller of the selected thread's frame 0 is where a parked fiber will continue."""
+    """While armed: the caller of the selected thread's frame 0 is where a suspended fiber will continue."""
 
     def __init__(self):
         super().__init__("weft-parked-fiber")

@@ -44,7 +44,7 @@ inline constexpr ElementType kElementType = {
     [](void* element) noexcept { std::destroy_at(static_cast<T*>(element)); }};
 
 /// How a call on a channel ended.
-enum class ChannelStatus : std::uint8_t { kDone, kClosed, kTimedOut, kCancelled, kWouldBlock };
+enum class ChannelStatus : std::uint8_t { kDone, kClosed, kTimedOut, kCancelled, kWouldBlock, kLagged };
 
 /// REQUIRES: not kDone.
 constexpr Errc errc_of(ChannelStatus status) noexcept {
@@ -52,6 +52,7 @@ constexpr Errc errc_of(ChannelStatus status) noexcept {
     case ChannelStatus::kTimedOut: return Errc::timed_out;
     case ChannelStatus::kCancelled: return Errc::cancelled;
     case ChannelStatus::kWouldBlock: return Errc::would_block;
+    case ChannelStatus::kLagged: return Errc::lagged;
     default: return Errc::closed;
   }
 }

@@ -147,9 +147,9 @@ class GroupBox : public GroupTaskOf<T> {
     } else if constexpr (!Outcome<Returned>::kMayFail) {
       new (this->bytes) T(std::invoke(std::move(closure_)));
       return {};
-    } else if constexpr (std::is_void_v<T> && WholeTransfer<Returned>) {
-      const Returned transfer = std::invoke(std::move(closure_));
-      return transfer.has_value() ? Result<void>() : Result<void>(transfer.failure());
+    } else if constexpr (std::is_void_v<T> && ProgressLike<Returned>) {
+      const Returned progress = std::invoke(std::move(closure_));
+      return progress.has_value() ? Result<void>() : Result<void>(progress.failure());
     } else if constexpr (std::is_void_v<T>) {
       return Outcome<Returned>::of(std::invoke(std::move(closure_)));
     } else {
@@ -171,7 +171,7 @@ void start_child(GroupCore& group, Context& context, F&& closure, const SpawnOpt
                  SourceLocation spawned_at) {
   using Box = GroupBox<T, std::decay_t<F>>;
   static_assert(std::is_same_v<typename Outcome<typename Box::Returned>::Value, T> ||
-                    (std::is_void_v<T> && WholeTransfer<typename Box::Returned>),
+                    (std::is_void_v<T> && ProgressLike<typename Box::Returned>),
                 "a child of a TaskGroup<T> returns T or Result<T>; of a TaskGroup<void>, a io::Progress too");
   Fiber& fiber = create_fiber(context, Box::type(), options, spawned_at);
   AbandonOnException guard{&fiber};

@@ -41,19 +41,19 @@ struct Outcome<T> : Outcome<Result<void>> {};
 
 /// The result of a call that moves a whole buffer (`io::Progress`): the number of bytes, or the error.
 template <class T>
-concept WholeTransfer = !kIsResult<T> && requires(const T& transfer) {
-  { transfer.bytes() } -> std::same_as<std::size_t>;
-  { transfer.failure() } -> std::same_as<Failure>;
-  { transfer.has_value() } -> std::same_as<bool>;
+concept ProgressLike = !kIsResult<T> && requires(const T& progress) {
+  { progress.bytes() } -> std::same_as<std::size_t>;
+  { progress.failure() } -> std::same_as<Failure>;
+  { progress.has_value() } -> std::same_as<bool>;
 };
 
-template <WholeTransfer T>
+template <ProgressLike T>
 struct Outcome<T> {
   using Value = std::size_t;
   static constexpr bool kMayFail = true;
-  static Result<std::size_t> of(const T& transfer) {
-    if (!transfer.has_value()) return transfer.failure();
-    return transfer.bytes();
+  static Result<std::size_t> of(const T& progress) {
+    if (!progress.has_value()) return progress.failure();
+    return progress.bytes();
   }
 };
 

@@ -12,7 +12,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <system_error>
+#include <type_traits>
+#include <utility>
 
 namespace weft {
 
@@ -24,7 +27,8 @@ class Waiter;
 
 namespace detail {
 
-/// A branch of a select that waits at a source: a channel, a fiber, a descriptor. It lives in the caller's
+/// A branch of a select that waits at a source: a channel, a fiber, a descriptor, a
+/// clock. It lives in the caller's
 /// frame for one select, with its wait node in it.
 ///
 /// The selecting fiber makes these calls. None of them may suspend.
@@ -43,9 +47,9 @@ class SelectBranch {
   SelectBranch(const SelectBranch&) = delete;
   SelectBranch& operator=(const SelectBranch&) = delete;
 
-  /// The lock of the source. Null if there is no source (any more); then poll_locked() is true. All sources
-  /// have the same rank in the lock order. Only a select takes two of these locks, in the order of their
-  /// addresses.
+  /// The lock of the source. Null if the source needs no lock, or is gone; then poll_locked() is true. All
+  /// sources have the same rank in the lock order. Only a select takes two of these locks, in the order of
+  /// their addresses.
   virtual SpinLock* lock() noexcept = 0;
   /// Takes the branch if that needs no wait, and returns whether it did. It must win a partner by one try_win
   /// of the partner's wait: the selecting fiber is running and has no wait of its own.
@@ -178,6 +182,9 @@ struct SelectPlan {
   std::size_t deadline_position = 0;   ///< of the first branch with that deadline
   std::size_t otherwise_position = 0;  ///< of the branch for when none is ready
   bool has_otherwise = false;
+  /// When the select looks again, as a source is ready by then. Before each look it is never, until a branch
+  /// lowers it in prepare().
+  Deadline look_again = Deadline::never();
   Errc error = Errc::cancelled;  ///< why no branch was taken
 
   void add(SelectBranch& branch, std::size_t place) noexcept {
@@ -186,6 +193,18 @@ struct SelectPlan {
     ++count;
   }
 };
+
+/// Calls f(result) if possible, else f() on success. Returns an error that f cannot take.
+template <class F>
+std::error_code tell(F& f, Result<void> result) {
+  if constexpr (std::is_invocable_v<F&, Result<void>>) {
+    std::invoke(f, std::move(result));
+    return {};
+  } else {
+    if (result) std::invoke(f);
+    return result.error();
+  }
+}
 
 /// The position of the taken branch, or kNoBranch; then `plan.error` says why.
 inline constexpr std::size_t kNoBranch = ~std::size_t{0};

@@ -58,9 +58,9 @@ class Request {
   const PathParameters& parameters() const noexcept { return parameters_; }
 
   /// Whether the request has a body, and its size if the head announces it.
-  bool has_body() const noexcept { return head_.body != BodyFraming::none; }
+  bool has_body() const noexcept { return head_.body != BodyFraming::kNone; }
   std::optional<std::uint64_t> content_length() const noexcept {
-    if (head_.body == BodyFraming::chunked) return std::nullopt;
+    if (head_.body == BodyFraming::kChunked) return std::nullopt;
     return head_.content_length;
   }
 

@@ -13,7 +13,7 @@ namespace weft::http {
 enum class Version : std::uint8_t { http_1_0, http_1_1 };
 
 /// How the end of a received body is known (RFC 9112, 6.3).
-enum class BodyFraming : std::uint8_t { none, fixed, chunked };
+enum class BodyFraming : std::uint8_t { kNone, kFixed, kChunked };
 
 /// The request line and headers of an accepted request. Everything is checked, nothing is copied.
 ///
@@ -29,7 +29,7 @@ struct RequestHead {
   std::uint64_t content_length = 0;  ///< the size of a fixed body
   Method method = Method::get;
   Version version = Version::http_1_1;
-  BodyFraming body = BodyFraming::none;
+  BodyFraming body = BodyFraming::kNone;
   bool keep_alive = false;        ///< the client wants the connection to stay
   bool expects_continue = false;  ///< the client waits for 100 before it sends the body
 };

@@ -36,7 +36,7 @@ class IpAddress {
   /// `scope_id` is the index of the interface that a link-local address belongs to; 0 means none.
   static constexpr IpAddress v6(const V6Bytes& bytes, std::uint32_t scope_id = 0) noexcept {
     IpAddress address;
-    address.family_ = Family::v6;
+    address.family_ = Family::kV6;
     address.scope_id_ = scope_id;
     address.bytes_ = bytes;
     return address;
@@ -55,8 +55,8 @@ class IpAddress {
   /// are errors. Errors: `Errc::invalid_address`.
   static Result<IpAddress> parse(std::string_view text);
 
-  constexpr bool is_v4() const noexcept { return family_ == Family::v4; }
-  constexpr bool is_v6() const noexcept { return family_ == Family::v6; }
+  constexpr bool is_v4() const noexcept { return family_ == Family::kV4; }
+  constexpr bool is_v6() const noexcept { return family_ == Family::kV6; }
   /// 4 or 16 bytes in network order, part of this object.
   std::span<const std::uint8_t> bytes() const noexcept {
     return std::span(bytes_).first(is_v4() ? std::size_t{4} : std::size_t{16});
@@ -79,9 +79,9 @@ class IpAddress {
   friend constexpr auto operator<=>(const IpAddress&, const IpAddress&) noexcept = default;
 
  private:
-  enum class Family : std::uint8_t { v4, v6 };
+  enum class Family : std::uint8_t { kV4, kV6 };
 
-  Family family_ = Family::v4;
+  Family family_ = Family::kV4;
   V6Bytes bytes_{};  // IPv4 uses the first four; the others stay 0, so that == needs no cases
   std::uint32_t scope_id_ = 0;
 };

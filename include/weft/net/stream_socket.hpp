@@ -35,7 +35,8 @@ namespace weft::net {
 /// access. A stream must be used in a fiber; it may be destroyed anywhere.
 ///
 /// Registration: the event loop of the context whose fiber first has to wait registers the connection. When a
-/// fiber of another context has to wait, the registration is transferred to that context's event loop.
+/// fiber of another context has to wait, the registration is transferred to that context's event loop, unless
+/// another fiber waits on the connection at that time.
 class StreamSocket : public Stream {
  public:
   /// Closes the connection. Suspends until the operations of other fibers have ended.

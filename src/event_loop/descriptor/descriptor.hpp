@@ -40,11 +40,11 @@ constexpr bool is_socket(DescriptorKind kind) noexcept { return kind <= Descript
 
 /// Who has a descriptor registered (P2).
 enum class Ownership : std::uint8_t {
-  kUnowned,    ///< registered nowhere; `owner` is none
-  kOwned,      ///< registered with `owner`, for all edges and for its lifetime
-  kAwaited,    ///< registered with `owner` for `edges`, which somebody waits for
-  kBroadcast,  ///< registered in every broadcast loop born up to `broadcast_seen`; `owner` is none
-  kMoving,     ///< a user of it is changing its registration; `owner` is the loop it leaves, or none
+  kUnowned,     ///< registered nowhere; `owner` is none
+  kOwned,       ///< registered with `owner`, for all edges and for its lifetime
+  kAwaited,     ///< registered with `owner` for `edges`, which somebody waits for
+  kBroadcast,   ///< registered in every broadcast loop born up to `broadcast_seen`; `owner` is none
+  kInTransfer,  ///< a user of it is changing its registration; `owner` is the loop it leaves, or none
 };
 
 class DescriptorBackend;

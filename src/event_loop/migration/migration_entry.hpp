@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What is written down about a descriptor that keeps moving: plain memory of a fixed size.
+// What is written down about a descriptor that is transferred to and fro: plain memory of a fixed size.
 
 #include "event_loop/descriptor/descriptor.hpp"
 #include "sys/raw_address.hpp"
@@ -31,7 +31,7 @@ class CutText {
   std::size_t size_ = 0;
 };
 
-/// One move, or one wake-up across contexts; or, without `from`, a fiber that waits.
+/// One transfer, or one wake-up across contexts; or, without `from`, a fiber that waits.
 struct MigrationStep {
   static constexpr std::size_t kFramesMax = 24;
 
@@ -52,11 +52,11 @@ struct MigrationKey {
 
 /// What is known of the file when it is reported.
 struct MigrationFacts {
-  bool turns = false;  ///< turns were counted, not moves
+  bool turns = false;  ///< turns were counted, not transfers
   int fd = -1;
   std::uint32_t count = 0;
   std::uint32_t within_ms = 0;
-  std::uint32_t moves_in_all = 0;
+  std::uint32_t transfers_in_all = 0;
   sys::RawAddress local;
   sys::RawAddress peer;
 };

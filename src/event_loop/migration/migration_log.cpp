@@ -102,8 +102,8 @@ void MigrationLog::report(MigrationKey key, const MigrationFacts& facts, const M
     entry->suppressed = std::exchange(suppressed_since_, 0);
     ++totals_.reported;
   }
-  pending_.fetch_add(1, seq_cst);  // M6: then the alarm looks whether the monitor is parked
-  if (const auto alarm = alarm_.load(acquire)) alarm();
+  pending_.fetch_add(1, seq_cst);  // M6: then the wakeup looks whether the monitor is parked
+  if (const auto wakeup = wakeup_.load(acquire)) wakeup();
 }
 
 void MigrationLog::become_inherited() noexcept {

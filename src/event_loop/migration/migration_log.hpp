@@ -41,7 +41,7 @@ class MigrationLog {
   bool take(MigrationEntry& entry) noexcept;
   bool pending() const noexcept { return pending_.load(seq_cst) != 0; }  // M6: see the monitor's park()
   /// What is called when an entry becomes pending; without a lock.
-  void set_alarm(void (*alarm)() noexcept) noexcept { alarm_.store(alarm, release); }
+  void set_wakeup(void (*wakeup)() noexcept) noexcept { wakeup_.store(wakeup, release); }
 
   struct Totals {
     std::uint64_t reported = 0;
@@ -60,7 +60,7 @@ class MigrationLog {
 
   Atomic<std::uint32_t> threshold_{kThresholdDefault};
   Atomic<std::uint32_t> pending_{0};
-  Atomic<void (*)() noexcept> alarm_{nullptr};
+  Atomic<void (*)() noexcept> wakeup_{nullptr};
 
   SpinLock lock_;  // guards the rest
   std::array<KeptMigrationStep, kEntries> kept_;

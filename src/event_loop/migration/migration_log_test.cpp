@@ -123,13 +123,13 @@ TEST_F(MigrationLogTest, FilesThatStopShortOfTheThresholdCostNeitherStepsNorRepo
 }
 
 TEST_F(MigrationLogTest, WhoTellsIsWokenAfterTheEntryIsThere) {
-  static int alarms = 0;
-  alarms = 0;
-  log_.set_alarm([]() noexcept { ++alarms; });
+  static int wakeups = 0;
+  wakeups = 0;
+  log_.set_wakeup([]() noexcept { ++wakeups; });
   log_.keep(kFile, step_to("a"), 0);
-  EXPECT_EQ(alarms, 0);
+  EXPECT_EQ(wakeups, 0);
   report(kFile, "b", 0);
-  EXPECT_EQ(alarms, 1);
+  EXPECT_EQ(wakeups, 1);
 }
 
 }  // namespace

@@ -79,9 +79,9 @@ MigrationFacts facts_of(Descriptor& descriptor, bool turns) noexcept {
   MigrationFacts facts{.turns = turns, .fd = descriptor.fd, .local = {}, .peer = {}};
   {
     const std::scoped_lock lock(descriptor.lock);
-    facts.count = turns ? descriptor.migration.turns() : descriptor.migration.moves();
+    facts.count = turns ? descriptor.migration.turns() : descriptor.migration.transfers();
     facts.within_ms = descriptor.migration.window_age_ms(coarse_ms());
-    facts.moves_in_all = descriptor.counters.transfers;
+    facts.transfers_in_all = descriptor.counters.transfers;
   }
   if (const auto local = sys::local_address(facts.fd)) facts.local = *local;
   if (const auto peer = sys::peer_address(facts.fd)) facts.peer = *peer;
@@ -131,16 +131,16 @@ bool has_owner_locked(const Descriptor& descriptor) noexcept {
 
 }  // namespace
 
-Step count_move(Descriptor& descriptor) noexcept {
+Step count_transfer(Descriptor& descriptor) noexcept {
   const std::uint32_t threshold = MigrationLog::instance().threshold();
   const std::uint32_t now_ms = threshold == 0 ? 0 : coarse_ms();
   const std::scoped_lock lock(descriptor.lock);
   ++descriptor.counters.transfers;
-  return threshold == 0 ? Step::kNothing : descriptor.migration.moved(now_ms, threshold);
+  return threshold == 0 ? Step::kNothing : descriptor.migration.transferred(now_ms, threshold);
 }
 
-void note_move(Descriptor& descriptor, Step what, const Registered& from, const Home* to) noexcept {
-  Fiber& self = this_fiber_required("moving a descriptor");
+void note_transfer(Descriptor& descriptor, Step what, const Registered& from, const Home* to) noexcept {
+  Fiber& self = this_fiber_required("transferring a descriptor");
   MigrationStep step;
   add_left(step.from, from);
   add_home(step.to, to);

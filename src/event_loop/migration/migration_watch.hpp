@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// How often one descriptor has moved, or was waited on from another context, within a second
+// How often one descriptor was transferred, or was waited on from another context, within a second
 // (docs/design/migration-diagnostics.md). Lives in the descriptor's record and is guarded by its lock; only
 // paths that are slow anyway come here (M1).
 
@@ -20,9 +20,9 @@ class MigrationWatch {
     kReport,  ///< the threshold, once in the life of a file
   };
 
-  /// It moved. REQUIRES: 0 < threshold <= kThresholdMax.
-  Step moved(std::uint32_t now_ms, std::uint32_t threshold) noexcept {
-    return count(moves_, now_ms, threshold);
+  /// It was transferred. REQUIRES: 0 < threshold <= kThresholdMax.
+  Step transferred(std::uint32_t now_ms, std::uint32_t threshold) noexcept {
+    return count(transfers_, now_ms, threshold);
   }
   /// It made a turn, see is_turn().
   Step turned(std::uint32_t now_ms, std::uint32_t threshold) noexcept {
@@ -41,7 +41,7 @@ class MigrationWatch {
     return turn;
   }
 
-  std::uint32_t moves() const noexcept { return moves_; }
+  std::uint32_t transfers() const noexcept { return transfers_; }
   std::uint32_t turns() const noexcept { return turns_; }
   /// How long the second that is counted lasts already.
   std::uint32_t window_age_ms(std::uint32_t now_ms) const noexcept { return now_ms - window_start_ms_; }
@@ -49,10 +49,10 @@ class MigrationWatch {
  private:
   Step count(std::uint16_t& events, std::uint32_t now_ms, std::uint32_t threshold) noexcept {
     if (reported_) return Step::kNothing;
-    const bool first = moves_ == 0 && turns_ == 0;
+    const bool first = transfers_ == 0 && turns_ == 0;
     if (first || now_ms - window_start_ms_ >= kWindowMs) {  // right when it wraps, after 49 days, too
       window_start_ms_ = now_ms;
-      moves_ = turns_ = 0;
+      transfers_ = turns_ = 0;
     }
     ++events;  // below the threshold: it does not wrap
     if (events >= threshold) {
@@ -64,7 +64,7 @@ class MigrationWatch {
 
   std::uint32_t window_start_ms_ = 0;
   std::uint32_t home_ = 0;  ///< who was woken across last; 0: nobody yet
-  std::uint16_t moves_ = 0;
+  std::uint16_t transfers_ = 0;
   std::uint16_t turns_ = 0;
   std::uint16_t woken_at_home_ = 0;
   bool reported_ = false;

@@ -61,7 +61,6 @@ class PollingEventLoop : public EventLoop {
   const Home* home() const noexcept { return owner_home_.load(acquire); }
 
   // -- registering, for the policies: any thread that has the loop pinned
-  // ---------------------------------------------
   /// Adds the descriptor for `edges`.
   Result<void> watch(const Descriptor&, Edges edges) noexcept;
   /// Changes the edges of one that was added.
@@ -81,7 +80,6 @@ class PollingEventLoop : public EventLoop {
   bool inherited() const noexcept { return inherited_; }
 
   // -- the platform's six verbs; none is called under a lock
-  // -----------------------------------------------------
   /// Registers for `edges`, hang-ups and errors, with `data` to come back in deliver().
   virtual Result<void> add(int fd, std::uint64_t data, Edges edges) noexcept = 0;
   /// Changes what add() said. What is ready is reported anew.
@@ -111,12 +109,11 @@ class PollingEventLoop : public EventLoop {
  private:
   // -- registering (polling_registration.cpp)
   WaitPlan plan_wait_slow_locked(Descriptor&, Direction) noexcept final;
-  Result<void> take_over(Descriptor&, const Registered& from) noexcept;
+  Result<void> transfer(Descriptor&, const Registered& from) noexcept;
   void adopt_inherited_locked(Descriptor&) noexcept;
   bool abandon_move(Descriptor&, const Registered& from) noexcept;
 
   // -- running (polling_run.cpp)
-  // ----------------------------------------------------------------------------------
   std::int64_t poll_or_block() noexcept;
   bool spin() noexcept;
   std::int64_t block() noexcept;

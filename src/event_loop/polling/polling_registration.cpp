@@ -22,14 +22,14 @@ std::uint64_t event_data(const Descriptor& descriptor) noexcept {
 WaitPlan PollingEventLoop::plan_wait_slow_locked(Descriptor& descriptor, Direction direction) noexcept {
   if (arena_.inherited(descriptor)) [[unlikely]]
     adopt_inherited_locked(descriptor);
-  if (descriptor.ownership == Ownership::kMoving) return {.step = WaitPlan::Step::kSettle};
+  if (descriptor.ownership == Ownership::kInTransfer) return {.step = WaitPlan::Step::kSettle};
   const Registered from{descriptor.ownership, descriptor.owner};
-  const bool moves = from.state == Ownership::kUnowned ||
-                     (descriptor.nobody_waits_locked() && !policy_.serves_locked(descriptor, *this));
-  if (!moves && from.state != Ownership::kAwaited) return {};
-  if (!moves && descriptor.edges.has(direction)) return {.step = WaitPlan::Step::kSettle};
-  descriptor.ownership = Ownership::kMoving;
-  return {.step = moves ? WaitPlan::Step::kMove : WaitPlan::Step::kAdjust, .from = from};
+  const bool transfers = from.state == Ownership::kUnowned ||
+                         (descriptor.nobody_waits_locked() && !policy_.serves_locked(descriptor, *this));
+  if (!transfers && from.state != Ownership::kAwaited) return {};
+  if (!transfers && descriptor.edges.has(direction)) return {.step = WaitPlan::Step::kSettle};
+  descriptor.ownership = Ownership::kInTransfer;
+  return {.step = transfers ? WaitPlan::Step::kTransfer : WaitPlan::Step::kAdjust, .from = from};
 }
 
 // A watch takes nothing over from a loop that is alive: whichever has the descriptor finds it.
@@ -37,17 +37,17 @@ WaitPlan PollingEventLoop::plan_watch_locked(Descriptor& descriptor) noexcept {
   if (arena_.inherited(descriptor)) [[unlikely]]
     adopt_inherited_locked(descriptor);
   const Registered from{descriptor.ownership, descriptor.owner};
-  const bool moves = from.state == Ownership::kUnowned;
-  if (!moves && (from.state != Ownership::kAwaited || descriptor.edges.end)) return {};
-  descriptor.ownership = Ownership::kMoving;
-  return {.step = moves ? WaitPlan::Step::kMove : WaitPlan::Step::kAdjust, .from = from};
+  const bool transfers = from.state == Ownership::kUnowned;
+  if (!transfers && (from.state != Ownership::kAwaited || descriptor.edges.end)) return {};
+  descriptor.ownership = Ownership::kInTransfer;
+  return {.step = transfers ? WaitPlan::Step::kTransfer : WaitPlan::Step::kAdjust, .from = from};
 }
 
 // This process is a child of fork(), run() was called in it, and the file is an older one: to the kernel it
 // is new here. Whoever waits for it does so in the parent, and would never leave.
 [[gnu::cold, gnu::noinline]] void PollingEventLoop::adopt_inherited_locked(Descriptor& descriptor) noexcept {
   if (inherited_) return;  // add() says what is wrong
-  WEFT_ASSERT(descriptor.nobody_waits_locked() && descriptor.ownership != Ownership::kMoving,
+  WEFT_ASSERT(descriptor.nobody_waits_locked() && descriptor.ownership != Ownership::kInTransfer,
               "a child of fork() waits for a socket that a fiber of its parent was waiting for at the time",
               WEFT_VALUE(descriptor.fd));
   descriptor.ownership = Ownership::kUnowned;
@@ -59,14 +59,14 @@ WaitPlan PollingEventLoop::plan_watch_locked(Descriptor& descriptor) noexcept {
 }
 
 Result<void> PollingEventLoop::carry_out(Descriptor& descriptor, const WaitPlan& plan) noexcept {
-  if (plan.step == WaitPlan::Step::kMove) return take_over(descriptor, plan.from);
+  if (plan.step == WaitPlan::Step::kTransfer) return transfer(descriptor, plan.from);
   if (plan.step == WaitPlan::Step::kAdjust) return settle_edges(descriptor);
   return {};
 }
 
-// Enters this loop's way first, then leaves the old one, so that no edge is lost in between; both without a
-// lock (L10). The caller's node is queued already, so an edge from either side wakes it (P2).
-Result<void> PollingEventLoop::take_over(Descriptor& descriptor, const Registered& from) noexcept {
+// Enters by this loop's policy first, then leaves the old one, so that no edge is lost in between; both
+// without a lock (L10). The caller's node is queued already, so an edge from either side wakes it (P2).
+Result<void> PollingEventLoop::transfer(Descriptor& descriptor, const Registered& from) noexcept {
   if (const Result<void> entered = policy_.enter(descriptor, *this); !entered) {
     counters_.failed_registrations.add();
     if (abandon_move(descriptor, from)) return {};
@@ -75,9 +75,9 @@ Result<void> PollingEventLoop::take_over(Descriptor& descriptor, const Registere
   if (from.state != Ownership::kUnowned && !policy_.keeps(from)) {
     leave(descriptor, from);
     counters_.transfers.add();
-    const MigrationWatch::Step step = count_move(descriptor);
+    const MigrationWatch::Step step = count_transfer(descriptor);
     if (step != MigrationWatch::Step::kNothing) [[unlikely]]
-      note_move(descriptor, step, from, home());
+      note_transfer(descriptor, step, from, home());
   }
   return policy_.finish(descriptor, *this);
 }
@@ -102,7 +102,7 @@ bool PollingEventLoop::abandon_move(Descriptor& descriptor, const Registered& fr
     descriptor.owner = {};
     descriptor.policy = nullptr;
     descriptor.edges = {};
-    // Those who queued up behind the move try to register it themselves, and get errors of their own.
+    // Those who queued up behind the transfer try to register it themselves, and get errors of their own.
     take_all_waiters_locked(descriptor, taken);
   }
   wake_taken(descriptor, taken, WaitOutcome::kRetry);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the ways have in common: choosing one, and leaving any.
+// What the policies have in common: choosing one, and leaving any.
 #include "event_loop/registration/registration.hpp"
 
 #include "event_loop/polling/polling_event_loop.hpp"

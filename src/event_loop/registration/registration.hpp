@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The ways in which a loop registers descriptors (docs/design/strategies.md): what differs between
+// The policies by which a loop registers descriptors (docs/design/strategies.md): what differs between
 // strategies, but for which loops there are. The policies are one screen each: registration_lifetime.cpp
 // (transfer, pinned, at open), registration_per_wait.cpp, registration_broadcast.cpp.
 //
 // Thread safety: policies have no state. Functions that end in _locked require the descriptor's lock, the
-// others must be called without it: they make system calls. "The mover" is whoever has set kMoving; nobody
-// else changes a registration meanwhile.
+// others must be called without it: they make system calls. "The mover" is whoever has set kInTransfer;
+// nobody else changes a registration meanwhile.
 
 #include "event_loop/registration/wait_plan.hpp"
 
@@ -20,7 +20,7 @@ class PollingEventLoop;
 
 class RegistrationPolicy {
  public:
-  /// The way of a strategy; its placement does not matter.
+  /// The policy of a strategy; its placement does not matter.
   static const RegistrationPolicy& of(const EventLoopStrategy& strategy) noexcept;
 
   /// Whether a fiber of `loop` may wait through the registration that there is, though nobody else waits.

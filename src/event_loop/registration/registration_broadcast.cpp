@@ -52,7 +52,7 @@ class Broadcast final : public RegistrationPolicy {
   bool at_open() const noexcept override { return true; }
 
  private:
-  /// What it was when this way was entered for the first time: nothing. The mover's own.
+  /// What it was when this policy was entered for the first time: nothing. The mover's own.
   std::uint64_t seen(const Descriptor& descriptor) const noexcept {
     return descriptor.policy == this ? descriptor.broadcast_seen : 0;
   }

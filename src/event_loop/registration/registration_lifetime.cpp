@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Registered once, for all edges, until the file is closed: moving to whoever waits, or pinned; at the first
-// wait, or at open.
+// Registered once, for all edges, until the file is closed: transferred to whoever waits, or pinned; at the
+// first wait, or at open.
 #include "event_loop/descriptor/descriptor_arena.hpp"
 #include "event_loop/polling/polling_event_loop.hpp"
 #include "event_loop/registration/registration.hpp"
@@ -37,7 +37,7 @@ class Transfer final : public Lifetime {
   }
 };
 
-/// Once registered this way, by whatever loop, it stays there.
+/// Once registered by this policy, by whatever loop, it stays there.
 class Pinned final : public Lifetime {
  public:
   explicit constexpr Pinned(bool at_open) noexcept : at_open_(at_open) {}

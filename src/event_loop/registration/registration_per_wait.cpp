@@ -99,9 +99,9 @@ constinit const PerWait per_wait;
 
 const RegistrationPolicy& per_wait_policy() noexcept { return per_wait; }
 
-// Whoever comes or goes while a system call is made finds kMoving and leaves the rest to us: so look again
-// after each, until the edges are those that are waited for. What a delete may lose is reported by the next
-// add.
+// Whoever comes or goes while a system call is made finds kInTransfer and leaves the rest to us: so look
+// again after each, until the edges are those that are waited for. What a delete may lose is reported by the
+// next add.
 Result<void> settle_edges(Descriptor& descriptor) noexcept {
   for (Edges wanted; !settled(descriptor, wanted);) {
     const LoopId owner = descriptor.owner;  // the mover's own, as edges
@@ -117,7 +117,7 @@ void settle_after_wait(Descriptor& descriptor) noexcept {
   {
     const std::scoped_lock lock(descriptor.lock);
     if (descriptor.ownership != Ownership::kAwaited || awaited_locked(descriptor) == descriptor.edges) return;
-    descriptor.ownership = Ownership::kMoving;
+    descriptor.ownership = Ownership::kInTransfer;
   }
   // An error has sent the others to retry; who goes has no use for it.
   [[maybe_unused]] const Result<void> settled = settle_edges(descriptor);

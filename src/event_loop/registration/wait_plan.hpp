@@ -16,10 +16,10 @@ struct Registered {
 /// What a wait has to do beside waiting (docs/design/strategies.md).
 struct WaitPlan {
   enum class Step : std::uint8_t {
-    kNothing,  ///< it is registered, for as long as this wait lasts at least
-    kSettle,   ///< settle the edges afterwards
-    kAdjust,   ///< settle the edges before, and afterwards
-    kMove,     ///< take the descriptor over from `from`, and settle afterwards
+    kNothing,   ///< it is registered, for as long as this wait lasts at least
+    kSettle,    ///< settle the edges afterwards
+    kAdjust,    ///< settle the edges before, and afterwards
+    kTransfer,  ///< transfer the descriptor from `from`, and settle afterwards
   };
   Step step = Step::kNothing;
   Registered from = {};

@@ -17,7 +17,6 @@ using WriteTicket = std::uint64_t;
 class WriteWord {
  public:
   // -- the batch's thread
-  // ------------------------------------------------------------------------------------------
   /// Acquire: who had the slot before has read its bytes.
   bool is_free() const noexcept { return state_of(word_.load(acquire)) == kFree; }
   /// What queue() is going to return. REQUIRES: free.
@@ -30,7 +29,6 @@ class WriteWord {
   }
 
   // -- who sends: the batch's thread, or the monitor's
-  // -------------------------------------------------------------
   /// queued -> sending, by one of all who try.
   bool take() noexcept {
     std::uint64_t seen = word_.load(relaxed);
@@ -42,7 +40,6 @@ class WriteWord {
   void failed() noexcept { word_.store((word_.load(relaxed) & ~kStates) | kHeld, release); }
 
   // -- the fiber whose write it is
-  // ---------------------------------------------------------------------------------
   /// All was sent.
   bool is_over(WriteTicket ticket) const noexcept { return (word_.load(acquire) & ~kStates) != ticket; }
   /// queued -> held, unless it is being sent or held already: true if this call did it.

@@ -239,7 +239,7 @@ TEST(LeakTest, AContextThatDoesNotEndIsReportedOnceWithItsFibers) {
   set_leak_handler([&](const LeakReport& report) {
     EXPECT_EQ(report.context, "closing");
     EXPECT_EQ(report.fibers, 1u);
-    EXPECT_GE(report.closing_for, 20ms);
+    EXPECT_GE(report.shutting_down_for, 20ms);
     dump = report.dump;
     ++count;
     slow.cancel();

@@ -35,15 +35,16 @@ MigrationReport::Step step_of(const MigrationStep& step) {
 
 MigrationReport report_of(const MigrationEntry& entry) {
   const MigrationFacts& facts = entry.facts;
-  MigrationReport report{.what = facts.turns ? MigrationReport::What::kTurns : MigrationReport::What::kMoves,
-                         .fd = facts.fd,
-                         .local = sys::address_text(facts.local),
-                         .peer = sys::address_text(facts.peer),
-                         .count = facts.count,
-                         .within = std::chrono::milliseconds(facts.within_ms),
-                         .moves = facts.moves_in_all,
-                         .steps = {},
-                         .suppressed = entry.suppressed};
+  MigrationReport report{
+      .what = facts.turns ? MigrationReport::What::kTurns : MigrationReport::What::kTransfers,
+      .fd = facts.fd,
+      .local = sys::address_text(facts.local),
+      .peer = sys::address_text(facts.peer),
+      .count = facts.count,
+      .within = std::chrono::milliseconds(facts.within_ms),
+      .transfers = facts.transfers_in_all,
+      .steps = {},
+      .suppressed = entry.suppressed};
   for (std::size_t i = 0; i < entry.step_count; ++i) report.steps.push_back(step_of(entry.steps[i]));
   return report;
 }
@@ -73,8 +74,9 @@ std::string file_of(const MigrationReport& report) {
 std::string headline_of(const MigrationReport& report) {
   std::string text = file_of(report);
   const std::string often = grouped(report.count) + " times in " + seconds_of(report.within);
-  const bool moves = report.what == MigrationReport::What::kMoves;
-  text += moves ? " moved " + often + " between " : " was waited on by turns, " + often + ", from ";
+  const bool transferred = report.what == MigrationReport::What::kTransfers;
+  text += transferred ? " was transferred " + often + " between "
+                      : " was waited on by turns, " + often + ", from ";
   if (report.steps.empty()) return text + "two contexts";
   return text + report.steps.front().from + " and " + report.steps.front().to;
 }
@@ -95,14 +97,14 @@ std::string text_of(const MigrationReport::Step& step, const char* what) {
 
 std::string MigrationReport::to_string() const {
   std::string text = "weft: " + headline_of(*this) + '\n';
-  const bool moved = what == What::kMoves;
-  const char* const latest = moved ? "moved last" : "woken last";
-  const char* const before = moved ? "moved before" : "woken before";
+  const bool transferred = what == What::kTransfers;
+  const char* const latest = transferred ? "transferred last" : "woken last";
+  const char* const before = transferred ? "transferred before" : "woken before";
   for (const Step& step : steps) text += text_of(step, &step == steps.data() ? latest : before);
-  text +=
-      moved ? "weft:   each move is two system calls; one fiber that uses it, or EventLoopStrategy::pinned()"
-              ", has none\n"
-            : "weft:   each turn is a wake-up across contexts; one context that uses it has none\n";
+  text += transferred ? "weft:   each transfer is two system calls; one fiber that uses it, or "
+                        "EventLoopStrategy::pinned()"
+                        ", has none\n"
+                      : "weft:   each turn is a wake-up across contexts; one context that uses it has none\n";
   if (suppressed != 0)
     text += "weft:   before it, " + grouped(suppressed) + " others like it were left out\n";
   return text;

@@ -115,8 +115,8 @@ alignas(kCacheLine) constinit Atomic<std::uint32_t> Monitor::parked_{0};
 void Monitor::start() {
   const std::scoped_lock lock(start_lock);
   if (started) return;
-  // M6: who moves a descriptor may be a fiber that nobody watches, or a thread that only polls.
-  MigrationLog::instance().set_alarm(&Monitor::unpark);
+  // M6: the mover of a descriptor may be a fiber that nobody watches, or a thread that only polls.
+  MigrationLog::instance().set_wakeup(&Monitor::unpark);
   const sys::BlockedSignals none(sys::all_signals());  // the program's handlers run on its own threads
   std::thread(&Monitor::run).detach();
   started = true;

@@ -56,8 +56,9 @@ void print_deadlock(const DeadlockReport& report) {
 void print_leak(const LeakReport& report) {
   using Milliseconds = std::chrono::milliseconds;
   std::string text = "weft: context \"";
-  text.append(report.context).append("\" has been closing for ");
-  text += std::to_string(std::chrono::duration_cast<Milliseconds>(report.closing_for).count()) + " ms: ";
+  text.append(report.context).append("\" has been shutting down for ");
+  text +=
+      std::to_string(std::chrono::duration_cast<Milliseconds>(report.shutting_down_for).count()) + " ms: ";
   text += count_of(report.fibers, "fiber");
   text += report.fibers == 1 ? " was cancelled and does" : " were cancelled and do";
   text += " not end\n";
@@ -96,7 +97,7 @@ void Leak::report() const {
   if (fibers.count == 0) return;
   stall_settings().leak_handler.tell({.context = name,
                                       .fibers = fibers.count,
-                                      .closing_for = std::chrono::nanoseconds(closing_ns),
+                                      .shutting_down_for = std::chrono::nanoseconds(closing_ns),
                                       .dump = fibers.text},
                                      print_leak);
 }

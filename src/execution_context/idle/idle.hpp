@@ -32,14 +32,12 @@ struct IdleThread : ListNode<> {
 class IdleSet {
  public:
   // -- searching
-  // ---------------------------------------------------------------------------------------------
   void begin_search() noexcept { searching_.fetch_add(1, seq_cst); }
   /// True if the caller was the last one searching.
   bool end_search() noexcept { return searching_.fetch_sub(1, seq_cst) == 1; }
   bool anybody_searches() const noexcept { return searching_.load(seq_cst) != 0; }
 
   // -- parking
-  // -----------------------------------------------------------------------------------------------
   /// Announces that `thread` is about to park: it then looks once more for work.
   void announce(IdleThread& thread) noexcept;
   /// Takes the announcement back. False: somebody has taken it already, and unparks the thread.
@@ -51,7 +49,6 @@ class IdleSet {
   bool anybody_parked() const noexcept { return parked_.load(seq_cst) != 0; }
 
   // -- the poll duty
-  // -----------------------------------------------------------------------------------------
   /// The duty is one for several contexts, that of the loop they share. Before the first thread starts.
   void share(PollDuty& duty) noexcept { duty_ = &duty; }
   bool shared() const noexcept { return duty_ != &own_duty_; }

@@ -60,7 +60,6 @@ class Scheduler final : public Runner, public IdleThread {
   void run() noexcept;
 
   // -- Runner
-  // ------------------------------------------------------------------------------------------------
   void suspend() noexcept override;
   void yield() noexcept override;
   void let_others_run() noexcept override;
@@ -84,7 +83,6 @@ class Scheduler final : public Runner, public IdleThread {
   SchedulerCounters& counters() noexcept { return counters_; }
 
   // -- any thread
-  // --------------------------------------------------------------------------------------------
   /// Switches so far; stands still while the thread is stuck in one fiber, or sleeps.
   std::uint64_t ticks() const noexcept { return ticks_.load(relaxed); }
   /// The fiber that runs now, null if none; only good to be compared, or tried to be referenced.
@@ -120,7 +118,6 @@ class Scheduler final : public Runner, public IdleThread {
 
  private:
   // -- picking (scheduler.cpp)
-  // -------------------------------------------------------------------------------
   friend void yield() noexcept;
   void yield_inline() noexcept;
   void yield_behind_all() noexcept;
@@ -165,7 +162,6 @@ class Scheduler final : public Runner, public IdleThread {
   void overflow(Fiber& fiber) noexcept;
 
   // -- the root stack (scheduler_root.cpp)
-  // -------------------------------------------------------------------
   Fiber* next_from_root() noexcept;
   void serve_what_is_due() noexcept;
   std::size_t overdue_batch() const noexcept;

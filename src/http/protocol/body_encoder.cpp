@@ -24,12 +24,12 @@ BodyEncoder::BodyEncoder(ResponseFraming framing, std::optional<std::uint64_t> l
 
 Result<BodyFrame> BodyEncoder::frame(std::size_t size) noexcept {
   switch (framing_) {
-    case ResponseFraming::none: return BodyFrame{{}, {}, true};
-    case ResponseFraming::until_close: return BodyFrame{};
-    case ResponseFraming::chunked:
+    case ResponseFraming::kNone: return BodyFrame{{}, {}, true};
+    case ResponseFraming::kUntilClose: return BodyFrame{};
+    case ResponseFraming::kChunked:
       if (size == 0) return BodyFrame{};  // an empty chunk would end the body
       return BodyFrame{chunk_line(prefix_, size), "\r\n", false};
-    case ResponseFraming::fixed: break;
+    case ResponseFraming::kFixed: break;
   }
   if (size > left_) return Errc::message_too_large;
   left_ -= size;
@@ -37,8 +37,8 @@ Result<BodyFrame> BodyEncoder::frame(std::size_t size) noexcept {
 }
 
 Result<std::string_view> BodyEncoder::finish() const noexcept {
-  if (framing_ == ResponseFraming::chunked) return std::string_view("0\r\n\r\n");
-  if (framing_ == ResponseFraming::fixed && left_ != 0) return Errc::malformed_message;
+  if (framing_ == ResponseFraming::kChunked) return std::string_view("0\r\n\r\n");
+  if (framing_ == ResponseFraming::kFixed && left_ != 0) return Errc::malformed_message;
   return std::string_view();
 }
 

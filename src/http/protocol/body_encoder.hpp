@@ -36,7 +36,7 @@ class BodyEncoder {
   static constexpr std::size_t kPrefixSizeMax = 18;
 
  private:
-  ResponseFraming framing_ = ResponseFraming::none;
+  ResponseFraming framing_ = ResponseFraming::kNone;
   std::uint64_t left_ = 0;
   std::array<char, kPrefixSizeMax> prefix_;
 };

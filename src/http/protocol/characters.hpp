@@ -15,6 +15,8 @@ enum CharacterClass : std::uint8_t {
   kValueCharacter = 2,    // field-value: all but control characters; a tab is fine
   kNameCharacter = 4,     // reg-name of a host: unreserved, sub-delims, %
   kAddressCharacter = 8,  // within the brackets of an IP literal: the same and the colon
+  kPathCharacter = 16,    // passed over in a target's path: what is visible, but for # ? %
+  kQueryCharacter = 32,   // in its query: what is visible, but for #
 };
 
 constexpr std::uint8_t classes_of(unsigned character) {
@@ -27,6 +29,10 @@ constexpr std::uint8_t classes_of(unsigned character) {
   if (alphanumeric || kNameMarks.find(c) != kNameMarks.npos) classes |= kNameCharacter | kAddressCharacter;
   if (c == ':') classes |= kAddressCharacter;
   if (character == '\t' || (character >= 0x20 && character != 0x7f)) classes |= kValueCharacter;
+  if (character > 0x20 && character < 0x7f && c != '#') {
+    classes |= kQueryCharacter;
+    if (c != '?' && c != '%') classes |= kPathCharacter;
+  }
   return static_cast<std::uint8_t>(classes);
 }
 

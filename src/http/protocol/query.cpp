@@ -19,7 +19,7 @@ constexpr int escaped_byte(std::string_view text) noexcept {
   return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
-enum class Plus : bool { is_plus, is_space };
+enum class Plus : bool { kIsPlus, kIsSpace };
 
 // Calls `f(byte)` for each decoded byte until it returns false; false if it did, or at a malformed escape.
 template <class F>
@@ -31,7 +31,7 @@ bool decode(std::string_view text, Plus plus, F&& f) {
       byte = escaped_byte(text);
       if (byte < 0) return false;
       size = 3;
-    } else if (text.front() == '+' && plus == Plus::is_space) {
+    } else if (text.front() == '+' && plus == Plus::kIsSpace) {
       byte = ' ';
     }
     if (!f(static_cast<char>(byte))) return false;
@@ -56,12 +56,12 @@ bool equals(std::string_view text, std::string_view plain, Plus plus) noexcept {
 
 }  // namespace
 
-std::optional<std::string> percent_decode(std::string_view text) { return decoded(text, Plus::is_plus); }
+std::optional<std::string> percent_decode(std::string_view text) { return decoded(text, Plus::kIsPlus); }
 
-std::optional<std::string> form_decode(std::string_view text) { return decoded(text, Plus::is_space); }
+std::optional<std::string> form_decode(std::string_view text) { return decoded(text, Plus::kIsSpace); }
 
 bool equals_decoded(std::string_view text, std::string_view plain) noexcept {
-  return text == plain ? text.find('%') == text.npos : equals(text, plain, Plus::is_plus);
+  return text == plain ? text.find('%') == text.npos : equals(text, plain, Plus::kIsPlus);
 }
 
 Query::Iterator& Query::Iterator::operator++() noexcept {
@@ -77,14 +77,14 @@ Query::Iterator& Query::Iterator::operator++() noexcept {
 
 std::optional<std::string> Query::get(std::string_view name) const {
   for (const QueryParameter parameter : *this) {
-    if (equals(parameter.name, name, Plus::is_space)) return form_decode(parameter.value);
+    if (equals(parameter.name, name, Plus::kIsSpace)) return form_decode(parameter.value);
   }
   return std::nullopt;
 }
 
 bool Query::contains(std::string_view name) const noexcept {
   for (const QueryParameter parameter : *this) {
-    if (equals(parameter.name, name, Plus::is_space)) return true;
+    if (equals(parameter.name, name, Plus::kIsSpace)) return true;
   }
   return false;
 }

@@ -104,8 +104,8 @@ class Replayer {
 
   bool run_request() {
     HeadStatus status = reader_.parse_head();
-    while (status == HeadStatus::need_input && receive()) status = reader_.parse_head();
-    if (status != HeadStatus::complete) return false;
+    while (status == HeadStatus::kNeedInput && receive()) status = reader_.parse_head();
+    if (status != HeadStatus::kComplete) return false;
     replay_.requests.emplace_back();
     const bool complete = pull_body(replay_.requests.back());
     record_head(replay_.requests.back());  // after the body: receiving it must not have touched the head
@@ -118,10 +118,10 @@ class Replayer {
   bool pull_body(ReplayedRequest& request) {
     for (;;) {
       const BodyPiece piece = reader_.pull_body(cuts_.pull_max);
-      if (piece.status == BodyStatus::end) return reader_.finished();
-      if (piece.status == BodyStatus::refused) return false;
-      if (piece.status == BodyStatus::need_input && !receive()) return false;
-      if (piece.status == BodyStatus::data) request.broken |= piece.data.empty() || !in_buffer(piece.data);
+      if (piece.status == BodyStatus::kEnd) return reader_.finished();
+      if (piece.status == BodyStatus::kRefused) return false;
+      if (piece.status == BodyStatus::kNeedInput && !receive()) return false;
+      if (piece.status == BodyStatus::kData) request.broken |= piece.data.empty() || !in_buffer(piece.data);
       request.body += piece.data;
     }
   }

@@ -36,20 +36,25 @@ const llhttp_t RequestParser::kFresh = [] {
 }();
 
 void RequestParser::begin(const char* first, const Limits& limits) noexcept {
-  llhttp_ = kFresh;
-  llhttp_.data = this;
+  WEFT_DEBUG_ASSERT(limits.header_count_max <= kHeaderCapacity, "more headers than there is room for");
   begin_ = cursor_ = first;
-  head_stop_ = first + limits.head_size_max;
+  limits_ = &limits;
+  phase_ = Phase::kFresh;
+  refusal_ = kAccepted;
+}
+
+// At the first byte.
+void RequestParser::start_llhttp() noexcept {
+  renew_llhttp();
+  memory_.lines.forget();  // the header table becomes llhttp's
+  head_stop_ = begin_ + limits_->head_size_max;
   constexpr std::size_t kUntilComplete =
       2;  // llhttp reports the target complete at the second byte behind it
-  stop_ = first + std::min(limits.request_line_size_max + kUntilComplete, limits.head_size_max);
+  stop_ = begin_ + std::min(limits_->request_line_size_max + kUntilComplete, limits_->head_size_max);
   header_ = headers_.data();
-  header_stop_ = header_ + std::min(limits.header_count_max, kHeaderCapacity);
-  phase_ = Phase::head;
+  header_stop_ = header_ + limits_->header_count_max;
   beyond_get_ = 0;
-  limits_ = &limits;
-  head_.target = {};
-  refusal_ = kAccepted;
+  phase_ = Phase::kHead;
 }
 
 // Runs llhttp over [cursor_, end).
@@ -58,23 +63,39 @@ llhttp_errno_t RequestParser::execute(const char* end) noexcept {
 }
 
 HeadStatus RequestParser::parse_head(const char* end) noexcept {
-  if (phase_ == Phase::refused) return HeadStatus::refused;
-  WEFT_DEBUG_ASSERT(phase_ == Phase::head, "parse_head() behind the head");
+  if (phase_ != Phase::kFresh) [[unlikely]]
+    return parse_with_llhttp(end);
+  const std::string_view received(begin_, static_cast<std::size_t>(end - begin_));
+  const char* const head_end = read_plain_head(received, *limits_, headers_.data(), memory_, head_);
+  if (head_end != nullptr) [[likely]] {
+    cursor_ = head_end;
+    phase_ = Phase::kFinished;
+    return HeadStatus::kComplete;
+  }
+  start_llhttp();
+  const HeadStatus status = parse_with_llhttp(end);
+  if (status == HeadStatus::kNeedInput && received.empty()) phase_ = Phase::kFresh;
+  return status;
+}
+
+HeadStatus RequestParser::parse_with_llhttp(const char* end) noexcept {
+  if (phase_ == Phase::kRefused) return HeadStatus::kRefused;
+  WEFT_DEBUG_ASSERT(phase_ == Phase::kHead, "parse_head() behind the head");
   while (cursor_ != end && cursor_ != stop_) {
     const char* to = std::min(end, stop_);
     const llhttp_errno_t error = execute(to);
     if (error == HPE_PAUSED) [[likely]] {
       cursor_ = llhttp_.error_pos;
       refuse(complete_head());
-      return refusal_ ? HeadStatus::refused : HeadStatus::complete;
+      return refusal_ ? HeadStatus::kRefused : HeadStatus::kComplete;
     }
     const bool rtsp = error == HPE_CB_URL_COMPLETE && !refusal_;
     if (error == HPE_INVALID_METHOD || rtsp) return parse_registered_method(end);
-    if (error != HPE_OK) return refuse(refusal_ ? refusal_ : refusal_of(llhttp_)), HeadStatus::refused;
+    if (error != HPE_OK) return refuse(refusal_ ? refusal_ : refusal_of(llhttp_)), HeadStatus::kRefused;
     cursor_ = to;
   }
-  if (cursor_ != stop_) return HeadStatus::need_input;
-  return refuse(over_head_limit()), HeadStatus::refused;
+  if (cursor_ != stop_) return HeadStatus::kNeedInput;
+  return refuse(over_head_limit()), HeadStatus::kRefused;
 }
 
 // llhttp knows no such method, or knows it as RTSP's. The name is read here, and llhttp is told that it is
@@ -88,11 +109,11 @@ HeadStatus RequestParser::parse_registered_method(const char* end) noexcept {
   const std::size_t room = static_cast<std::size_t>(limit - name);
   const std::string_view text(name, std::min(room, kMethodNameSizeMax + 1));
   const std::size_t size = size_of_token(text);
-  restart_llhttp();
+  renew_llhttp();
   if (size == room && size <= kMethodNameSizeMax) {
     cursor_ = limit == stop_ ? stop_ : begin_;  // all of it again when the rest has come
-    if (limit != stop_) return HeadStatus::need_input;
-    return refuse(over_head_limit()), HeadStatus::refused;
+    if (limit != stop_) return HeadStatus::kNeedInput;
+    return refuse(over_head_limit()), HeadStatus::kRefused;
   }
   const std::optional<Method> method = method_from(text.substr(0, size));
   if (size == 0 || (size <= kMethodNameSizeMax && name[size] != ' ')) {
@@ -104,12 +125,12 @@ HeadStatus RequestParser::parse_registered_method(const char* end) noexcept {
     static_cast<void>(llhttp__internal_execute(&llhttp_, kGet.data(), kGet.data() + kGet.size()));
     beyond_get_ = static_cast<std::uint8_t>(static_cast<unsigned>(*method) - HTTP_GET);
     cursor_ = name + size;
-    return parse_head(end);
+    return parse_with_llhttp(end);
   }
-  return HeadStatus::refused;
+  return HeadStatus::kRefused;
 }
 
-void RequestParser::restart_llhttp() noexcept {
+void RequestParser::renew_llhttp() noexcept {
   llhttp_ = kFresh;
   llhttp_.data = this;
   head_.target = {};
@@ -121,19 +142,19 @@ Refusal RequestParser::complete_head() noexcept {
   const HeadText text{begin_, cursor_, headers_.data(), static_cast<std::size_t>(header_ - headers_.data())};
   const FramingReport report{(llhttp_.flags & F_CHUNKED) != 0, (llhttp_.flags & F_CONTENT_LENGTH) != 0,
                              llhttp_.content_length};
-  if (const Refusal refusal = check_head(text, report, host_, head_)) return refusal;
-  if (head_.body == BodyFraming::none) {
-    phase_ = Phase::finished;
-  } else if (head_.body == BodyFraming::fixed) {
+  if (const Refusal refusal = check_head(text, report, memory_.host, head_)) return refusal;
+  if (head_.body == BodyFraming::kNone) {
+    phase_ = Phase::kFinished;
+  } else if (head_.body == BodyFraming::kFixed) {
     if (head_.content_length > limits_->body_size_max)
       return {Status::content_too_large, "the request's body is larger than body_size_max"};
     left_ = head_.content_length;
-    phase_ = Phase::fixed;
+    phase_ = Phase::kFixed;
   } else {
     left_ = limits_->body_size_max;
     piece_ = {};
     guard_.start(limits_->chunk_overhead_max);
-    phase_ = Phase::chunked;
+    phase_ = Phase::kChunked;
   }
   return kAccepted;
 }
@@ -150,29 +171,30 @@ Refusal RequestParser::over_head_limit() const noexcept {
 }
 
 BodyPiece RequestParser::pull_body(const char* end, std::size_t size_max) noexcept {
-  WEFT_DEBUG_ASSERT(phase_ != Phase::head, "pull_body() before the head is complete");
+  WEFT_DEBUG_ASSERT(phase_ != Phase::kFresh && phase_ != Phase::kHead,
+                    "pull_body() before the head is complete");
   switch (phase_) {
-    case Phase::fixed: return pull_fixed(end, size_max);
-    case Phase::chunked: return pull_chunked(end, size_max);
-    case Phase::finished: return {BodyStatus::end, {}};
-    default: return {BodyStatus::refused, {}};
+    case Phase::kFixed: return pull_fixed(end, size_max);
+    case Phase::kChunked: return pull_chunked(end, size_max);
+    case Phase::kFinished: return {BodyStatus::kEnd, {}};
+    default: return {BodyStatus::kRefused, {}};
   }
 }
 
 BodyPiece RequestParser::pull_fixed(const char* end, std::size_t size_max) noexcept {
   const std::uint64_t available = std::min<std::uint64_t>(static_cast<std::uint64_t>(end - cursor_), left_);
-  if (available == 0) return {BodyStatus::need_input, {}};
+  if (available == 0) return {BodyStatus::kNeedInput, {}};
   const std::string_view piece(cursor_, std::min<std::size_t>(available, size_max));
   cursor_ += piece.size();
   skip_fixed(piece.size());
-  return {BodyStatus::data, piece};
+  return {BodyStatus::kData, piece};
 }
 
 BodyPiece RequestParser::pull_chunked(const char* end, std::size_t size_max) noexcept {
   while (piece_.empty()) {
-    if (cursor_ == end) return {BodyStatus::need_input, {}};
-    if (!run_chunked(end)) return {BodyStatus::refused, {}};
-    if (phase_ == Phase::finished) return {BodyStatus::end, {}};
+    if (cursor_ == end) return {BodyStatus::kNeedInput, {}};
+    if (!run_chunked(end)) return {BodyStatus::kRefused, {}};
+    if (phase_ == Phase::kFinished) return {BodyStatus::kEnd, {}};
   }
   return yield_piece(size_max);
 }
@@ -189,19 +211,19 @@ bool RequestParser::run_chunked(const char* end) noexcept {
   } else if (error != HPE_OK && error != HPE_PAUSED) {
     refuse(refusal_ ? refusal_ : refusal_of(llhttp_));
   }
-  return phase_ != Phase::refused;
+  return phase_ != Phase::kRefused;
 }
 
 BodyPiece RequestParser::yield_piece(std::size_t size_max) noexcept {
   const std::string_view piece = piece_.substr(0, size_max);
   piece_.remove_prefix(piece.size());
-  return {BodyStatus::data, piece};
+  return {BodyStatus::kData, piece};
 }
 
 void RequestParser::refuse(Refusal refusal) noexcept {
   if (!refusal) return;
   refusal_ = refusal;
-  phase_ = Phase::refused;
+  phase_ = Phase::kRefused;
 }
 
 int RequestParser::refuse_in_callback(Refusal refusal) noexcept {
@@ -233,7 +255,7 @@ int RequestParser::on_url_complete() noexcept {
 // earlier if the feed does, and one that turns out to be malformed must be refused as such wherever the feeds
 // were cut (H3).
 int RequestParser::on_header_field(const char* at, std::size_t size) noexcept {
-  if (phase_ != Phase::head || size == 0)
+  if (phase_ != Phase::kHead || size == 0)
     return 0;  // trailers: checked by llhttp and the guard, then dropped
   if (header_ != headers_.data()) {
     Header& last = header_[-1];
@@ -248,7 +270,7 @@ int RequestParser::on_header_field(const char* at, std::size_t size) noexcept {
 
 // The pieces of a value adjoin, unless a folded line (obs-fold) or a line without a name lies between them.
 int RequestParser::on_header_value(const char* at, std::size_t size) noexcept {
-  if (phase_ != Phase::head) return 0;
+  if (phase_ != Phase::kHead) return 0;
   if (header_ > header_stop_) [[unlikely]]
     return refuse_in_callback(kTooManyHeaders);
   if (size == 0) return 0;
@@ -280,7 +302,7 @@ int RequestParser::on_body(const char* at, std::size_t size) noexcept {
 }
 
 int RequestParser::on_message_complete() noexcept {
-  phase_ = Phase::finished;
+  phase_ = Phase::kFinished;
   return HPE_PAUSED;
 }
 

@@ -11,8 +11,8 @@
 //   message is never looked at (H4). After a refusal every call refuses.
 
 #include "http/protocol/chunk_guard.hpp"
-#include "http/protocol/host_memory.hpp"
 #include "http/protocol/llhttp.hpp"
+#include "http/protocol/plain_head.hpp"
 #include "http/protocol/refusal.hpp"
 
 #include <weft/http/limits.hpp>
@@ -28,9 +28,9 @@ namespace weft::http::protocol {
 /// The room for header lines; `Limits::header_count_max` cannot be above.
 inline constexpr std::size_t kHeaderCapacity = 128;
 
-enum class HeadStatus : std::uint8_t { need_input, complete, refused };
+enum class HeadStatus : std::uint8_t { kNeedInput, kComplete, kRefused };
 
-enum class BodyStatus : std::uint8_t { data, need_input, end, refused };
+enum class BodyStatus : std::uint8_t { kData, kNeedInput, kEnd, kRefused };
 
 struct BodyPiece {
   BodyStatus status;
@@ -60,20 +60,20 @@ class RequestParser {
   /// Takes `size` bytes of a fixed body as read without passing through the buffer.
   void skip_fixed(std::uint64_t size) noexcept {
     left_ -= size;
-    if (left_ == 0) phase_ = Phase::finished;
+    if (left_ == 0) phase_ = Phase::kFinished;
   }
   /// What is left of a fixed body; 0 for others.
-  std::uint64_t fixed_left() const noexcept { return phase_ == Phase::fixed ? left_ : 0; }
+  std::uint64_t fixed_left() const noexcept { return phase_ == Phase::kFixed ? left_ : 0; }
 
   /// True if data was found that pull_body() has not yielded yet: its bytes must stay.
-  bool holds_piece() const noexcept { return phase_ == Phase::chunked && !piece_.empty(); }
+  bool holds_piece() const noexcept { return phase_ == Phase::kChunked && !piece_.empty(); }
 
   /// The first byte not consumed yet.
   const char* cursor() const noexcept { return cursor_; }
   /// Valid once the head is complete, until begin().
   const RequestHead& head() const noexcept { return head_; }
   /// The message, body included, has been consumed.
-  bool finished() const noexcept { return phase_ == Phase::finished; }
+  bool finished() const noexcept { return phase_ == Phase::kFinished; }
   /// Refused, as the input went on where the limits on sizes end.
   bool stopped_at_limit() const noexcept { return refusal_ && cursor_ == stop_; }
   /// Not null after a refusal.
@@ -82,8 +82,9 @@ class RequestParser {
   struct Events;
 
  private:
-  // Head: llhttp runs over the head. Fixed: `left_` bytes are to come. Chunked: llhttp runs over the body.
-  enum class Phase : std::uint8_t { head, fixed, chunked, finished, refused };
+  // Fresh: nothing was looked at, and what is only llhttp's is not set. Head: llhttp runs over the head.
+  // Fixed: `left_` bytes are to come. Chunked: llhttp runs over the body.
+  enum class Phase : std::uint8_t { kFresh, kHead, kFixed, kChunked, kFinished, kRefused };
 
   // Before the first byte. Copied: llhttp__internal_init() clears by a slow string instruction.
   static const llhttp_t kFresh;
@@ -98,9 +99,11 @@ class RequestParser {
   int on_body(const char* at, std::size_t size) noexcept;
   int on_message_complete() noexcept;
 
+  [[gnu::noinline]] HeadStatus parse_with_llhttp(const char* end) noexcept;
   llhttp_errno_t execute(const char* end) noexcept;
   [[gnu::cold]] HeadStatus parse_registered_method(const char* end) noexcept;
-  void restart_llhttp() noexcept;
+  void start_llhttp() noexcept;
+  void renew_llhttp() noexcept;
   Refusal complete_head() noexcept;
   [[gnu::cold]] Refusal over_head_limit() const noexcept;
   BodyPiece pull_fixed(const char* end, std::size_t size_max) noexcept;
@@ -110,25 +113,25 @@ class RequestParser {
   [[gnu::cold]] int refuse_in_callback(Refusal refusal) noexcept;
   void refuse(Refusal refusal) noexcept;
 
-  llhttp_t llhttp_;
   const char* begin_;
   const char* cursor_;
-  const char* stop_;  // no further in the head before the target is complete (then: before the head is)
-  const char* head_stop_;
-  Header* header_;       // behind the last one
-  Header* header_stop_;  // header_ is at most one beyond
+  const Limits* limits_;
   Phase phase_;
   std::uint8_t
       beyond_get_;  // what a registered method's number is above that of GET, which llhttp saw; else 0
-  const Limits* limits_;
-  RequestHead head_;
   Refusal refusal_;
+  RequestHead head_;
+  HeadMemory memory_;  // from request to request
 
+  llhttp_t llhttp_;
+  const char* stop_;  // no further in the head before the target is complete (then: before the head is)
+  const char* head_stop_;
+  Header* header_;          // behind the last one
+  Header* header_stop_;     // header_ is at most one beyond
   std::uint64_t left_;      // fixed: bytes to come; chunked: bytes that the limit still allows
   std::string_view piece_;  // chunked: data found and not yielded yet
   const char* framing_;     // chunked: the first byte that the guard has not seen
   ChunkGuard guard_;
-  HostMemory host_;  // from request to request
 
   std::array<Header, kHeaderCapacity + 1> headers_;
 };

@@ -147,7 +147,7 @@ TEST(RequestParser, LeavesTheBytesBehindAMessageForTheNext) {
   RequestParser parser;
   const Limits limits;
   parser.begin(bytes.data(), limits);
-  ASSERT_EQ(parser.parse_head(bytes.data() + bytes.size()), HeadStatus::complete);
+  ASSERT_EQ(parser.parse_head(bytes.data() + bytes.size()), HeadStatus::kComplete);
   EXPECT_TRUE(parser.finished());
   EXPECT_EQ(parser.cursor() - bytes.data(), static_cast<std::ptrdiff_t>(sizeof(WEFT_GET("")) - 1));
 }
@@ -158,7 +158,7 @@ TEST(RequestParser, ConsumesNoMoreOfABodyThanIsPulled) {
   RequestParser parser;
   const Limits limits;
   parser.begin(bytes.data(), limits);
-  ASSERT_EQ(parser.parse_head(end), HeadStatus::complete);
+  ASSERT_EQ(parser.parse_head(end), HeadStatus::kComplete);
   EXPECT_EQ(end - parser.cursor(), 10);
   EXPECT_EQ(parser.pull_body(end, 4).data, "0123");
   EXPECT_EQ(end - parser.cursor(), 6);
@@ -171,10 +171,10 @@ TEST(RequestParser, RefusesForEverOnceItRefused) {
   RequestParser parser;
   const Limits limits;
   parser.begin(bytes.data(), limits);
-  ASSERT_EQ(parser.parse_head(end), HeadStatus::complete);
-  EXPECT_EQ(parser.pull_body(end, 9).status, BodyStatus::refused);
-  EXPECT_EQ(parser.pull_body(end, 9).status, BodyStatus::refused);
-  EXPECT_EQ(parser.parse_head(end), HeadStatus::refused);
+  ASSERT_EQ(parser.parse_head(end), HeadStatus::kComplete);
+  EXPECT_EQ(parser.pull_body(end, 9).status, BodyStatus::kRefused);
+  EXPECT_EQ(parser.pull_body(end, 9).status, BodyStatus::kRefused);
+  EXPECT_EQ(parser.parse_head(end), HeadStatus::kRefused);
 }
 
 }  // namespace

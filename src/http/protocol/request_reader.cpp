@@ -54,7 +54,7 @@ void RequestReader::rewind_body_window() noexcept {
 
 // Not complete at the first try: there is more room at the front, perhaps.
 HeadStatus RequestReader::parse_head_slow(HeadStatus status) noexcept {
-  if (status == HeadStatus::refused) return refused_head();
+  if (status == HeadStatus::kRefused) return refused_head();
   if (begin_ == buffer_.first()) return status;
   move_to_front();
   return parse_head();
@@ -67,7 +67,7 @@ HeadStatus RequestReader::refused_head() noexcept {
                              ? limits_.head_size_max < head_size_max_ &&
                                    parser_.cursor() == begin_ + limits_.head_size_max && grow()
                              : refusal().status == Status::bad_request && replace_tabs_of_codings();
-  if (!once_more) return HeadStatus::refused;
+  if (!once_more) return HeadStatus::kRefused;
   parser_.begin(begin_, limits_);
   return parse_head();
 }

@@ -39,7 +39,7 @@ class RequestReader {
 
   HeadStatus parse_head() noexcept {
     const HeadStatus status = parser_.parse_head(filled_);
-    if (status != HeadStatus::complete) [[unlikely]]
+    if (status != HeadStatus::kComplete) [[unlikely]]
       return parse_head_slow(status);
     head_end_ = buffer_.first() + (parser_.cursor() - buffer_.first());
     return status;

@@ -26,17 +26,17 @@ class RequestReaderTest : public testing::Test {
 TEST_F(RequestReaderTest, IsAtABoundaryUntilMoreThanEmptyLinesCame) {
   EXPECT_TRUE(reader_.at_boundary());
   receive("\r\n");
-  EXPECT_EQ(reader_.parse_head(), HeadStatus::need_input);
+  EXPECT_EQ(reader_.parse_head(), HeadStatus::kNeedInput);
   EXPECT_TRUE(reader_.at_boundary());
   receive("G");
-  EXPECT_EQ(reader_.parse_head(), HeadStatus::need_input);
+  EXPECT_EQ(reader_.parse_head(), HeadStatus::kNeedInput);
   EXPECT_FALSE(reader_.at_boundary());
 }
 
 TEST_F(RequestReaderTest, HasTheWholeBufferAgainWhenNothingIsLeftOver) {
   const std::size_t all = reader_.free_space().size();
   receive(WEFT_GET(""));
-  ASSERT_EQ(reader_.parse_head(), HeadStatus::complete);
+  ASSERT_EQ(reader_.parse_head(), HeadStatus::kComplete);
   EXPECT_FALSE(reader_.next());
   EXPECT_EQ(reader_.free_space().size(), all);
   EXPECT_TRUE(reader_.at_boundary());
@@ -44,12 +44,12 @@ TEST_F(RequestReaderTest, HasTheWholeBufferAgainWhenNothingIsLeftOver) {
 
 TEST_F(RequestReaderTest, ParsesPipelinedRequestsWhereTheyStand) {
   receive(WEFT_GET("") WEFT_GET("") "GET");
-  ASSERT_EQ(reader_.parse_head(), HeadStatus::complete);
+  ASSERT_EQ(reader_.parse_head(), HeadStatus::kComplete);
   EXPECT_TRUE(reader_.next());
-  ASSERT_EQ(reader_.parse_head(), HeadStatus::complete);
+  ASSERT_EQ(reader_.parse_head(), HeadStatus::kComplete);
   EXPECT_NE(reader_.head().target.data(), buffer_.data() + 4);
   EXPECT_TRUE(reader_.next());
-  EXPECT_EQ(reader_.parse_head(), HeadStatus::need_input);
+  EXPECT_EQ(reader_.parse_head(), HeadStatus::kNeedInput);
   EXPECT_EQ(reader_.free_space().size(), buffer_.size() - 3)
       << "the cut off request was not moved to the front";
 }
@@ -57,7 +57,7 @@ TEST_F(RequestReaderTest, ParsesPipelinedRequestsWhereTheyStand) {
 TEST_F(RequestReaderTest, ReusesTheBodyWindowOnceItsBytesWerePulled) {
   const std::string head = WEFT_POST("Content-Length: 100000\r\n");
   receive(head);
-  ASSERT_EQ(reader_.parse_head(), HeadStatus::complete);
+  ASSERT_EQ(reader_.parse_head(), HeadStatus::kComplete);
   for (std::size_t left = 100'000; left > 0;) {
     const std::size_t size = std::min(left, reader_.free_space().size());
     ASSERT_GT(size, 0u);
@@ -65,17 +65,17 @@ TEST_F(RequestReaderTest, ReusesTheBodyWindowOnceItsBytesWerePulled) {
     EXPECT_EQ(reader_.pull_body(buffer_.size()).data.size(), size);
     left -= size;
   }
-  EXPECT_EQ(reader_.pull_body(1).status, BodyStatus::end);
+  EXPECT_EQ(reader_.pull_body(1).status, BodyStatus::kEnd);
   EXPECT_EQ(reader_.head().target, "/");
 }
 
 TEST_F(RequestReaderTest, KeepsAPieceThatWasPulledInPart) {
   receive(WEFT_CHUNKED("4\r\nabcd"));
-  ASSERT_EQ(reader_.parse_head(), HeadStatus::complete);
+  ASSERT_EQ(reader_.parse_head(), HeadStatus::kComplete);
   EXPECT_EQ(reader_.pull_body(1).data, "a");
   receive("\r\n0\r\n\r\n");
   EXPECT_EQ(reader_.pull_body(9).data, "bcd");
-  EXPECT_EQ(reader_.pull_body(9).status, BodyStatus::end);
+  EXPECT_EQ(reader_.pull_body(9).status, BodyStatus::kEnd);
 }
 
 TEST_F(RequestReaderTest, ReceivesABodyBeforeAHeadThatEndsAtTheBuffersEnd) {
@@ -86,10 +86,10 @@ TEST_F(RequestReaderTest, ReceivesABodyBeforeAHeadThatEndsAtTheBuffersEnd) {
   const std::size_t before = bytes.size() / WEFT_BYTES(WEFT_GET("")).size();
   receive(bytes + request);
   for (std::size_t i = 0; i < before; ++i) {
-    ASSERT_EQ(reader_.parse_head(), HeadStatus::complete);
+    ASSERT_EQ(reader_.parse_head(), HeadStatus::kComplete);
     reader_.next();
   }
-  ASSERT_EQ(reader_.parse_head(), HeadStatus::complete);
+  ASSERT_EQ(reader_.parse_head(), HeadStatus::kComplete);
   const std::span<char> space = reader_.free_space();
   EXPECT_EQ(space.data(), buffer_.data());
   EXPECT_LE(space.data() + space.size(), reader_.head().target.data() - 5) << "the head would be overwritten";
@@ -97,7 +97,7 @@ TEST_F(RequestReaderTest, ReceivesABodyBeforeAHeadThatEndsAtTheBuffersEnd) {
 
 TEST_F(RequestReaderTest, LetsAFixedBodyPassByTheBuffer) {
   receive(WEFT_POST("Content-Length: 10\r\n") "abc");
-  ASSERT_EQ(reader_.parse_head(), HeadStatus::complete);
+  ASSERT_EQ(reader_.parse_head(), HeadStatus::kComplete);
   EXPECT_EQ(reader_.direct_size(), 0u) << "bytes are in the buffer";
   EXPECT_EQ(reader_.pull_body(9).data, "abc");
   EXPECT_EQ(reader_.direct_size(), 7u);

@@ -78,16 +78,16 @@ char* put_unnamed_status_line(char* end, Status status) noexcept {
 }
 
 // What add_header() treats apart, told by size and first letter before it is compared.
-enum class Special : std::uint8_t { none, content_length, connection, transfer_encoding, date };
+enum class Special : std::uint8_t { kNone, kContentLength, kConnection, kTransferEncoding, kDate };
 
 Special special_of(std::string_view name) noexcept {
   switch (name.size()) {
-    case 4: return equals_ignoring_case(name, "Date") ? Special::date : Special::none;
-    case 10: return equals_ignoring_case(name, "Connection") ? Special::connection : Special::none;
-    case 14: return equals_ignoring_case(name, kLengthName) ? Special::content_length : Special::none;
+    case 4: return equals_ignoring_case(name, "Date") ? Special::kDate : Special::kNone;
+    case 10: return equals_ignoring_case(name, "Connection") ? Special::kConnection : Special::kNone;
+    case 14: return equals_ignoring_case(name, kLengthName) ? Special::kContentLength : Special::kNone;
     case 17:
-      return equals_ignoring_case(name, "Transfer-Encoding") ? Special::transfer_encoding : Special::none;
-    default: return Special::none;
+      return equals_ignoring_case(name, "Transfer-Encoding") ? Special::kTransferEncoding : Special::kNone;
+    default: return Special::kNone;
   }
 }
 
@@ -118,13 +118,13 @@ Result<void> ResponseEncoder::set_status(Status status) noexcept {
 Result<void> ResponseEncoder::add_header(std::string_view name, std::string_view value) noexcept {
   if (!valid_line(name, value)) return Errc::malformed_message;
   switch (special_of(name)) {
-    case Special::content_length: return set_length(value);
-    case Special::connection: return set_connection(value);
-    case Special::transfer_encoding: return Errc::malformed_message;
-    case Special::date:
+    case Special::kContentLength: return set_length(value);
+    case Special::kConnection: return set_connection(value);
+    case Special::kTransferEncoding: return Errc::malformed_message;
+    case Special::kDate:
       if (has_date_) return Errc::malformed_message;
       break;
-    case Special::none: return append_line(name, value);
+    case Special::kNone: return append_line(name, value);
   }
   Result<void> appended = append_line(name, value);
   has_date_ = appended.has_value();
@@ -135,15 +135,15 @@ Result<void> ResponseEncoder::add_header(std::string_view name, std::string_view
 Result<void> ResponseEncoder::set_header(std::string_view name, std::string_view value) noexcept {
   if (!valid_line(name, value)) return Errc::malformed_message;
   const Special special = special_of(name);
-  if (special == Special::content_length) {
+  if (special == Special::kContentLength) {
     const std::optional<std::uint64_t> length = parse_length(trim(value));
     if (!length) return Errc::malformed_message;
     has_length_ = false;
-  } else if (special == Special::none || special == Special::date) {
+  } else if (special == Special::kNone || special == Special::kDate) {
     const std::size_t size = line_size(name, value);
     const std::size_t room = free_space().size() + size_of_lines(name);
     if (size + kTail > room && !make_room(size)) return Errc::message_too_large;
-    if (special == Special::date) has_date_ = false;
+    if (special == Special::kDate) has_date_ = false;
     remove_header(name);
   }
   return add_header(name, value);
@@ -267,7 +267,7 @@ Result<EncodedResponse> ResponseEncoder::finish(std::string_view body, std::stri
     announce_no_content();
   }
   if (has_length_ && length_ != body.size() && !(silent && body.empty())) return Errc::malformed_message;
-  framing_ = silent ? ResponseFraming::none : ResponseFraming::fixed;
+  framing_ = silent ? ResponseFraming::kNone : ResponseFraming::kFixed;
   at_ = put_connection(put_length(at_, has_length_ ? length_ : body.size()));
   if (silent) body = {};
   const bool fits = body.size() <= free_space().size();
@@ -285,13 +285,13 @@ void ResponseEncoder::announce_no_content() noexcept {
 Result<std::string_view> ResponseEncoder::start_stream(std::string_view date_line) noexcept {
   if (forbids_content(status_)) announce_no_content();
   if (context_.method == Method::head || forbids_content(status_)) {
-    framing_ = ResponseFraming::none;
+    framing_ = ResponseFraming::kNone;
   } else if (has_length_) {
-    framing_ = ResponseFraming::fixed;
+    framing_ = ResponseFraming::kFixed;
   } else if (context_.version == Version::http_1_1) {
-    framing_ = ResponseFraming::chunked;
+    framing_ = ResponseFraming::kChunked;
   } else {
-    framing_ = ResponseFraming::until_close;
+    framing_ = ResponseFraming::kUntilClose;
     keep_alive_ = false;
   }
   if (has_length_) {

@@ -39,10 +39,10 @@ struct ResponseContext {
 
 /// How the end of a response's body is made known.
 enum class ResponseFraming : std::uint8_t {
-  none,         ///< no body, whatever the handler writes (HEAD, 204, 205, 304)
-  fixed,        ///< Content-Length
-  chunked,      ///< HTTP/1.1, length unknown
-  until_close,  ///< HTTP/1.0, length unknown
+  kNone,        ///< no body, whatever the handler writes (HEAD, 204, 205, 304)
+  kFixed,       ///< Content-Length
+  kChunked,     ///< HTTP/1.1, length unknown
+  kUntilClose,  ///< HTTP/1.0, length unknown
 };
 
 /// A complete response: `head` has the body behind it if that fitted, else `body` is to be sent after it.
@@ -66,7 +66,7 @@ class ResponseEncoder {
     at_ = buffer_.first() + kGap;
     length_ = 0;
     status_ = Status::ok;
-    framing_ = ResponseFraming::fixed;
+    framing_ = ResponseFraming::kFixed;
     context_ = context;
     keep_alive_ = context.keep_alive;
     has_length_ = has_date_ = false;

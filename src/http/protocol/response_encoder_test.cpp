@@ -117,7 +117,7 @@ TEST_F(ResponseEncoderTest, A205SaysThatItHasNoContent) {
     EXPECT_TRUE(encoder_.set_status(Status::reset_content));
     const Result<std::string_view> head = encoder_.start_stream(kDate);
     EXPECT_EQ(head.value(), "HTTP/1.1 205 Reset Content\r\n" DATE "Content-Length: 0\r\n\r\n");
-    EXPECT_EQ(encoder_.framing(), ResponseFraming::none);
+    EXPECT_EQ(encoder_.framing(), ResponseFraming::kNone);
   }
 }
 
@@ -159,17 +159,17 @@ TEST_F(ResponseEncoderTest, SendsNoBodyAndNoLengthWhereTheStatusHasNone) {
     encoder_.begin({});
     EXPECT_TRUE(encoder_.set_status(status));
     EXPECT_EQ(encoder_.start_stream(kDate).value().find("Transfer-Encoding"), std::string::npos);
-    EXPECT_EQ(encoder_.framing(), ResponseFraming::none);
+    EXPECT_EQ(encoder_.framing(), ResponseFraming::kNone);
   }
 }
 
 TEST_F(ResponseEncoderTest, StreamsChunkedIn11AndUntilCloseIn10) {
   EXPECT_EQ(encoder_.start_stream(kDate).value(),
             "HTTP/1.1 200 OK\r\n" DATE "Transfer-Encoding: chunked\r\n\r\n");
-  EXPECT_EQ(encoder_.framing(), ResponseFraming::chunked);
+  EXPECT_EQ(encoder_.framing(), ResponseFraming::kChunked);
   encoder_.begin({Method::get, Version::http_1_0, true});
   EXPECT_EQ(encoder_.start_stream(kDate).value(), "HTTP/1.1 200 OK\r\n" DATE "Connection: close\r\n\r\n");
-  EXPECT_EQ(encoder_.framing(), ResponseFraming::until_close);
+  EXPECT_EQ(encoder_.framing(), ResponseFraming::kUntilClose);
   EXPECT_FALSE(encoder_.keep_alive());
 }
 
@@ -178,7 +178,7 @@ TEST_F(ResponseEncoderTest, StreamsWithALengthThatWasSet) {
   EXPECT_TRUE(encoder_.add_header("Content-Length", "9"));
   EXPECT_EQ(encoder_.start_stream(kDate).value(),
             "HTTP/1.1 200 OK\r\n" DATE "Content-Length: 9\r\nConnection: keep-alive\r\n\r\n");
-  EXPECT_EQ(encoder_.framing(), ResponseFraming::fixed);
+  EXPECT_EQ(encoder_.framing(), ResponseFraming::kFixed);
   EXPECT_EQ(encoder_.length(), 9u);
 }
 
@@ -221,7 +221,7 @@ TEST(ResponseEncoderRoom, GrowsForTheHeadThatNeedsItAndNoFurther) {
 }
 
 TEST(BodyEncoder, WrapsChunks) {
-  BodyEncoder encoder(ResponseFraming::chunked, std::nullopt);
+  BodyEncoder encoder(ResponseFraming::kChunked, std::nullopt);
   EXPECT_EQ(encoder.frame(1).value().prefix, "1\r\n");
   EXPECT_EQ(encoder.frame(0xabcdef)->prefix, "abcdef\r\n");
   EXPECT_EQ(encoder.frame(static_cast<std::size_t>(-1))->prefix, "ffffffffffffffff\r\n");
@@ -230,12 +230,12 @@ TEST(BodyEncoder, WrapsChunks) {
 }
 
 TEST(BodyEncoder, WritesNoEmptyChunkBeforeTheEnd) {
-  BodyEncoder encoder(ResponseFraming::chunked, std::nullopt);
+  BodyEncoder encoder(ResponseFraming::kChunked, std::nullopt);
   EXPECT_TRUE(encoder.frame(0).value().prefix.empty() && encoder.frame(0)->suffix.empty());
 }
 
 TEST(BodyEncoder, HoldsTheAnnouncedLength) {
-  BodyEncoder encoder(ResponseFraming::fixed, 5);
+  BodyEncoder encoder(ResponseFraming::kFixed, 5);
   EXPECT_TRUE(encoder.frame(3));
   EXPECT_EQ(encoder.frame(3).error(), Errc::message_too_large);
   EXPECT_EQ(encoder.finish().error(), Errc::malformed_message);
@@ -244,7 +244,7 @@ TEST(BodyEncoder, HoldsTheAnnouncedLength) {
 }
 
 TEST(BodyEncoder, DropsABodyThatMayNotBe) {
-  BodyEncoder encoder(ResponseFraming::none, std::nullopt);
+  BodyEncoder encoder(ResponseFraming::kNone, std::nullopt);
   EXPECT_TRUE(encoder.frame(10).value().drop);
   EXPECT_EQ(encoder.finish().value(), "");
 }

@@ -163,19 +163,19 @@ const char* RouteTable::add(Method method, std::string_view pattern, RouteId rou
   parameters.truncate(0);
   Search search{method, parameters, {}};
   if (const auto* node = static_cast<const Node*>(literals_.find(path))) {
-    if (const Route* route = node->serve(search)) return {RouteOutcome::found, route->id, search.allowed};
+    if (const Route* route = node->serve(search)) return {RouteOutcome::kFound, route->id, search.allowed};
   }
   if (path == "*") {
-    return method == Method::options ? RouteMatch{RouteOutcome::options, 0, all_} : RouteMatch{};
+    return method == Method::options ? RouteMatch{RouteOutcome::kOptions, 0, all_} : RouteMatch{};
   }
   if (path.empty() || path[0] != '/') return {};
   if (const Route* route = root_->find(path, search)) {
     for (std::size_t i = 0; i < parameters.size(); ++i) parameters.set_name(i, route->names[i]);
-    return {RouteOutcome::found, route->id, search.allowed};
+    return {RouteOutcome::kFound, route->id, search.allowed};
   }
   if (search.allowed.empty()) return {};
   const bool options = method == Method::options;
-  return {options ? RouteOutcome::options : RouteOutcome::method_not_allowed, 0, search.allowed};
+  return {options ? RouteOutcome::kOptions : RouteOutcome::kMethodNotAllowed, 0, search.allowed};
 }
 
 RouteMatch RouteTable::find(Method method, std::string_view path, PathParameters& parameters) const noexcept {

@@ -28,14 +28,14 @@ namespace weft::http::protocol {
 using RouteId = std::uint32_t;
 
 enum class RouteOutcome : std::uint8_t {
-  found,               ///< `route` serves it; HEAD may be served by a route of GET
-  options,             ///< answer OPTIONS with `allowed`
-  method_not_allowed,  ///< 405 with `allowed`
-  not_found,           ///< 404
+  kFound,             ///< `route` serves it; HEAD may be served by a route of GET
+  kOptions,           ///< answer OPTIONS with `allowed`
+  kMethodNotAllowed,  ///< 405 with `allowed`
+  kNotFound,          ///< 404
 };
 
 struct RouteMatch {
-  RouteOutcome outcome = RouteOutcome::not_found;
+  RouteOutcome outcome = RouteOutcome::kNotFound;
   RouteId route = 0;
   MethodSet allowed;
 };

@@ -16,10 +16,10 @@ class RouteTableTest : public testing::Test {
   int find(std::string_view path, Method method = Method::get) {
     const RouteMatch match = table_.find(method, path, parameters_);
     switch (match.outcome) {
-      case RouteOutcome::found: return static_cast<int>(match.route);
-      case RouteOutcome::options: return -200;
-      case RouteOutcome::method_not_allowed: return -405;
-      case RouteOutcome::not_found: break;
+      case RouteOutcome::kFound: return static_cast<int>(match.route);
+      case RouteOutcome::kOptions: return -200;
+      case RouteOutcome::kMethodNotAllowed: return -405;
+      case RouteOutcome::kNotFound: break;
     }
     return -404;
   }
@@ -119,7 +119,7 @@ TEST_F(RouteTableTest, AnswersHeadAndOptionsByItself) {
 TEST_F(RouteTableTest, SaysWhatIsAllowed) {
   add("/x", 1), add("/x", 2, Method::post), add("/:any", 3, Method::del);
   const RouteMatch match = table_.find(Method::put, "/x", parameters_);
-  EXPECT_EQ(match.outcome, RouteOutcome::method_not_allowed);
+  EXPECT_EQ(match.outcome, RouteOutcome::kMethodNotAllowed);
   EXPECT_EQ(allow_value(match.allowed), "DELETE, GET, HEAD, POST, OPTIONS");
   EXPECT_EQ(allow_value({}), "");
 }

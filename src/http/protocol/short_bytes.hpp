@@ -10,6 +10,10 @@
 #include <cstring>
 #include <string_view>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 namespace weft::http::protocol {
 
 template <class Word>
@@ -74,6 +78,34 @@ inline bool equal_short(const char* a, const char* b, std::size_t size) noexcept
     difference |= load_word<std::uint64_t>(a + i) ^ load_word<std::uint64_t>(b + i);
   }
   return difference == 0;
+}
+
+#ifdef __SSE2__
+/// True if the bytes of the two are the same, from each of the places on.
+template <class... Places>
+inline bool equal_at(const char* a, const char* b, Places... places) noexcept {
+  const auto same = [&](std::size_t at) {
+    return _mm_cmpeq_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(a + at)),
+                          _mm_loadu_si128(reinterpret_cast<const __m128i*>(b + at)));
+  };
+  __m128i equal = _mm_set1_epi8(-1);
+  ((equal = _mm_and_si128(equal, same(static_cast<std::size_t>(places)))), ...);
+  return _mm_movemask_epi8(equal) == 0xffff;
+}
+#endif
+
+/// The same for longer texts. From the end, where those that begin alike differ most; 64 bytes at once, so
+/// that the time it takes does not tell how many of them are the same.
+inline bool equal_bytes(const char* a, const char* b, std::size_t size) noexcept {
+  std::size_t left = size;
+#ifdef __SSE2__
+  for (; left >= 64; left -= 64) {
+    if (!equal_at(a + left - 64, b + left - 64, 0, 16, 32, 48)) return false;
+  }
+  if (left >= 32) return equal_at(a, b, 0, 16, left - 32, left - 16);
+  if (left >= 16) return equal_at(a, b, 0, left - 16);
+#endif
+  return equal_short(a, b, left);
 }
 
 /// What a table looks a text up by: cheap, not proof against chosen keys.

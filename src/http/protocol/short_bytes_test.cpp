@@ -42,9 +42,11 @@ TEST(ShortBytesTest, TextsAreEqualUnlessSomeByteDiffers) {
     const auto a = exact_copy(text);
     const auto b = exact_copy(text);
     EXPECT_TRUE(equal_short(a.get(), b.get(), size));
+    EXPECT_TRUE(equal_bytes(a.get(), b.get(), size));
     for (std::size_t i = 0; i < size; ++i) {
       b[i] = static_cast<char>(b[i] ^ 0x20);
       ASSERT_FALSE(equal_short(a.get(), b.get(), size)) << size << " " << i;
+      ASSERT_FALSE(equal_bytes(a.get(), b.get(), size)) << size << " " << i;
       b[i] = a[i];
     }
   }

@@ -118,7 +118,7 @@ std::span<std::byte> Connection::take() {
 Connection::Head Connection::receive_head() {
   protocol::RequestReader& reader = lease_.block().reader;
   HeadStatus status = reader.parse_head();
-  if (status == HeadStatus::need_input) {
+  if (status == HeadStatus::kNeedInput) {
     const Deadline deadline = deadline_in(coarse_now_ns(), shared_.limits.head_ns);
     do {
       const Result<std::size_t> n =
@@ -129,9 +129,9 @@ Connection::Head Connection::receive_head() {
       }
       reader.received(*n);
       status = reader.parse_head();
-    } while (status == HeadStatus::need_input);
+    } while (status == HeadStatus::kNeedInput);
   }
-  return status == HeadStatus::complete ? Head::kComplete : refuse(reader.refusal());
+  return status == HeadStatus::kComplete ? Head::kComplete : refuse(reader.refusal());
 }
 
 Connection::Head Connection::refuse(const protocol::Refusal& refusal) {

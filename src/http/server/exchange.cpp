@@ -77,7 +77,6 @@ void Exchange::call_handler(const Routes& routes) {
 }
 
 // -- the request's body
-// ------------------------------------------------------------------------------------------
 
 Result<std::size_t> Exchange::read_body(std::span<std::byte> buffer) {
   const Result<std::size_t> n = read_piece(buffer);
@@ -101,16 +100,16 @@ Result<std::size_t> Exchange::read_piece(std::span<std::byte> buffer) {
     send_continue();
     const BodyPiece piece = reader.pull_body(buffer.size());
     switch (piece.status) {
-      case BodyStatus::data:
+      case BodyStatus::kData:
         std::memcpy(buffer.data(), piece.data.data(), piece.data.size());
         return piece.data.size();
-      case BodyStatus::end: return Errc::end_of_file;
-      case BodyStatus::refused:
+      case BodyStatus::kEnd: return Errc::end_of_file;
+      case BodyStatus::kRefused:
         answer_unless_answered(reader.refusal());
         body_outcome_ = reader.refusal().status == Status::bad_request ? Errc::malformed_message
                                                                        : Errc::message_too_large;
         return body_outcome_.error();
-      case BodyStatus::need_input: break;
+      case BodyStatus::kNeedInput: break;
     }
     if (const std::uint64_t direct = reader.direct_size(); direct >= buffer.size()) {
       // A large body goes straight to its reader, without passing through the block.
@@ -127,7 +126,7 @@ Result<std::size_t> Exchange::read_piece(std::span<std::byte> buffer) {
 
 Result<std::string> Exchange::read_whole_body(std::uint64_t size_max) {
   if (body_outcome_ && block_.reader.fixed_left() > size_max) return Errc::message_too_large;
-  const bool fixed = block_.reader.head().body == BodyFraming::fixed;
+  const bool fixed = block_.reader.head().body == BodyFraming::kFixed;
   WholeBody body(fixed ? block_.reader.fixed_left() : size_max);
   for (;;) {
     std::array<std::byte, 1> beyond;  // where the end is all that may come
@@ -203,8 +202,8 @@ bool Exchange::drain_body() {
     if (!checkpoint()) return false;
     const BodyPiece piece = reader.pull_body(Block::kInputSize);
     drained += piece.data.size();
-    if (piece.status == BodyStatus::refused || drained > limits_.limits.unread_body_size_max) return false;
-    if (piece.status == BodyStatus::need_input && !receive_body(deadline)) return false;
+    if (piece.status == BodyStatus::kRefused || drained > limits_.limits.unread_body_size_max) return false;
+    if (piece.status == BodyStatus::kNeedInput && !receive_body(deadline)) return false;
   }
   return true;
 }

@@ -38,12 +38,12 @@ void Routes::answer(const RequestHead& head, PathParameters& parameters, const R
                     Response& response) const {
   const protocol::RouteMatch match = table_.find(head.method, head.path, parameters);
   switch (match.outcome) {
-    case protocol::RouteOutcome::found: return routes_[match.route].handler(request, response);
-    case protocol::RouteOutcome::options:
+    case protocol::RouteOutcome::kFound: return routes_[match.route].handler(request, response);
+    case protocol::RouteOutcome::kOptions:
       return answer_with_allow(response, Status::no_content, match.allowed);
-    case protocol::RouteOutcome::method_not_allowed:
+    case protocol::RouteOutcome::kMethodNotAllowed:
       return answer_with_allow(response, Status::method_not_allowed, match.allowed);
-    case protocol::RouteOutcome::not_found:
+    case protocol::RouteOutcome::kNotFound:
       response.status(Status::not_found);
       return response.text(reason_phrase(Status::not_found));
   }
@@ -52,7 +52,7 @@ void Routes::answer(const RequestHead& head, PathParameters& parameters, const R
 std::string_view Routes::pattern_of(const RequestHead& head) const noexcept {
   PathParameters parameters;
   const protocol::RouteMatch match = table_.find_again(head.method, head.path, parameters);
-  return match.outcome == protocol::RouteOutcome::found ? routes_[match.route].pattern : head.path;
+  return match.outcome == protocol::RouteOutcome::kFound ? routes_[match.route].pattern : head.path;
 }
 
 }  // namespace weft::http::server

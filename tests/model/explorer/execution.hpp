@@ -69,7 +69,6 @@ class Execution {
   static Execution& current() noexcept;
 
   // -- by the running thread
-  // ----------------------------------------------------------------------------------
   /// Starts threads, and returns when all have ended.
   void run_threads(const std::vector<ThreadBody>& threads);
   /// Waits for the running thread's turn to perform `operation`; returns it, for its outcome to be noted.
@@ -91,7 +90,6 @@ class Execution {
   void spin(Where where);
 
   // -- parts of a thread that other files keep
-  // ----------------------------------------------------------------
   struct Thread {
     std::unique_ptr<Coroutine> coroutine;
     std::string name;

@@ -29,7 +29,7 @@ const std::vector<std::byte>& large() {
   return bytes;
 }
 
-TEST(WholeTransfers, ThatTimeOutAreNoSuccess) {
+TEST(ProgressLikes, ThatTimeOutAreNoSuccess) {
   stranger::in_fiber([] {
     Pair pair = connected();
     const auto timed = weft::with_timeout(50ms, [&] { return pair.a.write_all(large()); });
@@ -38,7 +38,7 @@ TEST(WholeTransfers, ThatTimeOutAreNoSuccess) {
   });
 }
 
-TEST(WholeTransfers, OfAFiberAreWhatItsJoinSays) {
+TEST(ProgressLikes, OfAFiberAreWhatItsJoinSays) {
   stranger::in_fiber([] {
     Pair pair = connected();
     EXPECT_EQ(weft::spawn([&] { return pair.a.write_all("hello"); }).join().value(), 5u);
@@ -47,7 +47,7 @@ TEST(WholeTransfers, OfAFiberAreWhatItsJoinSays) {
   });
 }
 
-TEST(WholeTransfers, OfAGroupEndItWithTheirError) {
+TEST(ProgressLikes, OfAGroupEndItWithTheirError) {
   stranger::in_fiber([] {
     Pair pair = connected();
     std::string text(5, '\0');
@@ -69,7 +69,7 @@ TEST(WholeTransfers, OfAGroupEndItWithTheirError) {
   });
 }
 
-TEST(WholeTransfers, MayRaceWithATime) {
+TEST(ProgressLikes, MayRaceWithATime) {
   stranger::in_fiber([] {
     Pair pair = connected();
     std::string text(3, 'x');

@@ -199,7 +199,6 @@ TEST(Drain, AnEarlierDeadlineEndsTheIdleGrace) {
 }
 
 // -- handlers
-// --------------------------------------------------------------------------------------------------
 
 TEST(Drain, HandlersSeeIt) {
   stranger::in_fiber([] {
@@ -259,7 +258,6 @@ TEST(Drain, ItsTokenOutlivesTheRequestAndTheServer) {
 }
 
 // -- who stops it
-// ----------------------------------------------------------------------------------------------
 
 TEST(Drain, StopWaitsForNoHandlerThatComputes) {
   stranger::in_fiber([] {

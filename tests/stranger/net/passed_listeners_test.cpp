@@ -139,7 +139,6 @@ TEST(PassedListeners, AListenerThatAdmitsNoMoreHandsOverToAnotherOfThePort) {
 }
 
 // -- socket activation
-// ------------------------------------------------------------------------------------------
 
 class Environment : public testing::Test {
  protected:

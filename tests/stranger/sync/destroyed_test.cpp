@@ -123,6 +123,17 @@ TEST(DestroyedDeathTest, AndThenUsed) {
   EXPECT_DEATH(use_destroyed<Channel>([](Channel& channel) { (void)channel.try_receive(); }), kWords);
   EXPECT_DEATH(use_destroyed<Channel>([](Channel& channel) { (void)channel.try_send(1); }), kWords);
   EXPECT_DEATH(use_destroyed<Channel>([](Channel& channel) { channel.close(); }), kWords);
+  using Broadcast = weft::BroadcastChannel<int>;
+  EXPECT_DEATH(use_destroyed<Broadcast>([](Broadcast& channel) { (void)channel.send(1); }, 1U), kWords);
+  EXPECT_DEATH(use_destroyed<Broadcast>([](Broadcast& channel) { (void)channel.subscribe(); }, 1U), kWords);
+  EXPECT_DEATH(use_destroyed<Broadcast>([](Broadcast& channel) { channel.close(); }, 1U), kWords);
+  using Watch = weft::WatchChannel<int>;
+  EXPECT_DEATH(use_destroyed<Watch>([](Watch& channel) { (void)channel.send(1); }, 1), kWords);
+  EXPECT_DEATH(use_destroyed<Watch>([](Watch& channel) { (void)channel.get(); }, 1), kWords);
+  using Limiter = weft::RateLimiter;
+  EXPECT_DEATH(use_destroyed<Limiter>([](Limiter& limiter) { (void)limiter.acquire(); }, 1.0, 1U), kWords);
+  EXPECT_DEATH(use_destroyed<Limiter>([](Limiter& limiter) { (void)limiter.try_acquire(); }, 1.0, 1U),
+               kWords);
 }
 
 #endif

@@ -69,7 +69,7 @@ class UnderWrk(unittest.TestCase):
         self.assertGreater(report["results"][0]["requests_per_second"], 0)
         self.assertFalse([note for note in report["notes"] if "errors" in note])
 
-    def test_handoff_moves_a_connection_once_at_most(self):
+    def test_handoff_transfers_a_connection_once_at_most(self):
         report, _ = compared("handoff", "--strategies", "lifetime", "--no-strace")
         row = report["results"][0]
         self.assertLessEqual(row["transfers_per_connection"], 1)

@@ -19,7 +19,7 @@ namespace weft::tool::compare {
 namespace {
 
 constexpr std::uint32_t kFibersEach = 4;  // in each context
-/// Small on both sides, so that a write often has to wait: that is when a socket moves.
+/// Small on both sides, so that a write often has to wait: that is when a socket is transferred.
 constexpr int kLineBufferSize = 4096;
 constexpr std::size_t kQueued = 64;
 

@@ -52,7 +52,7 @@ Report run_bounce(const Options& options) {
     }
   }
   report.expected =
-      "a line that fits into the kernel's buffer waits for nothing, and only a wait moves a socket: few "
+      "a line that fits into the kernel's buffer waits for nothing, and only a wait transfers a socket: few "
       "transfers a line with a mutex under lifetime, next to none with one writing fiber";
   report.seen = seen(report);
   report.notes.push_back(

@@ -16,7 +16,7 @@ std::vector<Entry> entries_of(const Options& options) {
   return entries;
 }
 
-/// From the server's start: what moves, moves when a connection is young.
+/// From the server's start: transfers are made while a connection is young.
 void add_transfers_per_connection(Row& row, const Measured& member) {
   const auto transfers = member.after.find("event_loop.transfers");
   const auto connections = member.after.find("handoff.connections");
@@ -47,9 +47,10 @@ Report run_handoff(const Options& options) {
   report.title = "accepted and authenticated in one context, served in another, " +
                  std::to_string(options.connections) + " kept-alive connections";
   report.expected =
-      "lifetime moves each connection once, and wakes locally from then on; pinned moves none, and every "
+      "lifetime transfers each connection once, and wakes locally from then on; pinned transfers none, and "
+      "every "
       "request is a "
-      "cross-context wake-up; process moves none, and wakes across contexts whenever another context's "
+      "cross-context wake-up; process transfers none, and wakes across contexts whenever another context's "
       "thread polled";
   report.seen = seen(report);
   return report;
