@@ -14,8 +14,8 @@
 namespace {
 
 using namespace std::chrono_literals;
-using stranger::of_errno;
 using stranger::exists;
+using stranger::of_errno;
 using stranger::own_name;
 using stranger::ScratchDirectory;
 using weft::Deadline;
@@ -199,8 +199,7 @@ TEST(UnixListenerReplace, LeavesASymbolicLink) {
     const ScratchDirectory directory;
     ::close(plain_listener(directory / "dead"));
     ASSERT_EQ(::symlink((directory / "dead").c_str(), (directory / "link").c_str()), 0);
-    EXPECT_EQ(UnixListener::bind(directory / "link", {.replace_stale = true}).error(),
-              of_errno(EADDRINUSE));
+    EXPECT_EQ(UnixListener::bind(directory / "link", {.replace_stale = true}).error(), of_errno(EADDRINUSE));
     EXPECT_TRUE(exists(directory / "link"));
     EXPECT_TRUE(exists(directory / "dead"));
   });
