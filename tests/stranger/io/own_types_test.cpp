@@ -251,6 +251,25 @@ TEST(OwnListener, IsServedByAnHttpServer) {
   });
 }
 
+TEST(OwnListener, IsDrainedWithClientsThatAreIdle) {
+  stranger::in_fiber([] {
+    weft::http::Server server({.idle_timeout = 1h});
+    server.get("/", [](const weft::http::Request&, weft::http::Response& response) { response.text("ok"); });
+    auto listener = UnixListener::bind("@weft-test-own-drain-" + std::to_string(::getpid())).value();
+    const auto address = listener.local_address().value();
+    server.start(std::make_unique<WrappingListener>(std::move(listener))).value();
+    WrappedStream client(UnixStream::connect(address).value());
+    weft::io::BufferedReader reader(client);
+    EXPECT_TRUE(client.write_all("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
+    EXPECT_TRUE(reader.read_delimited("\r\n\r\n", 1000));
+    EXPECT_EQ(reader.read_exactly(2).value(), "ok");
+    weft::sleep(1100ms);  // after a second of quiet the server waits as long as idle_timeout says
+    server.stop(Deadline::never());
+    EXPECT_TRUE(server.wait()) << "though the client has not left";
+    EXPECT_EQ(reader.read_line().error(), Errc::end_of_file);
+  });
+}
+
 TEST(OwnListener, ThatCannotBeDuplicatedIsRefusedForSeveralContexts) {
   stranger::in_fiber([] {
     weft::ConcurrentContext one("one");
