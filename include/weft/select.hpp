@@ -229,14 +229,14 @@ template <class Source, class F>
 [[nodiscard]] auto readable(Source& source, F&& f) {
   bool buffered = false;
   if constexpr (requires { source.buffered(); }) buffered = source.buffered() > 0;
-  return detail::WhenReady<F>(detail::StreamAccess::handle(source), detail::ReadinessBranch::Operation::kRead,
-                              buffered, std::forward<F>(f));
+  return detail::WhenReady<F>(detail::StreamAccess::reading(source),
+                              detail::ReadinessBranch::Operation::kRead, buffered, std::forward<F>(f));
 }
-/// The same for writing.
-template <class Source, class F>
-[[nodiscard]] auto writable(Source& source, F&& f) {
-  return detail::WhenReady<F>(detail::StreamAccess::handle(source),
-                              detail::ReadinessBranch::Operation::kWrite, false, std::forward<F>(f));
+/// The same for writing to `sink`, an io::Writer.
+template <class Sink, class F>
+[[nodiscard]] auto writable(Sink& sink, F&& f) {
+  return detail::WhenReady<F>(detail::StreamAccess::writing(sink), detail::ReadinessBranch::Operation::kWrite,
+                              false, std::forward<F>(f));
 }
 
 /// A branch of a select: taken if no other branch is ready before `deadline`. A duration counts from now. If
@@ -246,7 +246,8 @@ template <class F>
   return detail::AfterDeadline<F>(deadline, std::forward<F>(f));
 }
 
-/// A branch of a select: taken if no other branch is ready now. A select with this branch does not wait.
+/// A branch of a select: taken if no other branch is ready now. A select with this branch does not wait. What
+/// has just come to a stream counts once its event loop has looked: a loop that polls must yield().
 template <class F>
 [[nodiscard]] auto otherwise(F&& f) {
   return detail::Otherwise<F>(std::forward<F>(f));

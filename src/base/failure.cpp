@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::uint32_t kBusy = ~std::uint32_t{0};
 constexpr std::size_t kSlots = 64;
-constexpr std::size_t kWords = 15;
+constexpr std::size_t kWords = 19;  // "connecting to" the longest path of a Unix socket
 
 using Words = std::array<std::uint64_t, kWords>;
 

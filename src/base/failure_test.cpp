@@ -40,9 +40,9 @@ TEST(FailureText, StaysWithCopiesAndOtherTypes) {
 TEST(FailureText, IsCutToItsRoomAndToOneLine) {
   const std::string doing(200, 'd'), what(200, 'w');
   EXPECT_EQ(message_of(failure_about(kRefused, doing, what)),
-            std::string(118, 'd') + " : Connection refused");
+            std::string(150, 'd') + " : Connection refused");
   EXPECT_EQ(message_of(failure_about(kRefused, "at", what)),
-            "at " + std::string(116, 'w') + ": Connection refused");
+            "at " + std::string(148, 'w') + ": Connection refused");
   EXPECT_EQ(message_of(failure_about(kRefused, "at", "a\nb\x1b")), "at a?b?: Connection refused");
 }
 

@@ -2,13 +2,23 @@
 #include <weft/io/buffered_reader.hpp>
 
 #include "base/panic.hpp"
-#include "base/saturating.hpp"
+#include "io/own_type_check.hpp"
 #include "sys/errors.hpp"
 
 #include <algorithm>
 #include <cstring>
 
 namespace weft::io {
+namespace {
+
+// How many of the delimiter's first bytes are the last that have come: the rest may follow.
+std::size_t begun_at_end(std::string_view text, std::string_view delimiter) noexcept {
+  std::size_t size = std::min(delimiter.size() - 1, text.size());
+  while (!text.ends_with(delimiter.substr(0, size))) --size;
+  return size;
+}
+
+}  // namespace
 
 /// The buffer's first bytes: it is there while there may be something to read, and not while a call waits.
 class BufferedReader::Chunk final : public BufferSource {
@@ -16,16 +26,14 @@ class BufferedReader::Chunk final : public BufferSource {
   explicit Chunk(BufferedReader& reader) noexcept : reader_(reader) {}
 
   std::span<std::byte> take() override {
-    if (reader_.capacity_ < reader_.chunk_) {
+    if (reader_.capacity_ != reader_.chunk_) {  // none, or one that has grown
+      reader_.free_memory();
       reader_.data_ = std::make_unique_for_overwrite<char[]>(reader_.chunk_);
       reader_.capacity_ = reader_.chunk_;
     }
     return std::as_writable_bytes(std::span(reader_.data_.get(), reader_.capacity_));
   }
-  void give_back() noexcept override {
-    reader_.data_.reset();
-    reader_.capacity_ = 0;
-  }
+  void give_back() noexcept override { reader_.free_memory(); }
 
  private:
   BufferedReader& reader_;
@@ -44,7 +52,7 @@ Result<void> BufferedReader::read_more(Deadline deadline) {
   };
   const Result<std::size_t> n = read();
   if (!n) return n.error();
-  end_ += *n;
+  end_ += checked_read(*n, capacity_ - end_);
   return {};
 }
 
@@ -66,63 +74,62 @@ void BufferedReader::make_room() {
   end_ = size;
 }
 
-// How many bytes come before the delimiter, which is in the buffer as well.
-Result<std::size_t> BufferedReader::find(std::string_view delimiter, std::size_t size_max,
-                                         Deadline deadline) {
+// What waits without bytes holds none.
+void BufferedReader::free_memory() noexcept {
+  data_.reset();
+  capacity_ = begin_ = end_ = 0;
+}
+
+// How many bytes come before the delimiter, which is in the buffer as well. Where a line ends, '\r' may come
+// between them, and does not count.
+Result<std::size_t> BufferedReader::find(std::string_view delimiter, std::size_t size_max, Deadline deadline,
+                                         bool is_line_end) {
+  const auto counted = [&](std::size_t size) {
+    return is_line_end && size > 0 && buffer()[size - 1] == '\r' ? size - 1 : size;
+  };
+  bool late = false;
   for (std::size_t searched = 0;;) {
     const std::size_t at = buffer().find(delimiter, searched);
     if (at != std::string_view::npos) {
-      if (at > size_max) return Errc::message_too_large;
+      if (counted(at) > size_max) return Errc::message_too_large;
       return at;
     }
-    // The delimiter's first bytes may be the last that have come.
-    const std::size_t kept = std::min(delimiter.size() - 1, buffered());
-    searched = buffered() - kept;
-    if (searched > size_max) return Errc::message_too_large;
-    if (searched > 0 && deadline.passed()) return Errc::timed_out;  // a peer that sends and sends
+    searched = held() - begun_at_end(buffer(), delimiter);
+    if (counted(searched) > size_max) return Errc::message_too_large;
+    if (late) return Errc::timed_out;  // a peer that sends and sends
     if (const Result<void> more = read_more(deadline); !more) return more.error();
+    late = deadline.passed();
   }
 }
 
 Result<std::string_view> BufferedReader::read_line_until(Deadline deadline, const LineOptions& options) {
-  // One more for the '\r', which is no part of the line.
-  const std::size_t size_max = options.size_max + (options.size_max == SIZE_MAX ? 0 : 1);
-  const Result<std::size_t> found = find("\n", size_max, deadline);
-  std::size_t size = 0;
-  std::size_t skipped = 1;
+  const Result<std::size_t> found = find("\n", options.size_max, deadline, true);
   if (found) {
-    size = *found;
-  } else if (found.error() == make_error_code(Errc::end_of_file) && buffered() > 0) {
-    if (!options.end_optional) return Errc::malformed_message;
-    size = buffered();
-    skipped = 0;
-  } else {
-    return found.error();
+    const bool has_cr = *found > 0 && buffer()[*found - 1] == '\r';
+    return has_cr ? take(*found - 1, 2) : take(*found, 1);
   }
-  if (size > 0 && skipped > 0 && buffer()[size - 1] == '\r') {
-    --size;
-    ++skipped;
-  }
-  if (size > options.size_max) return Errc::message_too_large;
-  return take(size, skipped);
+  if (found.error() != make_error_code(Errc::end_of_file) || held() == 0) return found.error();
+  if (!options.end_optional) return Errc::malformed_message;
+  if (held() > options.size_max) return Errc::message_too_large;  // '\r' is of the line now
+  return take(held(), 0);
 }
 
 Result<std::string_view> BufferedReader::read_delimited_until(std::string_view delimiter,
                                                               std::size_t size_max, Deadline deadline) {
   if (delimiter.empty()) return sys::error_of(EINVAL);
-  const Result<std::size_t> size = find(delimiter, size_max, deadline);
+  const Result<std::size_t> size = find(delimiter, size_max, deadline, false);
   if (size) return take(*size, delimiter.size());
-  if (size.error() == make_error_code(Errc::end_of_file) && buffered() > 0) return Errc::malformed_message;
+  if (size.error() == make_error_code(Errc::end_of_file) && held() > 0) return Errc::malformed_message;
   return size.error();
 }
 
 Result<std::string_view> BufferedReader::peek_until(std::size_t size, Deadline deadline) {
-  while (buffered() < size) {
+  while (held() < size) {
     if (const Result<void> more = read_more(deadline); !more) {
-      const bool cut_off = more.error() == make_error_code(Errc::end_of_file) && buffered() > 0;
+      const bool cut_off = more.error() == make_error_code(Errc::end_of_file) && held() > 0;
       return cut_off ? make_error_code(Errc::malformed_message) : more.error();
     }
-    if (buffered() < size && deadline.passed()) return Errc::timed_out;
+    if (held() < size && deadline.passed()) return Errc::timed_out;
   }
   return buffer().substr(0, size);
 }
@@ -135,7 +142,7 @@ Result<std::string_view> BufferedReader::read_exactly_until(std::size_t size, De
 
 Result<std::string> BufferedReader::read_all_until(std::size_t size_max, Deadline deadline) {
   for (;;) {
-    if (buffered() > size_max) return Errc::message_too_large;
+    if (held() > size_max) return Errc::message_too_large;
     const Result<void> more = read_more(deadline);
     if (more) {
       if (deadline.passed()) return Errc::timed_out;
@@ -143,14 +150,14 @@ Result<std::string> BufferedReader::read_all_until(std::size_t size_max, Deadlin
     }
     if (more.error() != make_error_code(Errc::end_of_file)) return more.error();
     std::string all(buffer());
-    consume(buffered());
+    consume(held());
     return all;
   }
 }
 
 void BufferedReader::consume(std::size_t size) {
-  WEFT_ASSERT(size <= buffered(), "more bytes are consumed than are buffered", WEFT_VALUE(size),
-              PanicValue{"buffered", buffered()});
+  WEFT_ASSERT(size <= held(), "more bytes are consumed than are buffered", WEFT_VALUE(size),
+              PanicValue{"buffered", held()});
   begin_ += size;
 }
 
@@ -163,15 +170,19 @@ std::string_view BufferedReader::take(std::size_t size, std::size_t skipped) noe
 
 Result<std::size_t> BufferedReader::read_some_until(MutableBuffer buffer_of_caller, Deadline deadline) {
   if (buffer_of_caller.empty()) return std::size_t{0};
-  if (buffered() == 0) return source_.read_some_until(buffer_of_caller, deadline);
-  const std::size_t size = std::min(buffered(), buffer_of_caller.size());
+  if (held() == 0) {
+    free_memory();
+    return source_.read_some_until(buffer_of_caller, deadline);
+  }
+  const std::size_t size = std::min(held(), buffer_of_caller.size());
   std::memcpy(buffer_of_caller.data(), data_.get() + begin_, size);
   begin_ += size;
   return size;
 }
 
 Result<void> BufferedReader::wait_readable(Deadline deadline) {
-  if (buffered() > 0) return {};
+  if (held() > 0) return {};
+  free_memory();
   return source_.wait_readable(deadline);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <weft/io/copy.hpp>
 
+#include "io/own_type_check.hpp"
 #include "io/splicing.hpp"
 
 #include <algorithm>
@@ -20,6 +21,7 @@ class LentPiece final : public BufferSource {
   }
   void give_back() noexcept override { bytes_.reset(); }
 
+  std::size_t size() const noexcept { return size_; }
   void resize(std::size_t size) noexcept { size_ = size; }
   std::span<const std::byte> first(std::size_t size) const noexcept { return {bytes_.get(), size}; }
 
@@ -37,7 +39,8 @@ Progress copy_through_memory(Reader& from, Writer& to, std::uint64_t size_max, D
     piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kCopyPieceMax, size_max - moved)));
     const Result<std::size_t> n = from.read_some_until(piece, deadline);
     if (!n) return {moved, is_end(n.error()) ? Result<void>() : Result<void>(n.error())};
-    const Progress written = to.write_all_until(ConstBuffer(piece.first(*n)), deadline);
+    const std::span<const std::byte> read = piece.first(checked_read(*n, piece.size()));
+    const Progress written = to.write_all_until(ConstBuffer(read), deadline);
     moved += written.bytes();
     if (!written) return {moved, written.error()};
     if (moved < size_max && deadline.passed()) return {moved, Errc::timed_out};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <weft/io/reader.hpp>
 
+#include "io/own_type_check.hpp"
+
 #include <algorithm>
 
 namespace weft::io {
@@ -26,7 +28,7 @@ Progress Reader::read_exact_until(MutableBuffer whole, Deadline deadline) {
   while (moved < buffer.size()) {
     const Result<std::size_t> step = read_some_until(MutableBuffer(buffer.subspan(moved)), deadline);
     if (!step) return {moved, step.error()};
-    moved += *step;
+    moved += checked_read(*step, buffer.size() - moved);
     if (moved < buffer.size() && deadline.passed()) return {moved, Errc::timed_out};
   }
   return {moved, {}};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <weft/io/writer.hpp>
 
+#include "io/own_type_check.hpp"
+
 namespace weft::io {
 
 Progress Writer::write_all_until(ConstBuffer whole, Deadline deadline) {
@@ -9,7 +11,7 @@ Progress Writer::write_all_until(ConstBuffer whole, Deadline deadline) {
   while (moved < data.size()) {
     const Result<std::size_t> step = write_some_until(ConstBuffer(data.subspan(moved)), deadline);
     if (!step) return {moved, step.error()};
-    moved += *step;
+    moved += checked_written(*step, data.size() - moved);
     if (moved < data.size() && deadline.passed()) return {moved, Errc::timed_out};
   }
   return {moved, {}};

@@ -50,6 +50,7 @@ class PeerScopeCore::Node final : public LazyCancelNode {
 
   // A registration that fails is tried again with the next wait.
   void look_for_end() noexcept override {
+    if (handle_.descriptor == nullptr) return;  // a stream of the user's own: there is nothing to watch
     if (watched_ && !watch_.lost.load(relaxed)) return;
     used_ = true;
     const Runner* const runner = this_runner();

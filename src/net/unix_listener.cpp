@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <weft/net/unix_listener.hpp>
 
+#include "base/fork_count.hpp"
 #include "event_loop/descriptor/descriptor_use.hpp"
 #include "event_loop/operation/files.hpp"
 #include "io/descriptor_calls.hpp"
@@ -51,7 +52,7 @@ UnixListener::~UnixListener() {
 // without a listener.
 void UnixListener::remove_file() noexcept {
   const File file = std::exchange(file_, {});
-  if (file.path.empty()) return;
+  if (file.path.empty() || file.process != fork_count) return;
   const Result<sys::FileStatus> now = sys::status_of(file.path.c_str());
   if (!now || now->device != file.device || now->inode != file.inode) return;
   [[maybe_unused]] const Result<void> removed = sys::unlink(file.path.c_str());
@@ -77,7 +78,7 @@ Result<UnixListener> UnixListener::bind(const UnixAddress& address, const UnixLi
   if (!has_file) return listener;
   const std::string path(address.name());
   if (const Result<sys::FileStatus> made = sys::status_of(path.c_str()))
-    listener.file_ = {path, made->device, made->inode};
+    listener.file_ = {path, fork_count, made->device, made->inode};
   return listener;
 }
 

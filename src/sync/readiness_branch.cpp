@@ -31,8 +31,8 @@ Direction direction_of(ReadinessBranch::Operation operation) noexcept {
 // From here to leave() the fiber is a user of the descriptor: its number is not given back (L9).
 SpinLock* ReadinessBranch::lock() noexcept {
   this_fiber_required("a select over a descriptor");
-  result_ = buffered_ ? Result<void>() : Errc::closed;
-  if (buffered_) return nullptr;
+  if (buffered_) return nullptr;  // ready, whatever the descriptor says
+  result_ = Errc::closed;
   if (handle_.descriptor == nullptr) return nullptr;
   bool last = false;
   entered_ = handle_.descriptor->usage.enter(handle_.generation, last);
@@ -43,7 +43,7 @@ SpinLock* ReadinessBranch::lock() noexcept {
 }
 
 void ReadinessBranch::prepare() noexcept {
-  ready_ = !result_;  // closed, or a registration failed in the last round
+  ready_ = buffered_ || !result_;  // closed, or a registration failed in the last round
   if (ready_) return;
   const Result<bool> ready = Files::look(*handle_.descriptor, direction_of(operation_));
   if (!ready) result_ = ready.error();

@@ -18,7 +18,7 @@ struct Failure {
   std::uint32_t text = 0;
 };
 
-/// Copies `doing` and `what` ("listening at", "[::1]:80"), cut to 119 bytes together. Any thread may call it.
+/// Copies `doing` and `what` ("listening at", "[::1]:80"), cut to 151 bytes together. Any thread may call it.
 Failure failure_about(std::error_code error, std::string_view doing, std::string_view what) noexcept;
 
 /// "listening at [::1]:80: Address already in use". Only the second half if the text is no longer kept.

@@ -4,6 +4,13 @@
 #include <weft/detail/descriptor_handle.hpp>
 #include <weft/result.hpp>
 
+#include <type_traits>
+
+namespace weft::io {
+class Reader;
+class Writer;
+}  // namespace weft::io
+
 namespace weft::detail {
 
 /// The library's own way to the descriptors of its streams and listeners. No promises about this header.
@@ -17,6 +24,20 @@ struct StreamAccess {
   template <class Owner>
   static DescriptorHandle handle(const Owner& owner) noexcept {
     return owner.descriptor();
+  }
+  /// The descriptor that says when `source`, a reader of any type or a listener, can be read.
+  template <class Source>
+  static DescriptorHandle reading(const Source& source) noexcept {
+    if constexpr (std::is_base_of_v<io::Reader, Source>) {
+      return handle<io::Reader>(source);
+    } else {
+      return handle(source);
+    }
+  }
+  /// The same for writing, of a writer of any type.
+  template <class Sink>
+  static DescriptorHandle writing(const Sink& sink) noexcept {
+    return handle<io::Writer>(sink);
   }
 };
 

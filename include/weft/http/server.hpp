@@ -130,7 +130,8 @@ class Server {
   /// closed.
   Result<net::SocketAddress> start(net::TcpListener listener, const ServeOptions& options = {});
   /// The same with a listener of any kind: a net::UnixListener, or a type of your own. With several contexts
-  /// it must be one that can be duplicated (Errc::unsupported otherwise).
+  /// it must be one that can be duplicated (Errc::unsupported otherwise). Errc::closed: it is none, or
+  /// closed.
   ///
   ///     auto listener = weft::net::UnixListener::bind("/run/app.sock").value();
   ///     server.start(std::make_unique<weft::net::UnixListener>(std::move(listener))).value();

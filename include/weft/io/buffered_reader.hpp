@@ -87,20 +87,25 @@ class BufferedReader final : public Reader {
   Result<std::string> read_all_until(std::size_t size_max, Deadline deadline);
 
   /// The bytes in the buffer. Does not suspend.
-  std::string_view buffer() const noexcept { return {data_.get() + begin_, end_ - begin_}; }
+  std::string_view buffer() const noexcept { return {data_.get() + begin_, held()}; }
   /// Removes the first `size` bytes from the buffer. BUG if the buffer has fewer.
   void consume(std::size_t size);
 
+  using Reader::read_some_until;
   Result<std::size_t> read_some_until(MutableBuffer buffer, Deadline deadline) override;
   Result<void> wait_readable(Deadline deadline = Deadline::never()) override;
-  std::size_t buffered() const noexcept override { return end_ - begin_; }
+  /// The size of buffer(), and what the source has buffered itself.
+  std::size_t buffered() const noexcept override { return held() + source_.buffered(); }
 
  private:
   class Chunk;
 
-  Result<std::size_t> find(std::string_view delimiter, std::size_t size_max, Deadline deadline);
+  std::size_t held() const noexcept { return end_ - begin_; }
+  Result<std::size_t> find(std::string_view delimiter, std::size_t size_max, Deadline deadline,
+                           bool is_line_end);
   Result<void> read_more(Deadline deadline);
   void make_room();
+  void free_memory() noexcept;
   std::string_view take(std::size_t size, std::size_t skipped) noexcept;
   weft::detail::DescriptorHandle descriptor() const noexcept override;
 

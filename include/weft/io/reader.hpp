@@ -20,6 +20,9 @@ namespace weft::io {
 /// Errc::cancelled, and Errc::timed_out from the `_until` forms. A read_some() that fails has moved no bytes.
 ///
 /// Suspension, deadlines, thread safety: see the concrete type, for sockets net::StreamSocket.
+///
+/// A type of your own overrides the first read_some_until() and wait_readable(). A read into a buffer that is
+/// not empty gives at least one byte, or an error: 0 is a BUG, as loops would never end.
 class Reader {
  public:
   virtual ~Reader() = default;

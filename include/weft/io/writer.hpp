@@ -19,6 +19,9 @@ namespace weft::io {
 /// and Errc::timed_out from the `_until` forms. A write_some() that fails has moved no bytes.
 ///
 /// Suspension, deadlines, thread safety: see the concrete type, for sockets net::StreamSocket.
+///
+/// A type of your own overrides write_some_until() and wait_writable(). A write of data that is not empty
+/// takes at least one byte, or fails: 0 is a BUG, as loops would never end.
 class Writer {
  public:
   virtual ~Writer() = default;

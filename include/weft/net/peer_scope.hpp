@@ -26,6 +26,8 @@ namespace weft::net {
 /// is registered with the event loop of a context that shuts down while the fiber waits in another context,
 /// the fiber notices the peer's end at its next wait.
 ///
+/// A stream of your own type has no descriptor to watch: its scope does not end by itself.
+///
 /// Thread safety: only the fiber that made the scope uses it, and destroys it in the reverse order of scopes;
 /// otherwise BUG. Any fiber may close the stream meanwhile. The stream must not be destroyed or moved from
 /// before the scope ends.

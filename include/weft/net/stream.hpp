@@ -56,7 +56,9 @@ class Stream : public io::Reader, public io::Writer {
   }
   virtual Result<void> wait_closed(PeerEnd end, Deadline deadline = Deadline::never()) = 0;
 
-  /// Ends sending (the peer then reads the end of the file), receiving, or both.
+  /// Ends sending (the peer then reads the end of the file), receiving, or both. A read that waits gives the
+  /// end of the file once receiving has ended. In a type of your own kRead must not suspend: an http::Server
+  /// that drains calls it from any thread, to end the wait for a next request.
   virtual Result<void> shutdown(ShutdownMode mode) = 0;
   /// Closes the connection. Calls of other fibers fail with Errc::closed. Suspends until those calls have
   /// returned. Errc::closed if the stream was closed before.

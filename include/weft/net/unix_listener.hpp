@@ -28,7 +28,7 @@ struct UnixListenOptions {
 /// A Unix socket that accepts connections.
 ///
 /// close() and the destructor remove the file of a path, if it is still the file of this listener. A process
-/// that dies leaves the file behind. An abstract name has no file.
+/// that dies leaves the file behind; a child of fork() leaves it to its parent. An abstract name has no file.
 ///
 /// Thread safety: any number of fibers, of any contexts, may accept at once. close() may be called meanwhile.
 /// Moving and destroying require exclusive access. A listener must be used in a fiber; it may be destroyed
@@ -80,6 +80,7 @@ class UnixListener final : public Listener {
   /// The file that bind() made. It is removed only if the path still leads to it.
   struct File {
     std::string path = {};
+    std::uint32_t process = 0;  ///< a child of fork() leaves its parent's file alone
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
   };

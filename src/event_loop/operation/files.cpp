@@ -10,6 +10,8 @@
 #include "sys/iovec.hpp"
 #include "sys/socket.hpp"
 
+#include <mutex>
+
 namespace weft {
 namespace {
 
@@ -48,6 +50,12 @@ Result<DescriptorHandle> open_record(sys::Fd& fd, DescriptorKind kind, bool conn
   if (Runner* const runner = this_runner(); runner != nullptr && runner->event_loop != nullptr)
     runner->event_loop->opened(*descriptor);
   return handle;
+}
+
+// Without it no edge sets the bit that a look has cleared: a look that waits for nothing registers nothing.
+bool edges_are_remembered(Descriptor& descriptor) noexcept {
+  const std::scoped_lock lock(descriptor.lock);
+  return descriptor.ownership == Ownership::kOwned || descriptor.ownership == Ownership::kBroadcast;
 }
 
 /// For those that ask a socket something, which any thread may of the kernel's.
@@ -181,10 +189,11 @@ Result<bool> Files::look(Descriptor& descriptor, Direction direction) noexcept {
   if (!same_world(*this_runner(), descriptor)) return Errc::unsupported;
   for (;;) {
     const Readiness::Snapshot seen = descriptor.readiness.load();
-    if (!seen.ready(direction)) return false;
+    if (!seen.ready(direction) && edges_are_remembered(descriptor)) return false;
     const Result<void> ready = look_now(descriptor, direction);
     if (ready) return true;
     if (!sys::would_block(ready.error())) return ready.error();
+    if (!seen.ready(direction)) return false;
     if (descriptor.readiness.clear(seen, direction)) return false;  // else a newer edge: look again (L3)
   }
 }

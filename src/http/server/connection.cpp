@@ -148,6 +148,13 @@ void Connection::linger() {
                          shared_.limits.linger_ns);
 }
 
+weft::detail::DescriptorHandle Connection::idle_stream() const noexcept {
+  if (!idle_.load(seq_cst)) return {};
+  const weft::detail::DescriptorHandle stream = weft::detail::StreamAccess::handle(*stream_);
+  if (!stream) ignore(stream_->shutdown(net::ShutdownMode::kRead));
+  return stream;
+}
+
 // Receiving ends, so that the wait ends: a request that came at the last moment is still read and answered.
 void Connection::let_go(weft::detail::DescriptorHandle idle_stream) {
   ignore(weft::detail::end_reading(idle_stream));

@@ -34,11 +34,8 @@ class Connection final : public ListNode<>, private BufferSource {
   void run();
 
   /// What let_go() wants, also when this object is gone. Empty: a request is under way, and its end notices
-  /// the drain by itself.
-  weft::detail::DescriptorHandle idle_stream() const noexcept {
-    return idle_.load(seq_cst) ? weft::detail::StreamAccess::handle(*stream_)
-                               : weft::detail::DescriptorHandle();
-  }
+  /// the drain by itself; or the stream is of the user's own, without a descriptor, and was let go at once.
+  weft::detail::DescriptorHandle idle_stream() const noexcept;
   /// Ends the wait of a client that has no request under way.
   static void let_go(weft::detail::DescriptorHandle idle_stream);
 

@@ -62,6 +62,7 @@ Result<net::SocketAddress> Server::Core::start(net::TcpListener listener, const 
 
 // Each further context gets a descriptor of its own for the same socket.
 Result<void> Server::Core::start(std::unique_ptr<net::Listener> listener, const ServeOptions& options) {
+  if (listener == nullptr || !listener->is_open()) return Errc::closed;
   const std::vector<ExecutionContext*> contexts = contexts_of(options);
   std::vector<Listener> listeners{std::move(listener)};
   while (listeners.size() < contexts.size()) {
