@@ -24,7 +24,8 @@ struct CopyOptions {
 ///     server.shutdown(weft::net::ShutdownMode::kWrite);
 ///
 /// Between sockets and pipes of the kernel the bytes stay in the kernel (splice(2)), except those that `from`
-/// has buffered. Elsewhere they go through a buffer of 64 KiB, which is held only while there are bytes.
+/// has buffered; a pipe, two descriptors, is held while bytes come, and for 100 ms more. Elsewhere they go
+/// through a buffer of 64 KiB, which is held only while there are bytes.
 ///
 /// Errors: those of reading and of writing; Errc::timed_out at the deadline, which is checked after each
 /// piece, too. Bytes that were read and could not be written are lost. Suspends.
