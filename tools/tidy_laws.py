@@ -56,4 +56,14 @@ def rule_laws_have_tests(files):
             yield laws.finding(line, "laws", f"no test is named after it: TEST(..., {match.group(1)}_...)")
 
 
-LAW_RULES = [rule_numbers_have_one_meaning, rule_cited_laws_exist, rule_laws_have_tests]
+def rule_design_pages_are_indexed(files):
+    index = files.get("docs/design/README.md")
+    for path in files if index else ():
+        name = path.removeprefix("docs/design/")
+        if path.startswith("docs/design/") and path.endswith(".md") and path != index.path:
+            if f"]({name})" not in index.text:
+                yield index.finding(1, "laws", f"{name} is not in the index")
+
+
+LAW_RULES = [rule_numbers_have_one_meaning, rule_cited_laws_exist, rule_laws_have_tests,
+             rule_design_pages_are_indexed]

@@ -249,6 +249,10 @@ class Laws(unittest.TestCase):
                          self.laws({"include/weft/base.hpp": header("// (L1)"), "docs/guide/a.md": "By L1.\n",
                                     "README.md": "# weft\nL2\n"}))
 
+    def test_a_page_that_the_index_does_not_name_is_found(self):
+        tree = {"docs/design/README.md": "[laws](laws.md)\n", "docs/design/page.md": "# Page\n"}
+        self.assertEqual({("docs/design/README.md", 1)}, self.laws(tree))
+
     def test_what_only_looks_like_a_number_passes(self):
         text = source("// g++ -L2, %L3, 0xL4, 2001:L5, L6a, L78x, http://L9/ 'L9'")
         self.assertEqual(set(), self.laws({"src/base/a.hpp": text.replace("\n", "\n#pragma once\n", 1)}))

@@ -8,22 +8,21 @@
 
 namespace weft {
 
-/// How often something may happen: a number of permits in each period, kept as two integers, so nothing is
-/// lost by rounding. A value type.
+/// A number of permits for each period. It is kept as two integers, without rounding. A value type.
 ///
 ///     weft::Rate(100.0);        // 100 a second
 ///     weft::Rate(1000, 1min);   // 1000 a minute, which is no whole number a second
 class Rate {
  public:
-  /// `permits` in each `period`. Throws std::invalid_argument unless both are above zero, the period a
-  /// nanosecond or more (NaN is neither), and the permits at most permits_max().
+  /// `permits` in each `period`. Throws std::invalid_argument if the permits are not in 1 to permits_max(),
+  /// or the period is less than a nanosecond or NaN.
   template <class Rep, class Period>
   constexpr Rate(std::int64_t permits, std::chrono::duration<Rep, Period> period)
       : Rate(permits, detail::period_ns(period)) {}
 
-  /// So many a second. A double that stands for a simple fraction is that fraction: 0.1 is one in exactly ten
-  /// seconds. Throws std::invalid_argument for zero, less, NaN, infinity, more than permits_max() a second,
-  /// and less than one in 290 years.
+  /// Permits for each second. A double that stands for a simple fraction is converted to that fraction: 0.1
+  /// is exactly one permit in ten seconds. Throws std::invalid_argument for zero, negative numbers, NaN,
+  /// infinity, more than permits_max() a second, and less than one in 290 years.
   Rate(double permits_per_second);  // NOLINT(google-explicit-constructor): a number is a rate
 
   std::int64_t permits() const noexcept { return permits_; }

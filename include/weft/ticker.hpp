@@ -21,37 +21,37 @@ namespace detail {
 class TickBranch;
 }
 
-/// What a ticker does with ticks that came due while nobody waited for them. The first of them is delivered
-/// at once in each case.
+/// What a ticker does with ticks that came due while no call waited for them. The first of them is delivered
+/// at once in every case.
 enum class MissedTicks : std::uint8_t {
-  kSkip,   ///< the others are dropped; the next tick is the next one of the schedule (Go's Ticker)
+  kSkip,   ///< the others are dropped; the next tick is the next one of the schedule (like Go's Ticker)
   kBurst,  ///< all are delivered, one after the other, at once
-  kDelay,  ///< the others are dropped; the schedule starts anew: the next tick is a period from now
+  kDelay,  ///< the others are dropped; a new schedule starts: the next tick is one period from now
 };
 
 /// One tick.
 struct Tick {
-  Deadline due;              ///< when it was to come
-  std::uint64_t missed = 0;  ///< how many more had come due by now, and are dropped
+  Deadline due;              ///< the time at which it was due
+  std::uint64_t missed = 0;  ///< the number of further ticks that had come due and are dropped
 };
 
-/// Ticks at a fixed period, without drift: tick n is due at first + n * period, however late those before it
-/// were delivered.
+/// Ticks at a fixed period, without drift: tick n is due at first + n * period, however late the ticks before
+/// it were delivered.
 ///
-/// Each tick is delivered once: of several callers that wait, one gets it, the others the next one. A call
+/// Each tick is delivered once: if several calls wait, one gets it, and the others get the next ones. A call
 /// that is cancelled or times out takes no tick.
 ///
-/// Thread safety: all methods but the destructor, any fiber or plain thread whose clock is the same: a ticker
-/// made in a simulation is for that simulation. Destruction: nobody may be inside a call. Allocates nothing.
-/// The policies are those of tokio's MissedTickBehavior, with one difference: kDelay starts anew only when a
-/// whole period was missed, so small delays add up to no drift.
+/// Thread safety: any fiber or plain thread with the same clock may call every method except the destructor;
+/// a ticker made in a simulation belongs to that simulation. Destruction: no call may be in progress.
+/// Allocates nothing. The policies are those of tokio's MissedTickBehavior, with one difference: kDelay
+/// starts a new schedule only if a whole period was missed, so that small delays cause no drift.
 ///
 ///     weft::Ticker ticker(1s);
 ///     while (ticker.tick()) collect_statistics();   // until cancelled
 class Ticker {
  public:
-  /// The first tick is a period from now. Throws std::invalid_argument for a period below a nanosecond, or
-  /// NaN. A period too large for nanoseconds in 64 bits never ticks.
+  /// The first tick is one period from now. Throws std::invalid_argument if the period is less than a
+  /// nanosecond or NaN. A period too large for nanoseconds in 64 bits never ticks.
   template <class Rep, class Period>
   explicit Ticker(std::chrono::duration<Rep, Period> period, MissedTicks missed = MissedTicks::kSkip)
       : Ticker(detail::period_ns(period), missed) {}
@@ -62,19 +62,19 @@ class Ticker {
   Ticker(const Ticker&) = delete;
   Ticker& operator=(const Ticker&) = delete;
 
-  /// The next tick. Suspends until it is due; blocks a plain thread. Errc::cancelled if the fiber, or the
-  /// scope around the call, is cancelled first; Errc::timed_out if the scope's deadline comes first. A tick
-  /// that is due already needs no wait, and is delivered to a cancelled fiber as well, for a bounded number
-  /// of times in a row.
+  /// Returns the next tick. Suspends until it is due; blocks a plain thread. Errc::cancelled if the fiber or
+  /// the enclosing scope is cancelled first; Errc::timed_out if the scope's deadline comes first. A tick that
+  /// is due already is delivered without a wait, also to a cancelled fiber, for a bounded number of times in
+  /// a row.
   Result<Tick> tick() noexcept { return tick_until(Deadline::never()); }
-  /// The same, given up at the deadline: Errc::timed_out.
+  /// The same with a deadline: Errc::timed_out.
   Result<Tick> tick_until(Deadline deadline) noexcept;
-  /// The tick that is due; else Errc::would_block. Does not suspend.
+  /// Returns a tick that is due; otherwise Errc::would_block. Does not suspend.
   Result<Tick> try_tick() noexcept;
 
-  /// When the next tick is due, unless somebody takes it meanwhile.
+  /// The time of the next tick, unless another call takes it meanwhile.
   Deadline next() const noexcept { return Deadline::at_ns(next_ns_.load(detail::relaxed)); }
-  /// As it was given; `max()` if that was too large.
+  /// The period as given; `max()` if that was too large.
   std::chrono::nanoseconds period() const noexcept { return std::chrono::nanoseconds(period_ns_); }
 
  private:
@@ -87,13 +87,13 @@ class Ticker {
 
   const std::int64_t period_ns_;
   const MissedTicks missed_;
-  detail::Atomic<std::int64_t> next_ns_;  // whoever advances it has taken that tick
+  detail::Atomic<std::int64_t> next_ns_;  // the call that advances it has taken that tick
 };
 
 namespace detail {
 
-/// The branch of a select that waits for a tick. It is ready by its time alone: nobody wakes the select, it
-/// looks again then.
+/// The branch of a select that waits for a tick. Only its time makes it ready: no other thread wakes the
+/// select, which polls again at that time.
 class TickBranch : public SelectBranch {
  public:
   explicit TickBranch(Ticker& ticker) noexcept : SelectBranch(true), ticker_(ticker) {}
@@ -140,9 +140,9 @@ class TickInto final : public TickBranch {
 
 }  // namespace detail
 
-/// A branch of a select: the next tick of `ticker` is due; it is taken, and given to `f`, which may also take
-/// nothing. A tick that is due is as ready as any other branch: a channel that always has values does not
-/// keep it away.
+/// A branch of a select: ready when the next tick of `ticker` is due. Takes the tick and calls `f` with it,
+/// or without arguments. A due tick is as ready as any other branch: a channel that always has values does
+/// not starve it.
 template <class F>
 [[nodiscard]] auto tick(Ticker& ticker, F&& f) {
   return detail::TickInto<F>(ticker, std::forward<F>(f));

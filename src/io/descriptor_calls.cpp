@@ -82,7 +82,7 @@ Progress write_whole(DescriptorHandle handle, std::span<const std::span<const st
   }
 }
 
-void take_over(DescriptorHandle& own, DescriptorHandle& other) noexcept {
+void transfer(DescriptorHandle& own, DescriptorHandle& other) noexcept {
   if (&own == &other) return;
   close_if_open(own);
   own = other.take();

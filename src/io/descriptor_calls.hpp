@@ -41,7 +41,7 @@ inline int number_of(const DescriptorHandle& handle) noexcept {
 }
 
 /// What a move assignment does.
-void take_over(DescriptorHandle& own, DescriptorHandle& other) noexcept;
+void transfer(DescriptorHandle& own, DescriptorHandle& other) noexcept;
 /// What a destructor does.
 void close_if_open(DescriptorHandle handle) noexcept;
 /// What close() does.

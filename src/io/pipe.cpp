@@ -15,7 +15,7 @@ Result<Pipe> make_pipe() {
 }
 
 PipeReader& PipeReader::operator=(PipeReader&& other) noexcept {
-  take_over(handle_, other.handle_);
+  transfer(handle_, other.handle_);
   return *this;
 }
 
@@ -47,7 +47,7 @@ bool PipeReader::is_open() const noexcept { return static_cast<bool>(DescriptorU
 int PipeReader::native_handle() const noexcept { return number_of(handle_); }
 
 PipeWriter& PipeWriter::operator=(PipeWriter&& other) noexcept {
-  take_over(handle_, other.handle_);
+  transfer(handle_, other.handle_);
   return *this;
 }
 

@@ -12,6 +12,7 @@
 #include "support/sim_sockets.hpp"
 
 namespace weft {
+namespace network_contract {
 namespace {
 
 using namespace std::chrono_literals;
@@ -20,8 +21,6 @@ using test::kernel;
 using test::listen;
 using test::localhost;
 using test::SimHandle;
-
-using Runner = test::LoopRunner<EventLoop>;
 
 enum class Kind { kEpoll, kSimulated };
 
@@ -97,7 +96,7 @@ class NetworkContract : public testing::TestWithParam<Kind> {
     EXPECT_EQ(join_fiber(fiber, {}, WaitWord::Cancellable::kNo), WaitOutcome::kReady);
   }
 
-  Runner runner_{make_loop()};
+  test::LoopRunner<EventLoop> runner_{make_loop()};
 };
 
 TEST_P(NetworkContract, DataGoesBothWays) {
@@ -336,4 +335,5 @@ INSTANTIATE_TEST_SUITE_P(Loops, NetworkContract, testing::Values(Kind::kEpoll, K
                          [](const auto& loop) { return loop.param == Kind::kEpoll ? "Epoll" : "Simulated"; });
 
 }  // namespace
+}  // namespace network_contract
 }  // namespace weft

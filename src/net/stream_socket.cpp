@@ -26,7 +26,7 @@ void note_reading_ended(DescriptorHandle handle) noexcept {
 }  // namespace
 
 StreamSocket& StreamSocket::operator=(StreamSocket&& other) noexcept {
-  io::take_over(handle_, other.handle_);
+  io::transfer(handle_, other.handle_);
   return *this;
 }
 

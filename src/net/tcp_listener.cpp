@@ -22,7 +22,7 @@ bool has_no_v6(const std::error_code& error) noexcept {
 }  // namespace
 
 TcpListener& TcpListener::operator=(TcpListener&& other) noexcept {
-  io::take_over(handle_, other.handle_);
+  io::transfer(handle_, other.handle_);
   return *this;
 }
 

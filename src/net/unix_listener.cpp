@@ -38,7 +38,7 @@ UnixListener::UnixListener(UnixListener&& other) noexcept
 UnixListener& UnixListener::operator=(UnixListener&& other) noexcept {
   if (this == &other) return *this;
   remove_file();
-  io::take_over(handle_, other.handle_);
+  io::transfer(handle_, other.handle_);
   file_ = std::exchange(other.file_, {});
   return *this;
 }

@@ -86,7 +86,7 @@ TEST(CancellationGuide, AStopTokenBindsAnotherFiber) {
   test::SimContext world("world");
   world
       .spawn([] {
-        std::stop_source stop;  // may be asked to stop at any time, by anybody
+        std::stop_source stop;  // any thread may ask it to stop at any time
         auto worker = weft::spawn([token = stop.get_token()] {
           weft::CancelScope scope(token);
           return weft::sleep(1h).error() == weft::Errc::cancelled;

@@ -3,8 +3,12 @@
 // suspension, for every k until it gets through. Whatever the moment: it ends, and leaves no fiber, file or
 // byte behind.
 #include <weft/cancel_scope.hpp>
+#include <weft/io/buffered_reader.hpp>
+#include <weft/io/copy.hpp>
+#include <weft/io/pipe.hpp>
 #include <weft/net/tcp_listener.hpp>
 #include <weft/net/tcp_stream.hpp>
+#include <weft/net/unix_stream.hpp>
 #include <weft/race.hpp>
 #include <weft/task_group.hpp>
 #include <weft/this_fiber.hpp>
@@ -41,6 +45,7 @@ class Tracked {
 };
 
 // -- the programs: each gets through in a few dozen suspensions, and gives its first error
+// ------------------------
 
 Result<void> sleeps() {
   for (int i = 0; i < 5; ++i) {
@@ -193,7 +198,39 @@ Result<void> writers_of_one_stream() {
   return result;
 }
 
+/// A pipe is copied into a Unix socket, whose other end reads lines.
+Result<void> pipes_copies_and_lines() {
+  auto pipe = io::make_pipe();
+  if (!pipe) return pipe.error();
+  auto pair = net::UnixStream::pair();
+  if (!pair) return pair.error();
+  TaskGroup<void> group;
+  group.spawn([&]() -> Result<void> {
+    for (int i = 0; i < 20; ++i) {
+      const std::string line(700, static_cast<char>('a' + i));
+      if (auto written = pipe->writer.write_all(line + "\n"); !written) return written.error();
+      if (auto slept = sleep(1ms); !slept) return slept;
+    }
+    return pipe->writer.close();
+  });
+  group.spawn([&]() -> Result<void> {
+    if (auto copied = io::copy(pipe->reader, pair->first); !copied) return copied.error();
+    return pair->first.shutdown(net::ShutdownMode::kWrite);
+  });
+  group.spawn([&]() -> Result<void> {
+    io::BufferedReader lines(pair->second);
+    for (int i = 0;; ++i) {
+      auto line = lines.read_line();
+      if (!line && line.error() == Errc::end_of_file) return {};
+      if (!line) return line.error();
+      EXPECT_EQ(*line, std::string(700, static_cast<char>('a' + i)));
+    }
+  });
+  return group.wait();
+}
+
 // -- the storm
+// ----------------------------------------------------------------------------------------------------
 
 enum class Source { kScope, kFiber, kDeadline };
 
@@ -274,7 +311,8 @@ INSTANTIATE_TEST_SUITE_P(
                                      std::pair("NestedGroups", &nested_groups),
                                      std::pair("CompletionsAndShields", &completions_and_shields),
                                      std::pair("Races", &races), std::pair("Sockets", &sockets),
-                                     std::pair("Writers", &writers_of_one_stream)),
+                                     std::pair("Writers", &writers_of_one_stream),
+                                     std::pair("PipesCopiesAndLines", &pipes_copies_and_lines)),
                      testing::Values(Source::kScope, Source::kFiber, Source::kDeadline)),
     storm_name);
 

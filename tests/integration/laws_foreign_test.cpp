@@ -39,12 +39,18 @@ TEST(LawsOfForeignFiles, L11_EveryFileThatWeftOpensIsClosedOnExec) {
   EXPECT_TRUE(connection.near.close());
 }
 
+/// The fiber waits, and the kernel has been told of the descriptor.
+void until_registered(const Near& near, const ExecutionContext& context) {
+  near.until_awaited(Direction::kRead);
+  eventually([&] { return near.owner() == loop_id(context); }, "the end of the registration");
+}
+
 // The kernel forgets the registration of a file that dup2() has closed, and tells nobody.
 TEST_F(Laws, L11_AFilePutOverARegisteredNumberLeavesItsWaitersToCloseAndHarmsNobodyElse) {
   const Connection connection = tcp_connection();
   const int number = connection.near.fd();
   auto reader = a.spawn([&] { return connection.near.read().error(); });
-  connection.near.until_awaited(Direction::kRead);
+  until_registered(connection.near, a);
   const sys::Fd other = sys::open("/dev/null", O_RDONLY).value();
   ASSERT_EQ(::dup2(other.get(), number), number);
   EXPECT_TRUE(connection.near.close());
@@ -63,7 +69,7 @@ TEST_F(Laws, L11_AFilePutOverARegisteredNumberLeavesItsWaitersToCloseAndHarmsNob
 TEST_F(Laws, L11_ASecondRecordOfOneNumberGetsTheKernelsErrorAndDisturbsNobody) {
   const Connection connection = tcp_connection();
   auto reader = a.spawn([&] { return connection.near.read(); });
-  connection.near.until_awaited(Direction::kRead);
+  until_registered(connection.near, a);
   const Near second{adopt(sys::Fd(connection.near.fd()), DescriptorKind::kStream)};
   const std::error_code error =
       a.spawn([&] { return second.read(1, Deadline::after(kPatience)).error(); }).join_uncancellable();

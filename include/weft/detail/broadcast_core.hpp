@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What BroadcastChannel<T>, its subscribers and its branches of a select share: the untyped channel. No
-// promises about this header.
+// What BroadcastChannel<T>, its subscribers and its branches of a select share: the untyped channel.
+// Internal: this header may change at any time.
 
 #include <weft/deadline.hpp>
 #include <weft/detail/channel_core.hpp>
@@ -21,7 +21,7 @@ namespace detail {
 
 /// Throws std::invalid_argument, std::length_error, std::bad_alloc.
 BroadcastCore* create_broadcast(std::size_t capacity, bool loses_oldest);
-/// Closes it. It lives on as long as it has subscriptions.
+/// Closes it. It lives as long as it has subscriptions.
 void abandon_broadcast(BroadcastCore*& core) noexcept;
 
 /// `value` is moved from if the status is kDone and there was a subscriber.
@@ -32,14 +32,14 @@ bool broadcast_closed(BroadcastCore& core) noexcept;
 std::size_t broadcast_capacity(const BroadcastCore& core) noexcept;
 std::size_t broadcast_subscribers(BroadcastCore& core) noexcept;
 
-/// A place in a broadcast: what has been received of it. All but the pointer is guarded by the core's lock.
+/// A place in a broadcast: the next value to receive. The core's lock guards everything except the pointer.
 class BroadcastSubscription {
  public:
   explicit BroadcastSubscription(BroadcastCore& core) noexcept;
-  /// Leaves `other` empty. BUG if somebody waits on it.
+  /// Leaves `other` empty. BUG if a fiber or thread waits on it.
   BroadcastSubscription(BroadcastSubscription&& other) noexcept;
   BroadcastSubscription& operator=(BroadcastSubscription&& other) noexcept;
-  /// What it has not received counts as received by it. BUG if somebody waits on it.
+  /// What it has not received counts as received by it. BUG if a fiber or thread waits on it.
   ~BroadcastSubscription() { leave(); }
 
   /// `value`, which is null before, is set if the status is kDone.
@@ -50,7 +50,7 @@ class BroadcastSubscription {
   void leave() noexcept;
   bool empty() const noexcept { return core_ == nullptr; }
 
-  /// BUG of an empty one.
+  /// BUG if it is empty.
   BroadcastCore& core() const noexcept;
 
  private:
@@ -63,10 +63,10 @@ class BroadcastSubscription {
   std::uint32_t waiting_ = 0;  ///< calls that wait on it
 };
 
-/// Room for what a step leaves to be done after the unlock: the core's business.
+/// Storage for the work that a step leaves for after the unlock.
 inline constexpr std::size_t kAftermathSize = 64;
 
-/// The branch of a receive. Whoever sends wins the select's wait with kReady, and the select looks again.
+/// The branch of a receive. A sender wins the select's wait with kReady, and the select polls again.
 class BroadcastReceiveBranch : public SelectBranch {
  public:
   explicit BroadcastReceiveBranch(BroadcastSubscription& subscription) noexcept
@@ -104,7 +104,7 @@ class BroadcastSendBranch : public SelectBranch {
   void remove_locked() noexcept final;
   void describe(WaitDescription& description) const noexcept final;
 
-  /// Of a branch that was taken: kDone or kClosed.
+  /// The status of the taken branch: kDone or kClosed.
   ChannelStatus status() const noexcept;
 
  protected:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Any duration in nanoseconds. No promises about this header.
+// Any duration in nanoseconds. Internal: this header may change at any time.
 
 #include <chrono>
 #include <cstdint>

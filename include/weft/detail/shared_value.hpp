@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A value that is stored once, for all who look at it. No promises about this header.
+// A value that is stored once and shared by all readers. Internal: this header may change at any time.
 
 #include <weft/detail/channel_core.hpp>
 #include <weft/detail/lock_owner.hpp>
@@ -39,7 +39,7 @@ std::shared_ptr<const T> shared_as(SharedValue&& value) noexcept {
   return std::static_pointer_cast<const T>(std::move(value));
 }
 
-/// The value, or why there is none.
+/// The value, or the error.
 template <class T>
 Result<std::shared_ptr<const T>> shared_result(ChannelStatus status, SharedValue&& value) noexcept {
   if (status != ChannelStatus::kDone) return errc_of(status);

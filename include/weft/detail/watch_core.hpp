@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What WatchChannel<T>, its receivers and its branch of a select share: the untyped channel. No promises
-// about this header.
+// What WatchChannel<T>, its receivers and its branch of a select share: the untyped channel. Internal: this
+// header may change at any time.
 
 #include <weft/deadline.hpp>
 #include <weft/detail/channel_core.hpp>
@@ -20,10 +20,10 @@ namespace detail {
 
 /// Throws std::bad_alloc.
 WatchCore* create_watch(SharedValue&& initial);
-/// Closes it. It lives on as long as it has receivers.
+/// Closes it. It lives as long as it has receivers.
 void abandon_watch(WatchCore*& core) noexcept;
 
-/// Puts `value` in the place of the current one, which it holds afterwards. False if it is closed.
+/// Exchanges `value` and the current value. False if it is closed.
 bool watch_send(WatchCore& core, SharedValue& value) noexcept;
 /// The same if the current version is `expected`, which is then the current one.
 ChannelStatus watch_replace(WatchCore& core, SharedValue& value, std::uint64_t& expected) noexcept;
@@ -31,15 +31,15 @@ SharedValue watch_get(WatchCore& core, std::uint64_t& version) noexcept;
 bool watch_close(WatchCore& core) noexcept;
 bool watch_closed(WatchCore& core) noexcept;
 
-/// What a receiver has seen. All but the pointer is guarded by the core's lock.
+/// The versions that a receiver has seen. The core's lock guards everything except the pointer.
 class WatchPlace {
  public:
   /// The current version counts as seen.
   explicit WatchPlace(WatchCore& core) noexcept;
-  /// Leaves `other` empty. BUG if somebody waits on it.
+  /// Leaves `other` empty. BUG if a fiber or thread waits on it.
   WatchPlace(WatchPlace&& other) noexcept;
   WatchPlace& operator=(WatchPlace&& other) noexcept;
-  /// BUG if somebody waits on it.
+  /// BUG if a fiber or thread waits on it.
   ~WatchPlace() { leave(); }
 
   /// `value`, which is null before, is set if the status is kDone; then its version counts as seen.
@@ -50,7 +50,7 @@ class WatchPlace {
   bool closed() const noexcept;
   void leave() noexcept;
 
-  /// BUG of an empty one.
+  /// BUG if it is empty.
   WatchCore& core() const noexcept;
 
  private:
@@ -58,7 +58,7 @@ class WatchPlace {
   void take_over(WatchPlace& other) noexcept;
 
   WatchCore* core_ = nullptr;
-  std::uint64_t seen_ = 0;     ///< the newest version that it was given
+  std::uint64_t seen_ = 0;     ///< the newest version that it has seen
   std::uint32_t waiting_ = 0;  ///< calls that wait on it
 };
 

@@ -14,78 +14,81 @@
 
 namespace weft::io {
 
-/// How BufferedReader::read_line() reads.
+/// Options for BufferedReader::read_line().
 struct LineOptions {
-  /// Bytes of a line, without its end. A longer one is Errc::message_too_large.
+  /// The size limit of a line in bytes, without its end. A longer line is Errc::message_too_large.
   std::size_t size_max = std::size_t{64} * 1024;
   /// At the end of the file, bytes without a line end are the last line. Otherwise they are
   /// Errc::malformed_message: a peer that was cut off must not look like one that has finished.
   bool end_optional = false;
 };
 
-/// Reads lines, delimited pieces and pieces of a known size from another reader, through a buffer.
+/// Reads lines, delimited pieces, and pieces of a known size from another reader, through a buffer.
 ///
 ///     weft::io::BufferedReader reader(stream);
 ///     while (auto line = reader.read_line()) handle(*line);
 ///
 /// Views: a returned view points into the buffer. It is valid until the next call that is not const.
 ///
-/// Nothing is lost: bytes leave the buffer only when a call returns them. After an error, which may be a
-/// limit, a timeout or a cancellation, the bytes that have come so far are still there; the call can be
-/// repeated, or another one used. read_some() returns buffered bytes first.
+/// No byte is lost: bytes leave the buffer only when a call returns them. After an error (a limit, a timeout,
+/// a cancellation) the bytes received so far are still in the buffer. The call can be repeated, or another
+/// call used. read_some() returns buffered bytes first.
 ///
-/// Limits: a limit is an error, never a truncation. The default limits are 64 KiB a line.
+/// Limits: a limit is an error, never a truncation. The default limit of a line is 64 KiB.
 ///
-/// Memory: an empty buffer holds none while a call waits. A buffer grows as far as a call's limit, and is
-/// freed when the next call finds it empty. Growing may throw std::bad_alloc; nothing is lost then.
+/// Memory: an empty buffer holds no memory while a call waits. The buffer grows up to the limit of a call,
+/// and is freed when the next call finds it empty. Growing may throw std::bad_alloc; no byte is lost then.
 ///
-/// Suspension: a call suspends only if the buffer does not have what it wants. Errors: those of the source,
-/// and Errc::end_of_file when nothing is left.
+/// Suspension: a call suspends only if the buffer does not have the bytes that it needs. Errors: those of the
+/// source, and Errc::end_of_file when no bytes are left.
 ///
-/// Thread safety: one fiber at a time. The source must live longer, and is read by nobody else meanwhile.
+/// Thread safety: one fiber at a time. The source must outlive the reader. No other code may read from the
+/// source meanwhile.
 class BufferedReader final : public Reader {
  public:
-  /// How much is read at once, in bytes.
+  /// The number of bytes that one read asks for.
   static constexpr std::size_t kCapacity = std::size_t{8} * 1024;
 
-  /// `capacity` of 0 is 1.
+  /// A `capacity` of 0 counts as 1.
   explicit BufferedReader(Reader& source, std::size_t capacity = kCapacity) noexcept
       : source_(source), chunk_(capacity == 0 ? 1 : capacity) {}
   BufferedReader(const BufferedReader&) = delete;
   BufferedReader& operator=(const BufferedReader&) = delete;
 
-  /// The next line, without its end: "\n" or "\r\n". Errc::message_too_large, Errc::malformed_message: see
-  /// LineOptions.
+  /// Returns the next line, without its end ("\n" or "\r\n"). Errc::message_too_large and
+  /// Errc::malformed_message: see LineOptions.
   Result<std::string_view> read_line(const LineOptions& options = {}) {
     return read_line_until(Deadline::never(), options);
   }
   Result<std::string_view> read_line_until(Deadline deadline, const LineOptions& options = {});
 
-  /// The bytes before the next `delimiter`, without it: at most `size_max`, Errc::message_too_large
-  /// otherwise. Errc::malformed_message: the end of the file comes first. EINVAL: the delimiter is empty.
+  /// Returns the bytes before the next `delimiter`, without the delimiter. Errors: Errc::message_too_large if
+  /// they are more than `size_max`; Errc::malformed_message if the end of the file comes first; EINVAL if the
+  /// delimiter is empty.
   Result<std::string_view> read_delimited(std::string_view delimiter, std::size_t size_max) {
     return read_delimited_until(delimiter, size_max, Deadline::never());
   }
   Result<std::string_view> read_delimited_until(std::string_view delimiter, std::size_t size_max,
                                                 Deadline deadline);
 
-  /// The next `size` bytes, which stay in the buffer: consume() takes them out. Errc::end_of_file,
-  /// Errc::malformed_message: the end of the file comes before the first, or before the last of them.
+  /// Returns the next `size` bytes and leaves them in the buffer; consume() removes them. Errors:
+  /// Errc::end_of_file if the end of the file comes before the first byte, Errc::malformed_message if it
+  /// comes before the last.
   Result<std::string_view> peek(std::size_t size) { return peek_until(size, Deadline::never()); }
   Result<std::string_view> peek_until(std::size_t size, Deadline deadline);
-  /// The same, taken out of the buffer.
+  /// The same, and removes the bytes from the buffer.
   Result<std::string_view> read_exactly(std::size_t size) {
     return read_exactly_until(size, Deadline::never());
   }
   Result<std::string_view> read_exactly_until(std::size_t size, Deadline deadline);
 
-  /// All bytes until the end of the file: at most `size_max`, Errc::message_too_large otherwise.
+  /// Returns all bytes until the end of the file. Errc::message_too_large if they are more than `size_max`.
   Result<std::string> read_all(std::size_t size_max) { return read_all_until(size_max, Deadline::never()); }
   Result<std::string> read_all_until(std::size_t size_max, Deadline deadline);
 
-  /// What is in the buffer. Does not suspend.
+  /// The bytes in the buffer. Does not suspend.
   std::string_view buffer() const noexcept { return {data_.get() + begin_, held()}; }
-  /// Takes the first `size` bytes out of the buffer. BUG if there are not as many.
+  /// Removes the first `size` bytes from the buffer. BUG if the buffer has fewer.
   void consume(std::size_t size);
 
   using Reader::read_some_until;

@@ -10,28 +10,29 @@
 
 namespace weft::io {
 
-/// How copy() copies.
+/// Options for copy().
 struct CopyOptions {
-  /// Copying ends after so many bytes, which is success.
+  /// The number of bytes after which copying ends with success.
   std::uint64_t size_max = UINT64_MAX;
   Deadline deadline = Deadline::never();
 };
 
-/// Writes to `to` what it reads from `from`, until the end of the file: how many bytes were written, and why
-/// not all. It closes neither, and does not end the sending of `to`.
+/// Reads from `from` and writes to `to` until the end of the file. Returns the number of bytes that were
+/// written, and the error if copying has failed. It closes neither side, and does not end the sending of
+/// `to`.
 ///
 ///     auto copied = weft::io::copy(client, server);   // one direction of a proxy
 ///     server.shutdown(weft::net::ShutdownMode::kWrite);
 ///
-/// Between sockets and pipes of the kernel the bytes stay in the kernel (splice(2)), except those that `from`
-/// has buffered; a pipe, two descriptors, is held while bytes come, and for 100 ms more. Elsewhere they go
-/// through a buffer of 64 KiB, which is held only while there are bytes.
+/// Between sockets and pipes of the kernel the bytes stay in the kernel (splice(2)), except bytes that `from`
+/// has buffered. The copy holds a pipe, which is two descriptors, while bytes come and for 100 ms after that.
+/// Otherwise the bytes go through a buffer of 64 KiB, which is held only while there are bytes.
 ///
-/// Errors: those of reading and of writing; Errc::timed_out at the deadline, which is checked after each
-/// piece, too. Bytes that were read and could not be written are lost. Suspends.
+/// Errors: those of reading and of writing; Errc::timed_out at the deadline, which is also checked after each
+/// piece. Bytes that were read and could not be written are lost. Suspends.
 ///
-/// Thread safety: `from` and `to` may be used by other fibers in the way that their types allow; a piece of
-/// up to 64 KiB is written in one turn.
+/// Thread safety: other fibers may use `from` and `to` as their types allow. A piece of up to 64 KiB is
+/// written without bytes of other writers in it.
 Progress copy(Reader& from, Writer& to, const CopyOptions& options = {});
 
 }  // namespace weft::io

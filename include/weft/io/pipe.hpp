@@ -9,22 +9,23 @@ namespace weft::io {
 
 struct Pipe;
 
-/// A pipe: what is written to one end is read from the other, by this process or by one that inherits an end.
-/// Does not suspend. Errors: EMFILE, ENFILE.
+/// Makes a pipe: bytes that are written to one end are read from the other, by this process or by one that
+/// inherits an end. Does not suspend. Errors: EMFILE, ENFILE.
 ///
 ///     auto pipe = weft::io::make_pipe().value();
-///     auto writer = weft::spawn([out = std::move(pipe.writer)]() mutable { out.write_all("hello").value();
-///     }); char text[5]; pipe.reader.read_exact(text).value();
+///     auto sent = weft::spawn([out = std::move(pipe.writer)]() mutable { return out.write_all("hello"); });
+///     char text[5];
+///     pipe.reader.read_exact(text).value();
 Result<Pipe> make_pipe();
 
 /// The reading end of a pipe.
 ///
-/// Suspension, errors, deadlines: as net::StreamSocket. Errc::end_of_file when every writing end is closed
+/// Suspension, errors, deadlines: like net::StreamSocket. Errc::end_of_file when every writing end is closed
 /// and everything was read.
 ///
 /// Thread safety: several fibers, of any contexts, may read at once; each read returns a different piece.
-/// close() may be called meanwhile: the others get Errc::closed. Moving and destroying require exclusive
-/// access. Must be used in a fiber; destroyed anywhere.
+/// close() may be called meanwhile: the calls of other fibers fail with Errc::closed. Moving and destroying
+/// require exclusive access. An end must be used in a fiber; it may be destroyed anywhere.
 class PipeReader final : public Reader {
  public:
   /// An end without a pipe: every call fails with Errc::closed.
@@ -41,11 +42,11 @@ class PipeReader final : public Reader {
   Result<std::size_t> read_some_until(BufferSource& source, Deadline deadline) override;
   Result<void> wait_readable(Deadline deadline = Deadline::never()) override;
 
-  /// Closes the end; a writer gets EPIPE from then on. Suspends until the calls of other fibers have
-  /// returned. Errc::closed if it was closed before.
+  /// Closes the end; writes to the pipe fail with EPIPE from then on, unless another process has a reading
+  /// end. Suspends until the calls of other fibers have returned. Errc::closed if it was closed before.
   Result<void> close();
   bool is_open() const noexcept;
-  /// The file descriptor's number, or -1 if closed, or in a simulated world. The end still owns it.
+  /// The file descriptor's number, or -1 if closed or in a simulation. The end still owns it.
   int native_handle() const noexcept;
 
  private:
@@ -58,12 +59,13 @@ class PipeReader final : public Reader {
 
 /// The writing end of a pipe.
 ///
-/// Suspension, errors, deadlines: as net::StreamSocket. EPIPE when every reading end is closed; there is no
-/// SIGPIPE.
+/// Suspension, errors, deadlines: like net::StreamSocket. EPIPE when every reading end is closed; no SIGPIPE
+/// is raised.
 ///
 /// Thread safety: several fibers, of any contexts, may write at once; the bytes of one call are written
-/// without bytes of other calls between them. close() may be called meanwhile: the others get Errc::closed.
-/// Moving and destroying require exclusive access. Must be used in a fiber; destroyed anywhere.
+/// without bytes of other calls between them. close() may be called meanwhile: the calls of other fibers fail
+/// with Errc::closed. Moving and destroying require exclusive access. An end must be used in a fiber; it may
+/// be destroyed anywhere.
 class PipeWriter final : public Writer {
  public:
   /// An end without a pipe: every call fails with Errc::closed.
@@ -78,11 +80,12 @@ class PipeWriter final : public Writer {
   Progress write_all_until(std::span<const std::span<const std::byte>> buffers, Deadline deadline) override;
   Result<void> wait_writable(Deadline deadline = Deadline::never()) override;
 
-  /// Closes the end; a reader gets Errc::end_of_file behind what was written, unless others have it, too.
-  /// Suspends until the calls of other fibers have returned. Errc::closed if it was closed before.
+  /// Closes the end; a reader gets Errc::end_of_file after the bytes that were written, unless another
+  /// process has a writing end. Suspends until the calls of other fibers have returned. Errc::closed if it
+  /// was closed before.
   Result<void> close();
   bool is_open() const noexcept;
-  /// The file descriptor's number, or -1 if closed, or in a simulated world. The end still owns it.
+  /// The file descriptor's number, or -1 if closed or in a simulation. The end still owns it.
   int native_handle() const noexcept;
 
  private:
@@ -93,7 +96,7 @@ class PipeWriter final : public Writer {
   weft::detail::DescriptorHandle handle_;
 };
 
-/// What make_pipe() makes.
+/// The two ends of a pipe, made by make_pipe().
 struct Pipe {
   PipeReader reader;
   PipeWriter writer;

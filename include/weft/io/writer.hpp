@@ -12,13 +12,13 @@
 
 namespace weft::io {
 
-/// A sink of bytes: a stream's sending side, the writing end of a pipe, or a type of your own. Code that only
-/// writes is written against this class, and then works with all of them.
+/// A sink of bytes: the sending side of a stream, the writing end of a pipe, or a type of your own. Write
+/// code that only writes against this class; it then works with all of them.
 ///
-/// Errors: those of the concrete type, EPIPE when nobody will read; Errc::closed, Errc::cancelled, and
-/// Errc::timed_out from the `_until` forms. A write_some() that fails has moved no bytes.
+/// Errors: those of the concrete type, EPIPE when there is no reader any more; Errc::closed, Errc::cancelled,
+/// and Errc::timed_out from the `_until` forms. A write_some() that fails has moved no bytes.
 ///
-/// Suspension, deadlines, thread safety: as the concrete type says; net::StreamSocket says it for sockets.
+/// Suspension, deadlines, thread safety: see the concrete type, for sockets net::StreamSocket.
 ///
 /// A type of your own overrides write_some_until() and wait_writable(). A write of data that is not empty
 /// takes at least one byte, or fails: 0 is a BUG, as loops would never end.
@@ -26,8 +26,8 @@ class Writer {
  public:
   virtual ~Writer() = default;
 
-  /// Writes as many bytes as there is room for, at least one, and returns their number. Empty data: 0 at
-  /// once. May suspend.
+  /// Writes as many bytes as there is room for, at least one, and returns their number. With empty data it
+  /// returns 0 at once. May suspend.
   Result<std::size_t> write_some(ConstBuffer data) { return write_some_until(data, Deadline::never()); }
   virtual Result<std::size_t> write_some_until(ConstBuffer data, Deadline deadline) = 0;
 
@@ -35,8 +35,8 @@ class Writer {
   Progress write_all(ConstBuffer data) { return write_all_until(data, Deadline::never()); }
   virtual Progress write_all_until(ConstBuffer data, Deadline deadline);
 
-  /// Writes several buffers, in order, as if they were one. May suspend. Unless the type does better, each
-  /// buffer is written by itself.
+  /// Writes several buffers, in order, as if they were one. May suspend. A type that does not override it
+  /// writes each buffer separately.
   Progress write_all(std::span<const std::span<const std::byte>> buffers) {
     return write_all_until(buffers, Deadline::never());
   }
@@ -52,7 +52,7 @@ class Writer {
 
  private:
   friend struct weft::detail::StreamAccess;
-  /// The descriptor that becomes writable when there is room; none if there is no such descriptor.
+  /// The descriptor that becomes writable when there is room; empty if there is no such descriptor.
   virtual weft::detail::DescriptorHandle descriptor() const noexcept { return {}; }
 };
 

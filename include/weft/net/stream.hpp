@@ -20,11 +20,11 @@ namespace weft::net {
 /// Which directions Stream::shutdown() ends.
 enum class ShutdownMode : std::uint8_t { kRead, kWrite, kBoth };
 
-/// A connection: bytes in both directions. A protocol is written against this class, and then works over TCP,
-/// over Unix sockets, and over every other stream. Calls through it are virtual; calls on a TcpStream or a
+/// A connection: bytes in both directions. Write a protocol against this class; it then works over TCP, over
+/// Unix sockets, and over every other stream. Calls through this class are virtual; calls on a TcpStream or a
 /// UnixStream itself are direct.
 ///
-/// Errors, suspension, deadlines, thread safety: as StreamSocket says.
+/// Errors, suspension, deadlines, thread safety: see StreamSocket.
 class Stream : public io::Reader, public io::Writer {
  public:
   /// Writes all of `data`, then reads like read_some(). A server uses it between a response and the next
@@ -66,9 +66,9 @@ class Stream : public io::Reader, public io::Writer {
   /// True until close() is called. The connection itself may be dead: only a read or a write can tell.
   virtual bool is_open() const noexcept = 0;
 
-  /// The peer for a log: "192.0.2.1:50000", "/run/app.sock", "unnamed"; empty if it is not known.
+  /// The peer for a log: "192.0.2.1:50000", "/run/app.sock", "unnamed"; empty if unknown.
   virtual std::string peer_name() const = 0;
-  /// The peer's IP address and port. Errc::unsupported: this stream's peer has none.
+  /// The peer's IP address and port. Errc::unsupported if the peer has none.
   virtual Result<SocketAddress> peer_socket_address() const { return Errc::unsupported; }
 
  protected:

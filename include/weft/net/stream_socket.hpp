@@ -6,7 +6,7 @@
 
 namespace weft::net {
 
-/// What TcpStream and UnixStream have in common: a connected socket of the kernel's.
+/// A connected socket of the kernel: the common part of TcpStream and UnixStream.
 ///
 /// Suspension: a call that reads or writes suspends only the calling fiber, and only when the kernel has no
 /// data or no room.
@@ -76,7 +76,7 @@ class StreamSocket : public Stream {
   bool is_open() const noexcept final;
 
   /// Sizes in bytes. The kernel doubles the given size, within its limits, and the getters return the doubled
-  /// size. EINVAL if negative. Errc::unsupported in a simulated world.
+  /// size. EINVAL if negative. Errc::unsupported in a simulation.
   Result<void> set_send_buffer_size(int bytes);
   Result<void> set_receive_buffer_size(int bytes);
   Result<int> send_buffer_size() const;

@@ -11,7 +11,7 @@
 
 namespace weft::net {
 
-/// A TCP connection. Reading, writing, waiting, closing and their contracts: StreamSocket.
+/// A TCP connection. The contracts of reading, writing, waiting and closing are those of StreamSocket.
 class TcpStream final : public StreamSocket {
  public:
   /// A stream without a connection: every call fails with Errc::closed.

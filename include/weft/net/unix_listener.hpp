@@ -12,26 +12,27 @@
 
 namespace weft::net {
 
-/// How a Unix listener is made.
+/// Options for UnixListener::bind().
 struct UnixListenOptions {
-  /// Connections that the kernel keeps until they are accepted; it caps the number at net.core.somaxconn.
-  /// EINVAL if it is negative.
+  /// The number of connections that the kernel queues until they are accepted. The kernel caps it at
+  /// net.core.somaxconn. bind() fails with EINVAL if it is negative.
   int backlog = 4096;
-  /// Permissions of the socket's file, such as 0660: who may write to it may connect. None: 0777 without the
-  /// bits of the process's umask.
+  /// The permissions of the socket's file, such as 0660. A user with write permission may connect. `nullopt`:
+  /// 0777 without the bits of the process's umask.
   std::optional<std::uint32_t> mode = std::nullopt;
-  /// A socket's file at the path that nobody listens at any more, left by a process that has died, is
-  /// replaced. Another file, or a socket that somebody listens at, is EADDRINUSE all the same.
+  /// True: replaces the file of a socket that no process listens at any more, because its process has died. A
+  /// file that is not a socket, or a socket with a listener, is EADDRINUSE in any case.
   bool replace_stale = false;
 };
 
-/// A Unix socket that takes connections.
+/// A Unix socket that accepts connections.
 ///
-/// A path's file is removed by close() and by the destructor, if it still is this listener's; a process that
-/// dies leaves it behind, and a child of fork() leaves it to its parent. An abstract name needs no file.
+/// close() and the destructor remove the file of a path, if it is still the file of this listener. A process
+/// that dies leaves the file behind; a child of fork() leaves it to its parent. An abstract name has no file.
 ///
 /// Thread safety: any number of fibers, of any contexts, may accept at once. close() may be called meanwhile.
-/// Moving and destroying require exclusive access. Must be used in a fiber; destroyed anywhere.
+/// Moving and destroying require exclusive access. A listener must be used in a fiber; it may be destroyed
+/// anywhere.
 class UnixListener final : public Listener {
  public:
   /// A listener without a socket: every call fails with Errc::closed.
@@ -46,15 +47,17 @@ class UnixListener final : public Listener {
   static Result<UnixListener> bind(const UnixAddress& address, const UnixListenOptions& options = {});
   /// Parses `address` with UnixAddress::parse first. Errc::invalid_address if that fails.
   static Result<UnixListener> bind(std::string_view address, const UnixListenOptions& options = {});
-  /// A socket that listens already, for example one of listen_fds(). From now on the listener owns `fd`. Its
-  /// file, if it has one, is left alone. Sets FD_CLOEXEC and O_NONBLOCK. Errors as those of
-  /// TcpListener::adopt(): EAFNOSUPPORT if it is no Unix socket. `fd` then stays the caller's.
+  /// Adopts a socket that listens already, for example one of listen_fds(). The listener owns `fd` from now
+  /// on. It never removes the file of an adopted socket. Sets FD_CLOEXEC and O_NONBLOCK. Errors: those of
+  /// TcpListener::adopt(), and EAFNOSUPPORT if it is not a Unix socket. On an error the caller still owns
+  /// `fd`.
   static Result<UnixListener> adopt(int fd);
 
-  /// The next connection. Suspends until there is one. Errors and shortages: as TcpListener::accept().
+  /// Returns the next connection. Suspends until there is one. Errors and shortages: see
+  /// TcpListener::accept().
   Result<UnixStream> accept() { return accept_until(Deadline::never()); }
   Result<UnixStream> accept_until(Deadline deadline);
-  /// A connection that is queued already; Errc::would_block if there is none. Does not suspend.
+  /// Returns a connection that is queued already, or Errc::would_block if there is none. Does not suspend.
   Result<UnixStream> try_accept();
 
   Result<std::unique_ptr<Stream>> accept_stream(Deadline deadline = Deadline::never()) override;
@@ -63,7 +66,7 @@ class UnixListener final : public Listener {
   Result<std::unique_ptr<Listener>> duplicate_listener() const override;
   /// Errc::unsupported: a client of a Unix socket would not try again.
   Result<void> stop_admitting() override { return Errc::unsupported; }
-  /// Stops listening: fibers in accept() get Errc::closed. Connections in its queue are reset.
+  /// Stops listening: accept() fails with Errc::closed in other fibers. Connections in its queue are reset.
   Result<void> close() override;
   bool is_open() const noexcept override;
   std::string local_name() const override;
@@ -74,7 +77,7 @@ class UnixListener final : public Listener {
 
  private:
   friend struct weft::detail::StreamAccess;
-  /// The file that bind() made: it is removed only while it is the same.
+  /// The file that bind() made. It is removed only if the path still leads to it.
   struct File {
     std::string path = {};
     std::uint32_t process = 0;  ///< a child of fork() leaves its parent's file alone

@@ -10,7 +10,8 @@
 
 namespace weft::net {
 
-/// Which process made the other end of a connection, and as whom, at the time when it connected or listened.
+/// The process that made the other end of a connection, and its user and group, at the time when it connected
+/// or began to listen.
 struct PeerCredentials {
   pid_t pid;  ///< zero if that process is not in this one's PID namespace
   uid_t uid;
@@ -19,8 +20,8 @@ struct PeerCredentials {
 
 class UnixStreamPair;
 
-/// A connection over a Unix socket, inside of one machine. Reading, writing, waiting, closing and their
-/// contracts: StreamSocket.
+/// A connection over a Unix socket, within one machine. The contracts of reading, writing, waiting and
+/// closing are those of StreamSocket.
 class UnixStream final : public StreamSocket {
  public:
   /// A stream without a connection: every call fails with Errc::closed.
@@ -28,8 +29,8 @@ class UnixStream final : public StreamSocket {
   UnixStream(UnixStream&&) noexcept = default;
   UnixStream& operator=(UnixStream&&) noexcept = default;
 
-  /// Connects. Suspends if the listener has no room for another connection, until there is room. Errors:
-  /// ENOENT, ECONNREFUSED, EACCES and others of connect(2); the error's message names the address.
+  /// Connects. Suspends while the queue of the listener is full. Errors: ENOENT, ECONNREFUSED, EACCES and
+  /// others of connect(2); the error's message names the address.
   static Result<UnixStream> connect(const UnixAddress& address, Deadline deadline = Deadline::never());
   /// Parses `address` with UnixAddress::parse first. Errc::invalid_address if that fails.
   static Result<UnixStream> connect(std::string_view address, Deadline deadline = Deadline::never());
@@ -37,10 +38,10 @@ class UnixStream final : public StreamSocket {
   static Result<UnixStreamPair> pair();
 
   Result<UnixAddress> local_address() const;
-  /// The listener's address at the client; at the server a client is unnamed as a rule.
+  /// At the client, the address of the listener. At the server usually unnamed.
   Result<UnixAddress> peer_address() const;
   std::string peer_name() const override;
-  /// Errc::unsupported in a simulated world.
+  /// Errc::unsupported in a simulation.
   Result<PeerCredentials> peer_credentials() const;
 
  private:
@@ -48,7 +49,7 @@ class UnixStream final : public StreamSocket {
   using StreamSocket::StreamSocket;
 };
 
-/// What UnixStream::pair() makes.
+/// Two connected streams, made by UnixStream::pair().
 class UnixStreamPair {
  public:
   UnixStream first;

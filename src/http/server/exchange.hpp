@@ -63,6 +63,7 @@ class Exchange {
   std::string_view unsent() const noexcept { return unsent_; }
 
   // -- Request
+  // -----------------------------------------------------------------------------------------------
   Result<std::size_t> read_body(std::span<std::byte> buffer);
   Result<std::string> read_whole_body(std::uint64_t size_max);
   const Drain& drain() const noexcept { return drain_; }
@@ -70,6 +71,7 @@ class Exchange {
   std::string peer_name() const { return stream_.peer_name(); }
 
   // -- Response
+  // ----------------------------------------------------------------------------------------------
   void set_status(Status status);
   Status status() const noexcept { return block_.encoder.status(); }
   Result<void> add_header(std::string_view name, std::string_view value);

@@ -100,16 +100,16 @@ TEST(RateLimiter, WhoGivesUpTakesNothingAndThoseBehindMoveUp) {
         GrantLog log{start, {}};
         std::vector<JoinHandle<std::error_code>> fibers;
         for (int i = 0; i < 3; ++i) {
-          const std::string name = std::to_string(i);
+          const std::string label = std::to_string(i);
           if (i == who && how == 1) {
-            fibers.push_back(log.waiter(limiter, name, 10, 5ms));
+            fibers.push_back(log.waiter(limiter, label, 10, 5ms));
           } else if (i == who && how == 2) {
             fibers.push_back(spawn_waiting([&] {
               const CancelScope scope(5ms);
               return limiter.acquire(10).error();
             }));
           } else {
-            fibers.push_back(log.waiter(limiter, name, 10));
+            fibers.push_back(log.waiter(limiter, label, 10));
           }
         }
         sleep(5ms);

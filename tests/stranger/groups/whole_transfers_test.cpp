@@ -29,7 +29,7 @@ const std::vector<std::byte>& large() {
   return bytes;
 }
 
-TEST(ProgressLikes, ThatTimeOutAreNoSuccess) {
+TEST(WholeBuffers, ThatTimeOutAreNoSuccess) {
   stranger::in_fiber([] {
     Pair pair = connected();
     const auto timed = weft::with_timeout(50ms, [&] { return pair.a.write_all(large()); });
@@ -38,7 +38,7 @@ TEST(ProgressLikes, ThatTimeOutAreNoSuccess) {
   });
 }
 
-TEST(ProgressLikes, OfAFiberAreWhatItsJoinSays) {
+TEST(WholeBuffers, OfAFiberAreWhatItsJoinSays) {
   stranger::in_fiber([] {
     Pair pair = connected();
     EXPECT_EQ(weft::spawn([&] { return pair.a.write_all("hello"); }).join().value(), 5u);
@@ -47,7 +47,7 @@ TEST(ProgressLikes, OfAFiberAreWhatItsJoinSays) {
   });
 }
 
-TEST(ProgressLikes, OfAGroupEndItWithTheirError) {
+TEST(WholeBuffers, OfAGroupEndItWithTheirError) {
   stranger::in_fiber([] {
     Pair pair = connected();
     std::string text(5, '\0');
@@ -69,7 +69,7 @@ TEST(ProgressLikes, OfAGroupEndItWithTheirError) {
   });
 }
 
-TEST(ProgressLikes, MayRaceWithATime) {
+TEST(WholeBuffers, MayRaceWithATime) {
   stranger::in_fiber([] {
     Pair pair = connected();
     std::string text(3, 'x');
