@@ -13,8 +13,9 @@ class BufferSource {
   /// suspend.
   virtual std::span<std::byte> take() = 0;
   /// Called when the read has found nothing and the fiber is about to wait (again), and when the read ends
-  /// without bytes, at the end of the file or with an error. A call that writes before it reads also calls it
-  /// before any take(), as soon as its data is sent or copied, because the data may lie in the buffer.
+  /// without bytes, at the end of the file or with an error. May be called without a take(). A call that
+  /// writes before it reads also calls it before any take(), as soon as its data is sent or copied, because
+  /// the data may lie in the buffer.
   virtual void give_back() noexcept = 0;
 
  protected:

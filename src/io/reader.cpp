@@ -16,6 +16,7 @@ Result<std::size_t> Reader::read_some_until(std::span<const std::span<std::byte>
 }
 
 Result<std::size_t> Reader::read_some_until(BufferSource& source, Deadline deadline) {
+  source.give_back();  // what an earlier read has left is not held while this one waits
   if (Result<void> ready = wait_readable(deadline); !ready) return ready.error();
   Result<std::size_t> moved = read_some_until(MutableBuffer(source.take()), deadline);
   if (!moved || *moved == 0) source.give_back();

@@ -9,9 +9,13 @@
 #include "sys/splice.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 namespace weft::io {
 namespace {
+
+/// For so long the pipe waits with its source. A new one costs three system calls.
+constexpr std::chrono::milliseconds kPatience{100};
 
 /// Between the operation's descriptor and another file.
 class Splice final : public Operation {
@@ -62,15 +66,24 @@ Progress Splicing::run(std::uint64_t size_max, Deadline deadline) {
   return {static_cast<std::size_t>(size_max), {}};
 }
 
-// 0: the end of the file. A socket that waits holds no pipe.
+// 0: the end of the file. A source that waits for long holds no pipe.
 Result<std::size_t> Splicing::fill(std::size_t size, Deadline deadline) {
-  if (!pipe_.read_end) {
-    if (const Result<void> ready = Files::wait_ready(from_, Direction::kRead, deadline); !ready)
-      return ready.error();
-    Result<sys::Pipe> pipe = sys::create_pipe();
-    if (!pipe) return pipe.error();
-    pipe_ = std::move(*pipe);
+  if (pipe_.read_end) {
+    const Deadline patience = std::min(deadline, Deadline::after_coarsely(kPatience));
+    const Result<std::size_t> n = splice_in(size, patience);
+    const bool waits = !n && n.error() == make_error_code(Errc::timed_out) && !deadline.passed();
+    if (!waits) return n;
+    pipe_ = {};
   }
+  if (const Result<void> ready = Files::wait_ready(from_, Direction::kRead, deadline); !ready)
+    return ready.error();
+  Result<sys::Pipe> pipe = sys::create_pipe();
+  if (!pipe) return pipe.error();
+  pipe_ = std::move(*pipe);
+  return splice_in(size, deadline);
+}
+
+Result<std::size_t> Splicing::splice_in(std::size_t size, Deadline deadline) {
   Splice splice(Direction::kRead, pipe_.write_end.get(), size);
   if (const Result<void> done = Files::perform(from_, splice, deadline); !done) return done.error();
   return splice.moved;

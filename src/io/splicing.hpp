@@ -31,6 +31,7 @@ class Splicing {
 
  private:
   Result<std::size_t> fill(std::size_t size, Deadline deadline);
+  Result<std::size_t> splice_in(std::size_t size, Deadline deadline);
   Progress drain(std::size_t size, Deadline deadline);
 
   const DescriptorHandle from_;

@@ -25,7 +25,8 @@ struct CopyOptions {
 ///     server.shutdown(weft::net::ShutdownMode::kWrite);
 ///
 /// Between sockets and pipes of the kernel the bytes stay in the kernel (splice(2)), except bytes that `from`
-/// has buffered. Otherwise they go through a buffer of 64 KiB, which is held only while there are bytes.
+/// has buffered. The copy holds a pipe, which is two descriptors, while bytes come and for 100 ms after that.
+/// Otherwise the bytes go through a buffer of 64 KiB, which is held only while there are bytes.
 ///
 /// Errors: those of reading and of writing; Errc::timed_out at the deadline, which is also checked after each
 /// piece. Bytes that were read and could not be written are lost. Suspends.

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <csignal>
-#include <fcntl.h>
+#include <filesystem>
+#include <iterator>
 #include <memory>
 #include <string>
 
@@ -295,6 +296,32 @@ TEST(CopyInTheKernel, RunsInAFiberOfAnotherContext) {
     EXPECT_TRUE(stranger::drain(*out.second) == text);
     EXPECT_EQ(copying.join().value(), text.size());
     EXPECT_TRUE(feeding.join());
+  });
+}
+
+std::size_t open_descriptors() {
+  const std::filesystem::directory_iterator all("/proc/self/fd");
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+// A proxy has many connections that are idle.
+TEST(CopyInTheKernel, ThatWaitsForLongHoldsNoDescriptors) {
+  stranger::in_fiber([] {
+    Ends in = local();
+    Ends out = local();
+    weft::sleep(1ms);
+    const std::size_t before = open_descriptors();
+    auto copying = weft::spawn([&] { return copy(*in.second, *out.first).value(); });
+    for (const std::string text : {"one", "two"}) {
+      EXPECT_TRUE(in.first->write_all(text));
+      std::string seen(3, '.');
+      EXPECT_TRUE(out.second->read_exact(seen));
+      EXPECT_EQ(seen, text);
+      for (int i = 0; i < 500 && open_descriptors() != before; ++i) weft::sleep(10ms);
+      EXPECT_EQ(open_descriptors(), before);
+    }
+    EXPECT_TRUE(in.first->shutdown(ShutdownMode::kWrite));
+    EXPECT_EQ(copying.join().value(), 6u);
   });
 }
 

@@ -35,6 +35,43 @@ TEST(OwnReader, GetsTheWholeBufferFormsFromItsOneRead) {
   });
 }
 
+// copy() and BufferedReader lend their memory to the source.
+TEST(OwnReader, WaitsWithoutABufferThatWasLent) {
+  class Slow final : public weft::io::Reader {
+   public:
+    explicit Slow(const bool& held) : held_(held) {}
+    using Reader::read_some_until;
+    weft::Result<std::size_t> read_some_until(weft::MutableBuffer buffer, Deadline) override {
+      EXPECT_TRUE(held_);
+      buffer.data()[0] = std::byte{'x'};
+      return std::size_t{1};
+    }
+    weft::Result<void> wait_readable(Deadline) override {
+      EXPECT_FALSE(held_);
+      return {};
+    }
+
+   private:
+    const bool& held_;
+  };
+  struct Lent final : weft::BufferSource {
+    std::span<std::byte> take() override {
+      held = true;
+      return bytes;
+    }
+    void give_back() noexcept override { held = false; }
+    std::array<std::byte, 8> bytes{};
+    bool held = false;
+  };
+  stranger::in_fiber([] {
+    Lent lent;
+    Slow reader(lent.held);
+    for (int i = 0; i < 2; ++i)
+      EXPECT_EQ(static_cast<weft::io::Reader&>(reader).read_some_until(lent, Deadline::never()).value(), 1u);
+    EXPECT_TRUE(lent.held) << "with the byte in it";
+  });
+}
+
 TEST(OwnWriter, GetsTheWholeBufferFormsFromItsOneWrite) {
   stranger::in_fiber([] {
     CollectingWriter writer(8, 3);
