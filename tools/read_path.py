@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """How many functions and files one read runs through, by gcov at -O0: tools/read_path.py build/coverage.
 
-Builds the library and a small program there, runs a read that finds data and one that waits, and counts what ran
-in include/ and src/, each function once. Instances of a template at one place are one function; what other threads did
-meanwhile (the monitor looks now and then) may be among it, so the least of several runs is taken.
+Builds the library and a small program there, runs a read that finds data and one that waits, and counts
+what ran in include/ and src/, each function once. Instances of a template at one place are one function;
+what other threads did meanwhile (the monitor looks now and then) may be among it, so the least of several
+runs is taken.
 """
 
 import argparse

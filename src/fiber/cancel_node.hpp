@@ -124,7 +124,6 @@ class CancelNode {
 
   /// Guards the links and `ended`; a group keeps its children's affairs under it, too.
   SpinLock& lock() noexcept { return lock_; }
-  bool has_children_locked() const noexcept { return first_child_ != nullptr; }
 
  protected:
   enum class Lazy { kLazy };

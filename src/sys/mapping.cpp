@@ -131,10 +131,6 @@ Result<std::size_t> mapping_count_max() {
   return count;
 }
 
-Result<void> discard_lazily(std::byte* data, std::size_t size) noexcept {
-  return advise(data, size, MADV_FREE);
-}
-
 Result<void> disable_huge_pages(std::byte* data, std::size_t size) noexcept {
   return advise(data, size, MADV_NOHUGEPAGE);
 }

@@ -45,8 +45,6 @@ Result<void> discard(std::byte* data, std::size_t size) noexcept;
 /// Gives back the pages of the calling stack that lie below the one in use, from `low` on, a page's begin.
 /// They read as zero when calls go there again.
 Result<void> discard_below_this_frame(std::byte* low) noexcept;
-/// Lets the kernel take the pages when memory is short; until a page is written again it may read as zero.
-Result<void> discard_lazily(std::byte* data, std::size_t size) noexcept;
 /// No transparent huge pages: a parked stack shall hold what it touched.
 Result<void> disable_huge_pages(std::byte* data, std::size_t size) noexcept;
 

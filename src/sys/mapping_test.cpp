@@ -89,14 +89,6 @@ TEST(Mapping, DiscardedPagesAreZeroAndNotResident) {
   EXPECT_EQ(mapping.data()[5], std::byte{0});
 }
 
-TEST(Mapping, LazilyDiscardedPagesKeepWhatIsWrittenAfterwards) {
-  const Mapping mapping = Mapping::reserve(kPage).value();
-  mapping.data()[5] = std::byte{9};
-  ASSERT_TRUE(discard_lazily(mapping.data(), kPage));
-  mapping.data()[5] = std::byte{7};
-  EXPECT_EQ(mapping.data()[5], std::byte{7});
-}
-
 TEST(Mapping, HugePagesCanBeDeclined) {
   const Mapping mapping = Mapping::reserve(kPage).value();
   const Result<void> declined = disable_huge_pages(mapping.data(), kPage);

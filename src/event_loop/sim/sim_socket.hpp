@@ -83,7 +83,6 @@ class SimSocket final : public DescriptorBackend,
 
   // -- looking in
   bool ended_locked() const noexcept { return ended_; }
-  bool has_peer_locked() const noexcept { return peer_ != nullptr; }
   std::int64_t latency_ns() const noexcept { return latency_ns_; }
   const SimAddress& address_locked() const noexcept { return local_; }
   const SimAddress& peer_address_locked() const noexcept { return peer_address_; }
