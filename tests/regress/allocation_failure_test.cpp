@@ -197,12 +197,16 @@ int fail_each_allocation_of_an_exchange() {
 
 TEST(AllocationFailure, InAnExchangeEndsItOrItsConnectionAndNothingElse) {
   EXPECT_GT(fail_each_allocation_of_an_exchange(), 5) << "the allocations were not seen";
-  // What the first one left in caches is there now.
-  const int failures = fail_each_allocation_of_an_exchange();
-  EXPECT_LT(failures, kMost);
-  const std::int64_t before = alive.load(relaxed);
-  EXPECT_EQ(fail_each_allocation_of_an_exchange(), failures);
-  EXPECT_EQ(alive.load(relaxed), before) << "leaked, or freed twice";
+  // How often a body's buffer grows, and how many blocks are used at once, depends on how the bytes come: a
+  // cache may be larger after a round. What leaks is lost in every round.
+  std::int64_t kept = 0;
+  for (int round = 0; round < 10; ++round) {
+    const std::int64_t before = alive.load(relaxed);
+    EXPECT_LT(fail_each_allocation_of_an_exchange(), kMost);
+    kept = alive.load(relaxed) - before;
+    if (kept == 0) return;
+  }
+  ADD_FAILURE() << kept << " allocations leaked, or freed twice, in each round";
 }
 
 // -- start()
