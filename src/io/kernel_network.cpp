@@ -69,14 +69,20 @@ Result<Accepted> open_accepted(Accept& accept, Result<void> done) noexcept {
   return Accepted{*handle, accept.peer};
 }
 
-/// Before it listens: nobody can have connected with other permissions.
-Result<void> set_mode(const sys::RawAddress& address, std::optional<std::uint32_t> mode) noexcept {
-  if (!mode || address.family() != AF_UNIX) return {};
-  const auto file = address.as<sockaddr_un>();
-  const Result<void> set = sys::change_mode(file.sun_path, *mode);
-  if (!set) [[maybe_unused]]
-    const Result<void> removed = sys::unlink(file.sun_path);
-  return set;
+/// The file of a Unix socket's path; null: it has none.
+const char* file_of(const sockaddr_un& address, const sys::RawAddress& raw) noexcept {
+  return raw.family() == AF_UNIX && address.sun_path[0] != '\0' ? address.sun_path : nullptr;
+}
+
+/// What is done with a socket that is bound. Before it listens nobody can have connected, with whatever
+/// permissions.
+Result<DescriptorHandle> listen_at(sys::Fd& fd, const char* file,
+                                   const ListenParameters& parameters) noexcept {
+  if (file != nullptr && parameters.mode) {
+    if (auto set = sys::change_mode(file, *parameters.mode); !set) return set.error();
+  }
+  if (auto listening = sys::listen(fd.get(), parameters.backlog); !listening) return listening.error();
+  return Files::adopt(fd, DescriptorKind::kListener);
 }
 
 class KernelNetwork final : public Network {
@@ -90,9 +96,12 @@ class KernelNetwork final : public Network {
         return done.error();
     }
     if (auto bound = sys::bind(fd->get(), address); !bound) return bound.error();
-    if (auto set = set_mode(address, parameters.mode); !set) return set.error();
-    if (auto listening = sys::listen(fd->get(), parameters.backlog); !listening) return listening.error();
-    return Files::adopt(*fd, DescriptorKind::kListener);
+    const auto local = address.as<sockaddr_un>();
+    const char* const file = file_of(local, address);
+    Result<DescriptorHandle> handle = listen_at(*fd, file, parameters);
+    if (!handle && file != nullptr) [[maybe_unused]]
+      const Result<void> removed = sys::unlink(file);  // nobody listens there
+    return handle;
   }
 
   Result<DescriptorHandle> connect(const sys::RawAddress& address, Deadline deadline) override {
