@@ -7,6 +7,7 @@
 #include "sys/iovec.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace weft {
 
@@ -18,15 +19,15 @@ SimSocket::SimSocket(std::shared_ptr<SimNetwork> network, std::size_t backlog) n
       backlog_(backlog) {}
 
 SimSocket::SimSocket(std::shared_ptr<SimNetwork> network, SimTransport transport, State state,
-                     const SimAddress& local, const SimAddress& peer, std::int64_t latency_ns) noexcept
+                     SimAddress local, SimAddress peer, std::int64_t latency_ns) noexcept
     : DescriptorBackend(network.get()),
       network_(std::move(network)),
       transport_(transport),
       latency_ns_(latency_ns),
       state_(state),
       holds_port_(state == State::kConnecting && !local.local),
-      local_(local),
-      peer_address_(peer) {}
+      local_(std::move(local)),
+      peer_address_(std::move(peer)) {}
 
 void SimSocket::open_locked(Descriptor& descriptor) {
   descriptor.backend = this;

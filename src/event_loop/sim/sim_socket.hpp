@@ -46,8 +46,8 @@ class SimSocket final : public DescriptorBackend,
   SimSocket(std::shared_ptr<SimNetwork> network, std::size_t backlog) noexcept;
   /// A client that has not been answered, if `state` is connecting; else the server's end.
   enum class State : std::uint8_t { kListening, kConnecting, kConnected, kDisconnected };
-  SimSocket(std::shared_ptr<SimNetwork> network, SimTransport transport, State state, const SimAddress& local,
-            const SimAddress& peer, std::int64_t latency_ns) noexcept;
+  SimSocket(std::shared_ptr<SimNetwork> network, SimTransport transport, State state, SimAddress local,
+            SimAddress peer, std::int64_t latency_ns) noexcept;
 
   // -- by operations, which hold no lock
   Result<std::size_t> read(std::span<const iovec> buffers) override;
