@@ -49,14 +49,14 @@ Result<bool> TcpStream::no_delay() const {
 }
 
 Result<void> TcpStream::set_keep_alive(std::optional<std::chrono::seconds> idle) {
-  if (idle && *idle < std::chrono::seconds(1)) return Result<void>(sys::error_of(EINVAL));
+  if (idle && *idle < std::chrono::seconds(1)) return sys::error_of(EINVAL);
   std::optional<sys::KeepAlive> keep_alive;
   if (idle) keep_alive = sys::KeepAlive{.idle = *idle};
   return io::with_fd(handle_, [&](int fd) { return sys::set_keep_alive(fd, keep_alive); });
 }
 
 Result<void> TcpStream::set_linger(std::optional<std::chrono::seconds> timeout) {
-  if (timeout && *timeout < std::chrono::seconds(0)) return Result<void>(sys::error_of(EINVAL));
+  if (timeout && *timeout < std::chrono::seconds(0)) return sys::error_of(EINVAL);
   return io::with_fd(handle_, [&](int fd) { return sys::set_linger(fd, timeout); });
 }
 

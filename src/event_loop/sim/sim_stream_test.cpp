@@ -118,7 +118,7 @@ TEST(SimStream, AMegabyteGoesThroughASmallBufferUnchanged) {
 
 TEST(SimStream, TwoFibersReadAndWriteTheSameStreamAtATime) {
   with_pair([](SimRunner& runner, SimPair& pair) {
-    runner.spawn([&runner, pair] {
+    runner.spawn([pair] {
       EXPECT_EQ(pair.server.read_exact(4), "ping");
       EXPECT_TRUE(Files::write(pair.server.handle, std::as_bytes(std::span("pong", 4)), {}));
     });
