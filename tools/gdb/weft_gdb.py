@@ -311,11 +311,28 @@ def place_of(frame):
     return f"{function} (){source}" if "(" not in function else function + source
 
 
+def source_of(frame):
+    table = frame.find_sal().symtab
+    return os.path.normpath(table.fullname()) if table else ""
+
+
+def library_sources(innermost):
+    """The directory of weft's sources as the debug information has it: a parked fiber stands in the switch."""
+    match = re.fullmatch(r"(.*/)fiber/(?:flow\.cpp|context/\w+\.hpp)", source_of(innermost))
+    return match.group(1) if match else None
+
+
+def inlined_from(frame, directory):
+    """With LTO the compiler may inline a function of weft's into the user's, and with clang and little debug
+    information nothing but its file then says whose it is."""
+    return directory and frame.type() == gdb.INLINE_FRAME and source_of(frame).startswith(directory)
+
+
 def own_frame(innermost):
     """The innermost frame of the user's own code, and what of weft it called; else the innermost of all."""
-    called = ""
+    called, directory = "", library_sources(innermost)
     for frame in frames_from(innermost):
-        if not in_library(frame):
+        if not in_library(frame) and not inlined_from(frame, directory):
             return frame, called
         public = PUBLIC_FUNCTION.match(function_of(frame))
         called = re.sub(r"<.*>$", "", public.group().strip()) if public else called
