@@ -317,7 +317,7 @@ def source_of(frame):
 
 
 def library_sources(innermost):
-    """The directory of weft's sources as the debug information has it: a parked fiber stands in the switch."""
+    """The directory of weft's sources as the debug information has it: a parked fiber is in the switch."""
     match = re.fullmatch(r"(.*/)fiber/(?:flow\.cpp|context/\w+\.hpp)", source_of(innermost))
     return match.group(1) if match else None
 
