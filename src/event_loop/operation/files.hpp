@@ -57,7 +57,7 @@ class Files {
   static Result<std::size_t> write_then_read(DescriptorHandle, std::span<const std::byte> data, BufferSource&,
                                              const ExchangeDeadlines&);
 
-  /// Anything else.
+  /// Makes any other operation, with the waits, turns and deadline of all.
   static Result<void> perform(DescriptorHandle, Operation&, Deadline);
   /// One try: without waiting, without a look whether the fiber was cancelled. What it takes is nobody's
   /// turn: a waiter that was woken for it finds nothing, and waits again. Suspends: no.

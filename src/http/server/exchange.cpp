@@ -89,7 +89,7 @@ Result<std::size_t> Exchange::read_piece(std::span<std::byte> buffer) {
     return 0;
   if (!body_outcome_) return body_outcome_.error();
   protocol::RequestReader& reader = block_.reader;
-  // A client that has gone since does not make what it sent less whole.
+  // Also if the client has gone since, and the handler was cancelled: the body is complete.
   if (reader.finished()) return Errc::end_of_file;
   // Thousands of chunks may be in the block already, and their reader never wait.
   if (reader.has_input()) {
