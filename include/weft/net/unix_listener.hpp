@@ -22,6 +22,7 @@ struct UnixListenOptions {
   std::optional<std::uint32_t> mode = std::nullopt;
   /// True: replaces the file of a socket that no process listens at any more, because its process has died. A
   /// file that is not a socket, or a socket with a listener, is EADDRINUSE in any case.
+  /// To find out, bind() connects to the path: a live listener there sees one connection that closes at once.
   bool replace_stale = false;
 };
 

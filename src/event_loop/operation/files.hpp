@@ -59,8 +59,8 @@ class Files {
 
   /// Makes any other operation, with the waits, turns and deadline of all.
   static Result<void> perform(DescriptorHandle, Operation&, Deadline);
-  /// One try: without waiting, without a look whether the fiber was cancelled. What it takes is nobody's
-  /// turn: a waiter that was woken for it finds nothing, and waits again. Suspends: no.
+  /// Tries once: it does not wait, and does not look whether the fiber was cancelled. It may take what
+  /// another waiter was woken for, which then finds nothing and waits again. Suspends: no.
   static Result<void> try_once(DescriptorHandle, Operation&);
 
   /// Returns when an operation of that direction would probably not have to wait.
