@@ -46,6 +46,10 @@ std::size_t allocations_of(Body body) {
 void* operator new(std::size_t size) { return counted(size); }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+// Those of the standard library do not always come to the ones above: with clang and LTO they call their own.
+void* operator new[](std::size_t size) { return counted(size); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace {
 
