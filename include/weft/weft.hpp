@@ -18,6 +18,12 @@
 #include <weft/event_loop_strategy.hpp>
 #include <weft/exchange_deadlines.hpp>
 #include <weft/execution_context.hpp>
+#include <weft/fs/change.hpp>
+#include <weft/fs/directory.hpp>
+#include <weft/fs/file.hpp>
+#include <weft/fs/status.hpp>
+#include <weft/fs/temporary.hpp>
+#include <weft/fs/whole_file.hpp>
 #include <weft/http/server.hpp>
 #include <weft/io/buffered_reader.hpp>
 #include <weft/io/copy.hpp>

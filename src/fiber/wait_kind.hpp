@@ -35,8 +35,9 @@ enum class WaitKind : std::uint8_t {
   kBroadcastSend,     ///< a BroadcastCore
   kBroadcastReceive,  ///< a BroadcastCore
   kChange,            ///< a WatchCore
+  kFileRequest,       ///< an Entry of a CompletionRing
 };
-inline constexpr std::size_t kWaitKinds = 22;
+inline constexpr std::size_t kWaitKinds = 23;
 
 struct WaitingFor {
   WaitKind kind = WaitKind::kUnknown;

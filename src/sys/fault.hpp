@@ -67,6 +67,17 @@ enum class Call : std::uint8_t {
   unlink,
   chmod,
   splice,
+  pread,
+  pread_now,  ///< a read that does not wait for the disk
+  pwrite,
+  fsync,
+  truncate,
+  rename,
+  make_directory,
+  read_directory,
+  copy_range,
+  file_lock,
+  send_file,
   signal,
   thread,
 };

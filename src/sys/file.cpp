@@ -5,6 +5,7 @@
 #include "sys/fault.hpp"
 #include "sys/syscall.hpp"
 
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +17,17 @@ namespace weft::sys {
       attempt(Call::status, -1, [&](std::size_t) { return raw_answer(::lstat(path, &status)); });
   if (done < 0) return error_of(static_cast<int>(-done));
   return FileStatus{status.st_dev, status.st_ino, S_ISSOCK(status.st_mode)};
+}
+
+[[gnu::noinline]] Result<void> try_lock_file(int fd, bool shared) noexcept {
+  const int operation = (shared ? LOCK_SH : LOCK_EX) | LOCK_NB;
+  return void_result(
+      retry(Call::file_lock, fd, [&](std::size_t) { return raw_answer(::flock(fd, operation)); }));
+}
+
+[[gnu::noinline]] Result<void> unlock_file(int fd) noexcept {
+  return void_result(
+      retry(Call::file_lock, fd, [&](std::size_t) { return raw_answer(::flock(fd, LOCK_UN)); }));
 }
 
 [[gnu::noinline]] Result<void> unlink(const char* path) noexcept {

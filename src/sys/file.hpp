@@ -18,6 +18,9 @@ struct FileStatus {
 
 /// Of the path itself: a symbolic link is not followed.
 Result<FileStatus> status_of(const char* path) noexcept;
+/// flock(2) without waiting: EAGAIN if somebody else has it.
+Result<void> try_lock_file(int fd, bool shared) noexcept;
+Result<void> unlock_file(int fd) noexcept;
 Result<void> unlink(const char* path) noexcept;
 Result<void> change_mode(const char* path, std::uint32_t mode) noexcept;
 

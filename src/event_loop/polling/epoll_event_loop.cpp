@@ -12,9 +12,10 @@
 namespace weft {
 namespace {
 
-/// The event data of the loop's own eventfd and timerfd; no descriptor has these indices.
+/// The event data of the loop's own eventfd, timerfd and ring; no descriptor has these indices.
 constexpr std::uint64_t kWakeupData = ~std::uint64_t{0};
 constexpr std::uint64_t kAlarmData = kWakeupData - 1;
+constexpr std::uint64_t kRingData = kWakeupData - 2;
 
 /// Events whose memory is fetched together before the first of them is delivered.
 constexpr std::size_t kFetchedTogether = 16;
@@ -109,6 +110,26 @@ void EpollEventLoop::fetch(std::span<const epoll_event> events) noexcept {
   for (const epoll_event& event : events) prefetch_waiter(event.data.u64);
 }
 
+void EpollEventLoop::special_event(std::uint64_t data) noexcept {
+  if (data == kAlarmData) return alarm_rang();
+  if (data != kRingData) return;
+  FiberQueue won;
+  completions_.take(won);
+  hand_out(won);
+}
+
+EpollEventLoop::~EpollEventLoop() { end_completions(); }
+
+std::shared_ptr<CompletionRing> EpollEventLoop::completions() noexcept {
+  if (inherited()) return nullptr;
+  return completions_.get_or_make(
+      [this](int fd) { return epoll_.add(fd, EPOLLIN | EPOLLET, kRingData).has_value(); });
+}
+
+void EpollEventLoop::end_completions() noexcept {
+  if (!inherited()) completions_.end();
+}
+
 std::size_t EpollEventLoop::poll(std::int64_t timeout_ns) noexcept {
   const Result<std::size_t> count = epoll_.wait(events_, timeout_ns);
   WEFT_ASSERT(count.has_value(), "epoll_wait failed", PanicValue{"errno", panic_bits(count.error().value())});
@@ -117,13 +138,13 @@ std::size_t EpollEventLoop::poll(std::int64_t timeout_ns) noexcept {
     const std::span<const epoll_event> some = left.first(std::min(left.size(), kFetchedTogether));
     fetch(some);
     for (const epoll_event& event : some) {
-      if (event.data.u64 < kAlarmData) [[likely]] {
+      if (event.data.u64 < kRingData) [[likely]] {
         deliver(event.data.u64, signals_of(event.events));
         if ((event.events & (kEndEdges | kHangUps)) != 0) [[unlikely]]
           deliver_end(event.data.u64, (event.events & kHangUps) != 0 ? PeerEnd::kReset : PeerEnd::kFinished);
       } else {
         ++interruptions;
-        if (event.data.u64 == kAlarmData) alarm_rang();
+        special_event(event.data.u64);
       }
     }
     left = left.subspan(some.size());

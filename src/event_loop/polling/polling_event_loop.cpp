@@ -28,6 +28,7 @@ void PollingEventLoop::announce() noexcept {
 // descriptor back to it: so the name becomes stale before we come by, not after (L15).
 void PollingEventLoop::retire() noexcept {
   if (inherited_) return;
+  end_completions();
   retired_ = true;
   LoopRegistry::instance().retire(id());
   std::uint32_t looked_at = 0;

@@ -105,6 +105,11 @@ class PollingEventLoop : public EventLoop {
   /// After deliver(), if the event said so: the peer's end.
   [[gnu::cold]] void deliver_end(std::uint64_t data, PeerEnd end) noexcept;
   void alarm_rang() noexcept { alarm_ns_ = TimerQueue::kNever; }
+  /// Fibers of the context that polls go to the poller's own queue, the others to their own contexts. Called
+  /// by poll().
+  void hand_out(FiberQueue& won) noexcept;
+  /// Ends what is under way in the loop, before it is disowned. By retire().
+  virtual void end_completions() noexcept {}
 
  private:
   // -- registering (polling_registration.cpp)
@@ -124,7 +129,6 @@ class PollingEventLoop : public EventLoop {
   [[gnu::noinline]] void deliver_across(Descriptor&, FiberQueue& won, SpinLock&) noexcept;
   std::uint32_t count_wakeups_locked(Descriptor&, const FiberQueue& won) noexcept;
   void expire_timers(std::int64_t now) noexcept;
-  void hand_out(FiberQueue& won) noexcept;
 
   DescriptorArena& arena_;
   const RegistrationPolicy& policy_;

@@ -186,7 +186,6 @@ void PollingEventLoop::expire_timers(std::int64_t now) noexcept {
   hand_out(won);
 }
 
-// Fibers of the context that polls go to the poller's own queue, the others to their own contexts.
 void PollingEventLoop::hand_out(FiberQueue& won) noexcept {
   counters_.wakeups.add(won.size());
   while (Fiber* fiber = won.pop()) {

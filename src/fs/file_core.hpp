@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What stands behind a File. Calls hold `use` shared, close() holds it alone.
+//
+// Thread safety: `fd` and `closed` are written with `use` held alone; `position` by one fiber at a time.
+
+#include "base/atomic.hpp"
+#include "fs/perform.hpp"
+#include "sys/fd.hpp"
+
+#include <weft/fs/file.hpp>
+#include <weft/shared_mutex.hpp>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace weft::fs {
+
+class FileCore {
+ public:
+  FileCore(sys::Fd opened, std::string of, bool written) noexcept
+      : fd(std::move(opened)), path(std::move(of)), writable(written) {}
+
+  static File make(sys::Fd fd, std::string path, bool writable) {
+    return File(new FileCore(std::move(fd), std::move(path), writable));
+  }
+  static FileCore* of(const File& file) noexcept { return file.core_.get(); }
+
+  SharedMutex use;
+  sys::Fd fd;
+  const std::string path;
+  const bool writable;
+  Atomic<bool> closed{false};   // read for is_open() without `use`
+  Atomic<bool> at_once{true};   // relaxed: a hint
+  std::uint64_t position = 0;
+};
+
+/// A call on a file that is under way; false: the file is closed.
+class FileUse {
+ public:
+  explicit FileUse(FileCore* core) noexcept : core_(core) {
+    if (core_ == nullptr) return;
+    core_->use.lock_shared();
+    if (!core_->closed.load(relaxed)) return;  // relaxed: written with the lock held alone
+    core_->use.unlock_shared();
+    core_ = nullptr;
+  }
+  ~FileUse() {
+    if (core_ != nullptr) core_->use.unlock_shared();
+  }
+  FileUse(const FileUse&) = delete;
+  FileUse& operator=(const FileUse&) = delete;
+
+  explicit operator bool() const noexcept { return core_ != nullptr; }
+  int fd() const noexcept { return core_->fd.get(); }
+
+ private:
+  FileCore* core_;
+};
+
+/// The error with a text that names the path. The end of a file is an outcome, and has none.
+weft::detail::Failure about(std::error_code error, std::string_view doing, std::string_view path) noexcept;
+
+/// The same for a result.
+template <class T>
+Result<T> named(Result<T> result, std::string_view doing, std::string_view path) {
+  if (result) return result;
+  return about(result.error(), doing, path);
+}
+
+}  // namespace weft::fs

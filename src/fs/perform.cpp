@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fs/perform.hpp"
+
+#include "event_loop/completion/completion_ring.hpp"
+#include "event_loop/event_loop.hpp"
+#include "fiber/budget.hpp"
+#include "fiber/fiber.hpp"
+#include "fiber/outcome_error.hpp"
+#include "fs/ways.hpp"
+#include "sys/errors.hpp"
+
+namespace weft::fs {
+namespace {
+
+using Hand = Ways::Hand;
+using Way = CompletionResult::Way;
+
+constexpr long kAgain = -EINTR;
+
+Result<long> on_pool(const sys::FileRequest& request, [[maybe_unused]] Deadline deadline) {
+  return sys::call(request);
+}
+
+bool in_fiber() noexcept {
+  const Runner* const runner = this_runner();
+  return runner != nullptr && runner->current != nullptr;
+}
+
+/// -EINTR: it is to be tried again.
+Result<long> hand_over(const sys::FileRequest& request, Deadline deadline) {
+  if (!in_fiber()) return sys::call(request);
+  const Hand hand = ways().hand;
+  if (hand == Hand::kPool || !sys::FileRing::takes(request.kind)) return on_pool(request, deadline);
+  if (const auto ring = this_runner()->event_loop->completions()) {
+    const CompletionResult result = ring->perform(request, deadline);
+    if (result.way == Way::kAnswered) return result.raw;
+    if (result.way == Way::kAgain) return kAgain;
+    if (result.way == Way::kEnded) return error_of_outcome(result.outcome);
+  } else if (hand == Hand::kRing) {
+    return Errc::unsupported;
+  }
+  return on_pool(request, deadline);
+}
+
+/// Whether it may begin.
+Result<void> begin(Deadline deadline) {
+  if (!in_fiber()) return {};
+  Runner& runner = *this_runner();
+  if (runner.network != nullptr) return Errc::unsupported;
+  if (const WaitOutcome due = end_due(runner, deadline); due != WaitOutcome::kReady)
+    return result_of_outcome(due);
+  return {};
+}
+
+Result<std::size_t> wait_for(const sys::FileRequest& request, Deadline deadline) {
+  for (;;) {
+    if (const WaitOutcome ended = Waiter::current().cancellation(); ended != WaitOutcome::kReady)
+      return error_of_outcome(ended);
+    if (deadline.passed()) return Errc::timed_out;
+    const Result<long> raw = hand_over(request, deadline);
+    if (!raw) return raw.error();
+    if (*raw == kAgain) continue;
+    if (in_fiber()) spend_budget();
+    return sys::size_result(*raw);
+  }
+}
+
+bool would_wait(long raw) noexcept { return raw == -EAGAIN || raw == -EINTR || raw == -EOPNOTSUPP; }
+
+}  // namespace
+
+Result<std::size_t> perform(const sys::FileRequest& request, Deadline deadline) {
+  if (const Result<void> begun = begin(deadline); !begun) return begun.error();
+  return wait_for(request, deadline);
+}
+
+Result<std::size_t> perform_read(const sys::FileRequest& request, Deadline deadline, bool& at_once) {
+  if (const Result<void> begun = begin(deadline); !begun) return begun.error();
+  if (at_once && ways().at_once) {
+    const long raw = sys::read_now(request);
+    if (!would_wait(raw)) {
+      if (in_fiber()) spend_budget();
+      return sys::size_result(raw);
+    }
+    if (raw == -EOPNOTSUPP) at_once = false;
+  }
+  return wait_for(request, deadline);
+}
+
+Result<std::string> path_for_kernel(std::string_view path) {
+  if (path.find('\0') != std::string_view::npos) return sys::error_of(EINVAL);
+  return std::string(path);
+}
+
+}  // namespace weft::fs

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// How requests to file systems are carried out: at once, by the ring of the fiber's loop, or on the blocking
+// pool (docs/design/files.md).
+//
+// Thread safety: by fibers of any context.
+
+#include "sys/file_request.hpp"
+
+#include <weft/deadline.hpp>
+#include <weft/result.hpp>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace weft::fs {
+
+/// The kernel's count, or 0. A request that has started is waited for. Suspends: may. On a plain thread it blocks.
+Result<std::size_t> perform(const sys::FileRequest& request, Deadline deadline);
+
+/// The same for a read, which is tried at once before. `at_once` becomes false for a file whose file system
+/// cannot do that.
+Result<std::size_t> perform_read(const sys::FileRequest& request, Deadline deadline, bool& at_once);
+
+/// A path as the kernel takes it. EINVAL if it has a NUL.
+Result<std::string> path_for_kernel(std::string_view path);
+
+}  // namespace weft::fs
