@@ -35,8 +35,10 @@ enum class WaitKind : std::uint8_t {
   kBroadcastSend,     ///< a BroadcastCore
   kBroadcastReceive,  ///< a BroadcastCore
   kChange,            ///< a WatchCore
+  kPoolThread,        ///< a BlockingTask that has not started
+  kBlockingCall,      ///< a BlockingTask that runs
 };
-inline constexpr std::size_t kWaitKinds = 22;
+inline constexpr std::size_t kWaitKinds = 24;
 
 struct WaitingFor {
   WaitKind kind = WaitKind::kUnknown;
