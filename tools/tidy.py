@@ -23,7 +23,7 @@ FUNCTION_LINES_MAX = 70
 COLUMNS_MAX = 110
 
 # docs/design/README.md, left to right: a layer includes itself and what stands before it.
-LAYERS = ["base", "sys", "fiber", "event_loop", "execution_context", "sync", "io", "fs", "net", "http"]
+LAYERS = ["base", "sys", "fiber", "event_loop", "execution_context", "sync", "blocking", "io", "fs", "net", "http"]
 
 # The layer of each public header that is not in a folder of its layer (net/, http/). "all": the umbrella
 # headers, which no layer may include.
@@ -47,6 +47,7 @@ PUBLIC_HEADER_LAYER = {
     "all": "sync", "cancel_node_storage": "sync", "cancel_scope": "sync", "cancel_token": "sync",
     "group_core": "sync", "race": "sync", "scoped_value": "sync", "task_group": "sync",
     "with_timeout": "sync",
+    "blocking": "blocking", "blocking_call": "blocking", "blocking_pool": "blocking",
     "peer_scope_core": "net",
     "stream_access": "event_loop",
     "runtime": "all", "weft": "all",
@@ -54,6 +55,8 @@ PUBLIC_HEADER_LAYER = {
 
 # Where a fiber's exceptions end, and so the only places for a catch (...).
 CATCH_ALL_ALLOWED = {"src/fiber/fiber.cpp", "src/fiber/escaped_exception.cpp", "src/sync/group_core.cpp",
+                     # what f throws goes on in the caller of blocking(f)
+                     "src/blocking/pool_thread.cpp",
                      # a handler's exceptions end with its exchange; what a catch block holds
                      "src/http/server/exchange.cpp", "src/base/current_exception.cpp"}
 ATOMICS_ALLOWED = {"src/base/atomic.hpp", "include/weft/detail/atomic.hpp"}

@@ -17,6 +17,7 @@
 //                          ticks without drift; a limit on permits for each second
 //   task_group.hpp         children that end with a block; all.hpp, race.hpp
 //   cancel_scope.hpp       deadlines and cancellation of a block; with_timeout.hpp, cancel_token.hpp
+//   blocking.hpp, blocking_pool.hpp  calls that block, on threads of their own
 //   scoped_value.hpp       values that are bound for a block, per fiber
 //   event_loop_strategy.hpp  how event loops and descriptors are related
 //   net/                   streams, listeners, addresses: TCP and Unix sockets

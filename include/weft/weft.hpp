@@ -4,6 +4,8 @@
 // All headers of weft. Read runtime.hpp first.
 
 #include <weft/all.hpp>
+#include <weft/blocking.hpp>
+#include <weft/blocking_pool.hpp>
 #include <weft/broadcast_channel.hpp>
 #include <weft/buffer.hpp>
 #include <weft/cancel_scope.hpp>

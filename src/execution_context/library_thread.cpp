@@ -9,9 +9,9 @@
 namespace weft {
 namespace {
 
-/// The monitor, the thread of dumps, and a poller for each dedicated strategy in use. A thread that finds no
-/// place counts as unknown: deadlocks are then not certain.
-constinit std::array<Atomic<int>, 16> ids{};
+/// The monitor, the thread of dumps, a poller for each dedicated strategy in use, and those of blocking
+/// pools. A thread that finds no place counts as unknown: deadlocks are then not certain.
+constinit std::array<Atomic<int>, 1024> ids{};
 
 void replace(int from, int to) noexcept {
   for (Atomic<int>& id : ids) {

@@ -78,7 +78,10 @@ void ThreadWaiter::unpark() noexcept {
 
 void ThreadWaiter::timed_out() noexcept {
   WaitTicket ticket;
-  if (word.current(ticket) && word.try_win(ticket, WaitOutcome::kTimedOut)) return;
+  // Without a deadline by now: the wait was taken over.
+  if (word.current(ticket) && deadline_ns.load(relaxed) != kNoDeadline &&
+      word.try_win(ticket, WaitOutcome::kTimedOut))
+    return;
   // Somebody else won first and is about to wake this thread: the token is theirs to put.
   while (token_.exchange(0, acquire) == 0) sys::futex_wait(token_, 0);
 }

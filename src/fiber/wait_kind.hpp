@@ -35,9 +35,11 @@ enum class WaitKind : std::uint8_t {
   kBroadcastSend,     ///< a BroadcastCore
   kBroadcastReceive,  ///< a BroadcastCore
   kChange,            ///< a WatchCore
+  kPoolThread,        ///< a BlockingTask that has not started
+  kBlockingCall,      ///< a BlockingTask that runs
   kFileRequest,       ///< an Entry of a CompletionRing
 };
-inline constexpr std::size_t kWaitKinds = 23;
+inline constexpr std::size_t kWaitKinds = 25;
 
 struct WaitingFor {
   WaitKind kind = WaitKind::kUnknown;

@@ -22,6 +22,15 @@ WEFT_OPAQUE Waiter& thread_waiter() noexcept {
 
 }  // namespace
 
+// Published by the read-modify-write of word.begin(): a timer, a sweep or the waiter itself that finds the
+// new wait finds that it is not theirs to end.
+WaitTicket Waiter::take_over(WaitingFor what) noexcept {
+  waits_for = what.object;
+  deadline_ns.store(kNoDeadline, relaxed);
+  ended_by_scope.store(false, relaxed);
+  return word.begin(WaitWord::Cancellable::kNo, what.kind);
+}
+
 void Waiter::wake() noexcept {
   if (kind_ == Kind::kFiber) [[likely]] {
     Fiber& fiber = static_cast<Fiber&>(*this);

@@ -32,8 +32,9 @@ class Waiter : public Timer {
 
   WaitWord word;
 
-  /// The deadline of the current wait, `Deadline::never()` if it has none. Stored by the waiter before
-  /// word.begin(); read by the timer queue's holder, which checks the epoch afterwards.
+  /// The deadline of the current wait, `Deadline::never()` if it has none. Stored by the waiter, or whoever
+  /// takes its wait over, before word.begin(); read by the timer queue's holder, which checks the epoch
+  /// afterwards.
   Atomic<std::int64_t> deadline_ns{kNoDeadline};
   /// When the timer will look at this waiter, kNoDeadline if it is not armed. Written under the lock of
   /// the loop's timers; read by the waiter without it (docs/design/wait.md, "the lazy timer").
@@ -75,6 +76,11 @@ class Waiter : public Timer {
     deadline_ns.store(until_ns, relaxed);  // published by the read-modify-write of word.begin()
     return word.begin(cancellable, what.kind);
   }
+
+  /// By whoever has won the waiter's wait, instead of wake(): the waiter goes on waiting, for `what`, until
+  /// somebody wins the returned ticket. Neither a deadline nor a cancel ends that (docs/design/wait.md, "a
+  /// wait that is taken over"). Suspends: no.
+  WaitTicket take_over(WaitingFor what) noexcept;
 
   /// Makes the waiter run again: enqueues the fiber in its context, or unparks the thread.
   /// REQUIRES: the caller won the waiter's wait. Suspends: no.

@@ -25,10 +25,11 @@ WaitOutcome Waiter::wait_in_scope() noexcept {
   CancelNode& node = *scope.load(relaxed);
   node.before_wait();
   // After word.begin(): who ends the scope says so and then looks for our wait (CR1). If somebody has won it,
-  // which may be them, they are about to wake us.
+  // which may be them, they are about to wake us. Looked at again: the current wait may have been taken over.
   const WaitOutcome ended = node.ended();
   WaitTicket ticket;
-  if (ended != WaitOutcome::kReady && word.current(ticket) && word.try_win(ticket, ended)) {
+  if (ended != WaitOutcome::kReady && word.current(ticket) && ended_by_scope.load(relaxed) &&
+      word.try_win(ticket, ended)) {
     node.note_stopped(ended);
     return ended_at_once(ended);
   }

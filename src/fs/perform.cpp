@@ -9,6 +9,8 @@
 #include "fs/ways.hpp"
 #include "sys/errors.hpp"
 
+#include <weft/blocking.hpp>
+
 namespace weft::fs {
 namespace {
 
@@ -17,8 +19,8 @@ using Way = CompletionResult::Way;
 
 constexpr long kAgain = -EINTR;
 
-Result<long> on_pool(const sys::FileRequest& request, [[maybe_unused]] Deadline deadline) {
-  return sys::call(request);
+Result<long> on_pool(const sys::FileRequest& request, Deadline deadline) {
+  return blocking_until(deadline, [&] { return sys::call(request); });
 }
 
 bool in_fiber() noexcept {

@@ -59,6 +59,20 @@ TEST(ModelParker, AnUnparkIsNeverLost) {
   });
 }
 
+TEST(ModelParker, AnUnparkThatComesAsTheTimePassesIsTakenOrKept) {
+  model::Options options;
+  options.limits.spurious_max = 1;
+  model::expect_holds(options, [] {
+    Parker parker;
+    model::name(parker, "parker");
+    model::run({{"sleeper",
+                 [&] {
+                   if (!parker.park_until(Deadline::at_ns(10))) parker.park();
+                 }},
+                {"waker", [&] { parker.unpark(); }}});
+  });
+}
+
 /// Two pieces of work, each with its unpark; whoever looks for them may spin before it sleeps.
 template <class AnyParker>
 void two_unparks() {

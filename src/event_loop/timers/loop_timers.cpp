@@ -11,6 +11,7 @@ LoopTimers::LoopTimers() noexcept : LoopTimers(now_ns()) {}
 
 bool LoopTimers::arm(Waiter& waiter) noexcept {
   const std::int64_t deadline_ns = waiter.deadline_ns.load(relaxed);  // the waiter's own
+  if (deadline_ns == Waiter::kNoDeadline) return false;               // its wait was taken over meanwhile
   waiter.uses_timer = true;
   std::scoped_lock lock(lock_);
   const std::int64_t first_ns = queue_.next_deadline_ns();

@@ -4,6 +4,8 @@
 #include "base/atomic.hpp"
 #include "sys/futex.hpp"
 
+#include <weft/deadline.hpp>
+
 #include <cstdint>
 
 namespace weft {
@@ -20,6 +22,16 @@ class Parker {
     // Acquire, both: pairs with the release in the last unpark() so far, which may have come in between.
     word_.exchange(kNone, acquire);
     return slept;
+  }
+
+  /// The same until `deadline` of the real clock at the latest. False: it passed, and nobody has unparked.
+  bool park_until(Deadline deadline) noexcept {
+    if (try_take()) return true;
+    while (word_.exchange(kAsleep, acquire) != kToken) {
+      if (!sys::futex_wait(word_, kAsleep, deadline)) return word_.exchange(kNone, acquire) == kToken;
+    }
+    word_.exchange(kNone, acquire);  // as in park()
+    return true;
   }
 
   /// The owner only. True: it was unparked.
