@@ -58,8 +58,8 @@ class EventLoop : public Registrar {
   /// For reports: the loop is this context's own. Once, before it is used.
   virtual void belong_to(const Home&) noexcept {}
 
-  /// Where fibers of the loop hand requests to file systems over; null: there is no such thing. The first call
-  /// makes it. Any thread that runs fibers of the loop.
+  /// Where fibers of the loop hand requests to file systems over; null: there is no such thing. The first
+  /// call makes it. Any thread that runs fibers of the loop.
   virtual std::shared_ptr<CompletionRing> completions() noexcept { return nullptr; }
 
   virtual EventLoopCounters counters() const noexcept = 0;

@@ -16,7 +16,8 @@ namespace {
 using Kind = sys::FileRequest::Kind;
 
 /// `request` of one path.
-Result<void> change_at(std::string_view path, sys::FileRequest request, Deadline deadline, const char* doing) {
+Result<void> change_at(std::string_view path, sys::FileRequest request, Deadline deadline,
+                       const char* doing) {
   const Result<std::string> name = path_for_kernel(path);
   if (!name) return about(name.error(), doing, path);
   request.path = name->c_str();
@@ -45,11 +46,9 @@ Result<void> rename(std::string_view from, std::string_view to, Replace replace,
   const Result<std::string> new_name = path_for_kernel(to);
   if (!new_name) return about(new_name.error(), "renaming to", to);
   const unsigned flags = replace == Replace::kNo ? RENAME_NOREPLACE : 0;
-  const Result<std::size_t> done = perform({.kind = Kind::kRename,
-                                            .flags = flags,
-                                            .path = name->c_str(),
-                                            .other_path = new_name->c_str()},
-                                           deadline);
+  const Result<std::size_t> done =
+      perform({.kind = Kind::kRename, .flags = flags, .path = name->c_str(), .other_path = new_name->c_str()},
+              deadline);
   if (!done) return about(done.error(), "renaming", std::string(from) + " to " + std::string(to));
   return {};
 }

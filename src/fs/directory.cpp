@@ -21,9 +21,8 @@ bool is_dot(std::string_view name) noexcept { return name == "." || name == ".."
 
 /// Some file systems do not say it with the name.
 Result<FileType> ask_for_type(int directory, const std::string& name, Deadline deadline) {
-  const Result<FileStatus> status =
-      status_of({.kind = Kind::kStatus, .fd = directory, .flags = AT_SYMLINK_NOFOLLOW, .path = name.c_str()},
-                deadline);
+  const Result<FileStatus> status = status_of(
+      {.kind = Kind::kStatus, .fd = directory, .flags = AT_SYMLINK_NOFOLLOW, .path = name.c_str()}, deadline);
   if (status) return status->type;
   if (sys::is_errno(status.error(), ENOENT)) return FileType::kUnknown;  // removed meanwhile
   return status.error();

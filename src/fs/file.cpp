@@ -52,8 +52,7 @@ Result<std::size_t> write_some_to(FileCore& core, int fd, std::span<const iovec>
   return *n != 0 ? n : Result<std::size_t>(about(sys::error_of(EIO), "writing", core.path));
 }
 
-Progress write_to(FileCore* core, BufferList<const std::byte> list, std::uint64_t offset,
-                  Deadline deadline) {
+Progress write_to(FileCore* core, BufferList<const std::byte> list, std::uint64_t offset, Deadline deadline) {
   std::span<iovec> left = list.next();
   if (left.empty()) return {0, {}};
   const FileUse use(core);

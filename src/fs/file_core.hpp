@@ -18,6 +18,8 @@
 
 namespace weft::fs {
 
+using io::Progress;
+
 class FileCore {
  public:
   FileCore(sys::Fd opened, std::string of, bool written) noexcept
@@ -32,8 +34,8 @@ class FileCore {
   sys::Fd fd;
   const std::string path;
   const bool writable;
-  Atomic<bool> closed{false};   // read for is_open() without `use`
-  Atomic<bool> at_once{true};   // relaxed: a hint
+  Atomic<bool> closed{false};  // read for is_open() without `use`
+  Atomic<bool> at_once{true};  // relaxed: a hint
   std::uint64_t position = 0;
 };
 

@@ -17,7 +17,8 @@
 
 namespace weft::fs {
 
-/// The kernel's count, or 0. A request that has started is waited for. Suspends: may. On a plain thread it blocks.
+/// The kernel's count, or 0. A request that has started is waited for. Suspends: may. On a plain thread it
+/// blocks.
 Result<std::size_t> perform(const sys::FileRequest& request, Deadline deadline);
 
 /// The same for a read, which is tried at once before. `at_once` becomes false for a file whose file system

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tree is removed by descriptors, not by paths: a directory that somebody replaces by a link meanwhile is not
-// entered, and paths may be longer than the kernel takes.
+// A tree is removed by descriptors, not by paths: a directory that somebody replaces by a link meanwhile is
+// not entered, and paths may be longer than the kernel takes.
 #include "fs/directory_core.hpp"
 #include "fs/file_core.hpp"
 #include "sys/errors.hpp"
@@ -36,8 +36,8 @@ class TreeRemoval {
   };
 
   Result<bool> unlink_at(int directory, const std::string& name, unsigned flags) {
-    const Result<std::size_t> done = perform(
-        {.kind = Kind::kRemove, .fd = directory, .flags = flags, .path = name.c_str()}, deadline_);
+    const Result<std::size_t> done =
+        perform({.kind = Kind::kRemove, .fd = directory, .flags = flags, .path = name.c_str()}, deadline_);
     if (done) ++removed_;
     if (done || sys::is_errno(done.error(), ENOENT)) return true;
     if (sys::is_errno(done.error(), flags == 0 ? EISDIR : ENOTEMPTY)) return false;

@@ -63,9 +63,9 @@ Result<FileStatus> status(std::string_view path, Links links, Deadline deadline)
   const Result<std::string> name = path_for_kernel(path);
   if (!name) return about(name.error(), "looking at", path);
   const unsigned flags = links == Links::kFollow ? 0 : AT_SYMLINK_NOFOLLOW;
-  return named(status_of({.kind = sys::FileRequest::Kind::kStatus, .flags = flags, .path = name->c_str()},
-                         deadline),
-               "looking at", path);
+  return named(
+      status_of({.kind = sys::FileRequest::Kind::kStatus, .flags = flags, .path = name->c_str()}, deadline),
+      "looking at", path);
 }
 
 Result<bool> exists(std::string_view path, Deadline deadline) {

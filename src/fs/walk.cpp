@@ -96,8 +96,8 @@ Result<std::optional<WalkEntry>> WalkCore::next(Deadline deadline) {
       found.type = *type;
     }
     if (found.type == FileType::kDirectory) pending_ = found.name;
-    return std::optional(WalkEntry{directory.path_of(found.name), found.type,
-                                   static_cast<std::uint32_t>(levels_.size() - 1)});
+    return std::optional(
+        WalkEntry{directory.path_of(found.name), found.type, static_cast<std::uint32_t>(levels_.size() - 1)});
   }
   return std::optional<WalkEntry>();
 }

@@ -59,7 +59,8 @@ Progress fill_and_rename(Beside& beside, const std::string& path, ConstBuffer da
   const Progress written = beside.file.pwrite(data, 0, deadline);
   if (!written) return written;
   if (sync) {
-    if (const Result<void> synced = beside.file.sync(deadline); !synced) return {data.size(), synced.failure()};
+    if (const Result<void> synced = beside.file.sync(deadline); !synced)
+      return {data.size(), synced.failure()};
   }
   if (const Result<void> closed = beside.file.close(); !closed) return {data.size(), closed.failure()};
   return {data.size(), rename(beside.path, path, Replace::kYes, deadline)};

@@ -48,8 +48,7 @@ long call_once(const FileRequest& request, std::size_t size_max) noexcept {
     case Kind::kChangeMode: return raw_answer(::fchmod(request.fd, request.mode));
     case Kind::kTruncate: return raw_answer(::ftruncate(request.fd, request.offset));
     case Kind::kReadDirectory:
-      return raw_answer(
-          ::getdents64(request.fd, request.buffers[0].iov_base, request.buffers[0].iov_len));
+      return raw_answer(::getdents64(request.fd, request.buffers[0].iov_base, request.buffers[0].iov_len));
     default: return copy_range(request, size_max);
   }
 }

@@ -42,16 +42,15 @@ void file_rings_come_one_after_the_other() noexcept {
 #endif
 }
 
-constexpr int kOpcodes[] = {IORING_OP_READV,    IORING_OP_WRITEV,   IORING_OP_FSYNC,
-                            IORING_OP_OPENAT,   IORING_OP_STATX,    IORING_OP_RENAMEAT,
-                            IORING_OP_UNLINKAT, IORING_OP_MKDIRAT,  IORING_OP_ASYNC_CANCEL};
+constexpr int kOpcodes[] = {IORING_OP_READV,    IORING_OP_WRITEV,  IORING_OP_FSYNC,
+                            IORING_OP_OPENAT,   IORING_OP_STATX,   IORING_OP_RENAMEAT,
+                            IORING_OP_UNLINKAT, IORING_OP_MKDIRAT, IORING_OP_ASYNC_CANCEL};
 
 bool has_opcodes(io_uring& ring) noexcept {
   io_uring_probe* const probe = io_uring_get_probe_ring(&ring);
   if (probe == nullptr) return false;
-  const bool all = std::all_of(std::begin(kOpcodes), std::end(kOpcodes), [&](int opcode) {
-    return io_uring_opcode_supported(probe, opcode) != 0;
-  });
+  const bool all = std::all_of(std::begin(kOpcodes), std::end(kOpcodes),
+                               [&](int opcode) { return io_uring_opcode_supported(probe, opcode) != 0; });
   io_uring_free_probe(probe);
   return all;
 }

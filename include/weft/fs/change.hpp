@@ -41,9 +41,9 @@ Result<void> create_directories(std::string_view path, std::uint32_t mode = 0777
 /// Returns when the names in the directory are on the disk (fsync): after creating, renaming or removing.
 Result<void> sync_directory(std::string_view path, Deadline deadline = Deadline::never());
 
-/// Copies the content and the permissions of a regular file. The kernel copies, or shares the blocks, where it
-/// can. Returns the number of bytes; after an error the copy has so many, and stays. Errors: EEXIST, EINVAL if
-/// both are the same file, and those of File.
+/// Copies the content and the permissions of a regular file. The kernel copies, or shares the blocks, where
+/// it can. Returns the number of bytes; after an error the copy has so many, and stays. Errors: EEXIST,
+/// EINVAL if both are the same file, and those of File.
 io::Progress copy_file(std::string_view from, std::string_view to, Replace replace = Replace::kYes,
                        Deadline deadline = Deadline::never());
 

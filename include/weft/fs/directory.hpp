@@ -26,7 +26,7 @@ struct DeleteDirectoryCore {
 
 /// One name in a directory.
 struct DirectoryEntry {
-  std::string name;  ///< any bytes but '/' and NUL
+  std::string name;                    ///< any bytes but '/' and NUL
   FileType type = FileType::kUnknown;  ///< of the entry itself: a symbolic link is kSymlink
 };
 

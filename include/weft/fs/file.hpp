@@ -32,10 +32,10 @@ enum class Access : std::uint8_t { kRead, kWrite, kReadWrite };
 /// Options for File::open().
 struct OpenOptions {
   Access access = Access::kRead;
-  bool append = false;     ///< every write goes to the end of the file, wherever its position is
-  bool create = false;     ///< a missing file is created, with `mode`
-  bool exclusive = false;  ///< with `create`: EEXIST if the file is there
-  bool truncate = false;   ///< the content is removed
+  bool append = false;           ///< every write goes to the end of the file, wherever its position is
+  bool create = false;           ///< a missing file is created, with `mode`
+  bool exclusive = false;        ///< with `create`: EEXIST if the file is there
+  bool truncate = false;         ///< the content is removed
   Links links = Links::kFollow;  ///< kKeep: ELOOP if the path is a symbolic link
   std::uint32_t mode = 0666;     ///< permissions of a new file, less the process's umask
 };
@@ -63,16 +63,16 @@ enum class LockMode : std::uint8_t { kExclusive, kShared };
 /// after a call has returned. Reads of bytes in memory do not look at the deadline.
 ///
 /// Errors: those of the kernel (ENOSPC, EIO, EDQUOT, EFBIG, EISDIR, ...), with a text that names the path;
-/// Errc::closed; Errc::end_of_file at the end of the file; Errc::unsupported in a simulated world. Whole-buffer
-/// calls report the bytes that were moved before the error.
+/// Errc::closed; Errc::end_of_file at the end of the file; Errc::unsupported in a simulated world.
+/// Whole-buffer calls report the bytes that were moved before the error.
 ///
 /// What can be opened: regular files, block devices, character devices that have positions, directories (for
 /// sync() and status()). Pipes, sockets and terminals are Errc::unsupported.
 ///
-/// Thread safety: several fibers, of any contexts, may call pread(), pwrite(), sync(), truncate(), status() and
-/// the locks at once. Calls that use the position require that no other call uses it meanwhile. close() may be
-/// called at any time. Moving and destroying require exclusive access. Calls on a
-/// plain thread block it. Destruction closes the file, without suspending.
+/// Thread safety: several fibers, of any contexts, may call pread(), pwrite(), sync(), truncate(), status()
+/// and the locks at once. Calls that use the position require that no other call uses it meanwhile. close()
+/// may be called at any time. Moving and destroying require exclusive access. Calls on a plain thread block
+/// it. Destruction closes the file, without suspending.
 class File final : public io::Reader, public io::Writer {
  public:
   /// A file that is not open: every call fails with Errc::closed.
@@ -101,8 +101,9 @@ class File final : public io::Reader, public io::Writer {
   Result<void> wait_readable(Deadline deadline = Deadline::never()) override;
 
   Result<std::size_t> write_some_until(ConstBuffer data, Deadline deadline) override;
-  Progress write_all_until(ConstBuffer data, Deadline deadline) override;
-  Progress write_all_until(std::span<const std::span<const std::byte>> buffers, Deadline deadline) override;
+  io::Progress write_all_until(ConstBuffer data, Deadline deadline) override;
+  io::Progress write_all_until(std::span<const std::span<const std::byte>> buffers,
+                               Deadline deadline) override;
   /// Success: a file is always ready.
   Result<void> wait_writable(Deadline deadline = Deadline::never()) override;
 
@@ -111,22 +112,23 @@ class File final : public io::Reader, public io::Writer {
   /// Beyond the end: reading is Errc::end_of_file, writing leaves a hole. Does not suspend.
   void set_position(std::uint64_t position) noexcept;
 
-  /// Reads bytes from `offset` on, at least one, at most the buffer; Errc::end_of_file at the end of the file.
+  /// Reads bytes from `offset` on, at least one, at most the buffer; Errc::end_of_file at the end of the
+  /// file.
   Result<std::size_t> pread(MutableBuffer buffer, std::uint64_t offset,
                             Deadline deadline = Deadline::never());
   /// The same into several buffers, in order. Uses at most the first 16 that are not empty.
   Result<std::size_t> pread(std::span<const std::span<std::byte>> buffers, std::uint64_t offset,
                             Deadline deadline = Deadline::never());
   /// Fills the whole buffer. Errc::end_of_file if the file ends before that.
-  Progress pread_exact(MutableBuffer buffer, std::uint64_t offset, Deadline deadline = Deadline::never());
+  io::Progress pread_exact(MutableBuffer buffer, std::uint64_t offset, Deadline deadline = Deadline::never());
   /// Writes all of `data` from `offset` on. With OpenOptions::append the kernel ignores the offset.
-  Progress pwrite(ConstBuffer data, std::uint64_t offset, Deadline deadline = Deadline::never());
+  io::Progress pwrite(ConstBuffer data, std::uint64_t offset, Deadline deadline = Deadline::never());
   /// The same with several buffers, in order, as if they were one.
-  Progress pwrite(std::span<const std::span<const std::byte>> buffers, std::uint64_t offset,
-                  Deadline deadline = Deadline::never());
+  io::Progress pwrite(std::span<const std::span<const std::byte>> buffers, std::uint64_t offset,
+                      Deadline deadline = Deadline::never());
 
-  /// Returns when content and status are on the disk (fsync). An error may be about writes of before: what was
-  /// written since the last success may be lost.
+  /// Returns when content and status are on the disk (fsync). An error may be about writes of before: what
+  /// was written since the last success may be lost.
   Result<void> sync(Deadline deadline = Deadline::never());
   /// The same for the content, and what is needed to read it (fdatasync).
   Result<void> sync_data(Deadline deadline = Deadline::never());
@@ -135,17 +137,17 @@ class File final : public io::Reader, public io::Writer {
   Result<FileStatus> status(Deadline deadline = Deadline::never());
 
   /// Locks the whole file against other opens of it, of this and other processes (flock(2)). Waits, without
-  /// keeping a thread, until it is free; asks again every 50 ms at the latest, so it is not fair. Cancellable.
-  /// A lock that is held already is changed to `mode`, not at one go. Errc::closed if the file is closed
-  /// meanwhile. The lock ends with unlock(), or with the file.
+  /// keeping a thread, until it is free; asks again every 50 ms at the latest, so it is not fair.
+  /// Cancellable. A lock that is held already is changed to `mode`, not at one go. Errc::closed if the file
+  /// is closed meanwhile. The lock ends with unlock(), or with the file.
   Result<void> lock(LockMode mode = LockMode::kExclusive, Deadline deadline = Deadline::never());
   /// Whether the lock was free, and was taken.
   Result<bool> try_lock(LockMode mode = LockMode::kExclusive);
   Result<void> unlock();
 
-  /// Closes the file. Suspends until the calls of other fibers have returned. Not cancellable. Errc::closed if
-  /// it was closed before; an error of the kernel (EIO, ENOSPC, EDQUOT) is about writes of before. The file is
-  /// closed in any case.
+  /// Closes the file. Suspends until the calls of other fibers have returned. Not cancellable. Errc::closed
+  /// if it was closed before; an error of the kernel (EIO, ENOSPC, EDQUOT) is about writes of before. The
+  /// file is closed in any case.
   Result<void> close();
   bool is_open() const noexcept;
   /// The path that it was opened with; empty if it was never open.

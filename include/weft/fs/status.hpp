@@ -31,10 +31,10 @@ struct FileStatus {
   std::uint64_t links = 0;      ///< names of the file
   std::uint32_t user = 0;
   std::uint32_t group = 0;
-  std::uint64_t device = 0;       ///< with `inode`: which file it is
-  std::uint64_t inode = 0;        ///< see `device`
-  std::int64_t modified_ns = 0;   ///< the last change of the content, in ns since 1970
-  std::int64_t changed_ns = 0;    ///< the last change of the content or of what stands here, in ns since 1970
+  std::uint64_t device = 0;      ///< with `inode`: which file it is
+  std::uint64_t inode = 0;       ///< see `device`
+  std::int64_t modified_ns = 0;  ///< the last change of the content, in ns since 1970
+  std::int64_t changed_ns = 0;   ///< the last change of the content or of what stands here, in ns since 1970
 };
 
 /// Whether the last component of a path is followed if it is a symbolic link.

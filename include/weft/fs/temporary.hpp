@@ -44,8 +44,8 @@ class TemporaryFile {
 /// A new directory with a name that no other file has, for its user only. It is removed, with all that is in
 /// it, when the object is destroyed.
 ///
-/// Suspension, errors: as File. Thread safety: one fiber at a time. Destruction: removes it; suspends, also in a
-/// fiber that was cancelled.
+/// Suspension, errors: as File. Thread safety: one fiber at a time. Destruction: removes it; suspends, also
+/// in a fiber that was cancelled.
 class TemporaryDirectory {
  public:
   /// In `parent`, with a name that begins with `prefix`.

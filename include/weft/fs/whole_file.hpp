@@ -17,8 +17,8 @@
 
 namespace weft::fs {
 
-/// Returns the whole content of a file. Errc::message_too_large if it is more than `size_max` bytes. Suspends.
-/// Errors: as File, with the path.
+/// Returns the whole content of a file. Errc::message_too_large if it is more than `size_max` bytes.
+/// Suspends. Errors: as File, with the path.
 ///
 ///     std::string text = weft::fs::read_file("settings.ini", 1 << 20).value();
 Result<std::string> read_file(std::string_view path, std::size_t size_max,
@@ -32,8 +32,8 @@ struct WriteFileOptions {
   bool sync = true;
 };
 
-/// Replaces the file at `path` at one go: whoever opens it, also after a crash, finds the old content or all of
-/// the new one. Writes a file beside it, syncs it, renames it, and syncs the directory. A symbolic link at
+/// Replaces the file at `path` at one go: whoever opens it, also after a crash, finds the old content or all
+/// of the new one. Writes a file beside it, syncs it, renames it, and syncs the directory. A symbolic link at
 /// `path` is replaced, not followed. Suspends.
 ///
 /// Returns the number of bytes that were written. After an error the file is as it was before, and nothing is
@@ -54,8 +54,8 @@ class Lines {
   static Result<Lines> open(std::string_view path, std::size_t line_size_max = std::size_t{64} * 1024,
                             Deadline deadline = Deadline::never());
 
-  /// The next line, without its end ("\n" or "\r\n"); none: that were all. The last line need not have an end.
-  /// The view is valid until the next call. May suspend.
+  /// The next line, without its end ("\n" or "\r\n"); none: that were all. The last line need not have an
+  /// end. The view is valid until the next call. May suspend.
   Result<std::optional<std::string_view>> next(Deadline deadline = Deadline::never());
 
  private:

@@ -61,8 +61,8 @@ CompletionResult CompletionRing::perform(const sys::FileRequest& request, Deadli
   return {.way = Way::kAnswered, .raw = entry.raw};  // FO3
 }
 
-// Until the entry is complete, or the wait was ended otherwise. kReady: it is complete, and nobody else touches
-// it any more.
+// Until the entry is complete, or the wait was ended otherwise. kReady: it is complete, and nobody else
+// touches it any more.
 WaitOutcome CompletionRing::wait(Entry& entry, WaitWord::Cancellable cancellable,
                                  Deadline deadline) noexcept {
   Waiter& self = this_fiber_required("waiting for a file");

@@ -110,15 +110,20 @@ void EpollEventLoop::fetch(std::span<const epoll_event> events) noexcept {
   for (const epoll_event& event : events) prefetch_waiter(event.data.u64);
 }
 
-void EpollEventLoop::special_event(std::uint64_t data) noexcept {
-  if (data == kAlarmData) return alarm_rang();
-  if (data != kRingData) return;
+// Whether it counts as an event: it has made fibers runnable, so no sleep may follow.
+bool EpollEventLoop::special_event(std::uint64_t data) noexcept {
+  if (data == kAlarmData) alarm_rang();
+  if (data != kRingData) return false;
   FiberQueue won;
   completions_.take(won);
+  const bool useful = !won.empty();
   hand_out(won);
+  return useful;
 }
 
-EpollEventLoop::~EpollEventLoop() { end_completions(); }
+EpollEventLoop::~EpollEventLoop() {
+  if (!inherited()) completions_.end();
+}
 
 std::shared_ptr<CompletionRing> EpollEventLoop::completions() noexcept {
   if (inherited()) return nullptr;
@@ -143,8 +148,7 @@ std::size_t EpollEventLoop::poll(std::int64_t timeout_ns) noexcept {
         if ((event.events & (kEndEdges | kHangUps)) != 0) [[unlikely]]
           deliver_end(event.data.u64, (event.events & kHangUps) != 0 ? PeerEnd::kReset : PeerEnd::kFinished);
       } else {
-        ++interruptions;
-        special_event(event.data.u64);
+        interruptions += special_event(event.data.u64) ? 0 : 1;
       }
     }
     left = left.subspan(some.size());

@@ -35,13 +35,13 @@ class EpollEventLoop final : public PollingEventLoop {
   void notify() noexcept override;
   bool set_alarm(std::int64_t time_ns) noexcept override;
   void end_completions() noexcept override;
-  [[gnu::cold, gnu::noinline]] void special_event(std::uint64_t data) noexcept;
+  [[gnu::noinline]] bool special_event(std::uint64_t data) noexcept;
 
   static constexpr std::size_t kEventsMax = 256;
 
   sys::Epoll epoll_;
   sys::EventFd wakeup_;
-  sys::TimerFd alarm_;              // of no alarm, if the kernel refused it: then polls have timeouts
+  sys::TimerFd alarm_;  // of no alarm, if the kernel refused it: then polls have timeouts
   CompletionSlot completions_;
   epoll_event events_[kEventsMax];  // written by whoever has the poll duty
 };
