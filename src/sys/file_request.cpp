@@ -44,13 +44,21 @@ long call_once(const FileRequest& request, std::size_t size_max) noexcept {
           ::renameat2(request.fd, request.path, request.other_fd, request.other_path, request.flags));
     case Kind::kRemove: return raw_answer(::unlinkat(request.fd, request.path, flags));
     case Kind::kMakeDirectory: return raw_answer(::mkdirat(request.fd, request.path, request.mode));
-    case Kind::kClose: return raw_answer(::close(request.fd));
     case Kind::kChangeMode: return raw_answer(::fchmod(request.fd, request.mode));
     case Kind::kTruncate: return raw_answer(::ftruncate(request.fd, request.offset));
     case Kind::kReadDirectory:
       return raw_answer(::getdents64(request.fd, request.buffers[0].iov_base, request.buffers[0].iov_len));
     default: return copy_range(request, size_max);
   }
+}
+
+// The kernel gives the number back whatever it says, and so does an injected failure; EINTR too, which is to
+// be no reason for another attempt.
+long close_once(int fd) noexcept {
+  const Fault fault = intercept(Call::close, fd);
+  const long raw = raw_answer(::close(fd));
+  const long answer = fault.error != 0 ? -fault.error : raw;
+  return answer == -EINTR ? 0 : answer;
 }
 
 }  // namespace
@@ -75,6 +83,7 @@ Call call_of(FileRequest::Kind kind) noexcept {
 }
 
 [[gnu::noinline]] long call(const FileRequest& request) noexcept {
+  if (request.kind == Kind::kClose) return close_once(request.fd);
   return attempt(call_of(request.kind), request.fd,
                  [&](std::size_t size_max) { return call_once(request, size_max); });
 }
