@@ -50,7 +50,7 @@ PUBLIC_HEADER_LAYER = {
     "with_timeout": "sync",
     "blocking": "blocking", "blocking_call": "blocking", "blocking_pool": "blocking",
     "peer_scope_core": "net",
-    "stream_access": "event_loop",
+    "stream_access": "event_loop", "file_source": "event_loop",
     "runtime": "all", "weft": "all",
 }
 

@@ -211,6 +211,8 @@ Result<void> File::close() {
   return {};
 }
 
+weft::detail::FileSource* File::file_source() noexcept { return core_.get(); }
+
 bool File::is_open() const noexcept { return core_ != nullptr && !core_->closed.load(relaxed); }
 
 const std::string& File::path() const noexcept {

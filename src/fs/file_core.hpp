@@ -20,7 +20,7 @@ namespace weft::fs {
 
 using io::Progress;
 
-class FileCore {
+class FileCore final : public weft::detail::FileSource {
  public:
   FileCore(sys::Fd opened, std::string of, bool written) noexcept
       : fd(std::move(opened)), path(std::move(of)), writable(written) {}
@@ -29,6 +29,20 @@ class FileCore {
     return File(new FileCore(std::move(fd), std::move(path), writable));
   }
   static FileCore* of(const File& file) noexcept { return file.core_.get(); }
+
+  /// Null: it is closed. Else it is not, until end_use().
+  FileCore* begin_use() noexcept {
+    use.lock_shared();
+    if (!closed.load(relaxed)) return this;  // relaxed: written with the lock held alone
+    use.unlock_shared();
+    return nullptr;
+  }
+  void end_use() noexcept { use.unlock_shared(); }
+
+  int begin_sending() noexcept override { return begin_use() != nullptr ? fd.get() : -1; }
+  void end_sending() noexcept override { end_use(); }
+  std::uint64_t sending_position() const noexcept override { return position; }
+  void move_sending_position(std::uint64_t to) noexcept override { position = to; }
 
   SharedMutex use;
   sys::Fd fd;
@@ -42,15 +56,9 @@ class FileCore {
 /// A call on a file that is under way; false: the file is closed.
 class FileUse {
  public:
-  explicit FileUse(FileCore* core) noexcept : core_(core) {
-    if (core_ == nullptr) return;
-    core_->use.lock_shared();
-    if (!core_->closed.load(relaxed)) return;  // relaxed: written with the lock held alone
-    core_->use.unlock_shared();
-    core_ = nullptr;
-  }
+  explicit FileUse(FileCore* core) noexcept : core_(core == nullptr ? nullptr : core->begin_use()) {}
   ~FileUse() {
-    if (core_ != nullptr) core_->use.unlock_shared();
+    if (core_ != nullptr) core_->end_use();
   }
   FileUse(const FileUse&) = delete;
   FileUse& operator=(const FileUse&) = delete;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <weft/io/copy.hpp>
 
+#include "io/file_sending.hpp"
 #include "io/own_type_check.hpp"
 #include "io/splicing.hpp"
 
@@ -48,10 +49,43 @@ Progress copy_through_memory(Reader& from, Writer& to, std::uint64_t size_max, D
   return {static_cast<std::size_t>(size_max), {}};
 }
 
+/// Pieces that are in memory are sent by the kernel, the others through ours.
+Progress copy_from_file(Reader& from, Writer& to, FileSending& sending, std::uint64_t size_max,
+                        Deadline deadline) {
+  std::uint64_t moved = 0;
+  while (moved < size_max) {
+    const std::uint64_t size = std::min<std::uint64_t>(size_max - moved, FileSending::kPieceMax);
+    Progress piece(0, {});
+    const FileSending::Next next = sending.send_piece(static_cast<std::size_t>(size), deadline, piece);
+    if (next == FileSending::Next::kCopy) piece = copy_through_memory(from, to, size, deadline);
+    if (next == FileSending::Next::kRefused)
+      piece = copy_through_memory(from, to, size_max - moved, deadline);
+    moved += piece.bytes();
+    if (!piece) return {moved, piece.error()};
+    if (next == FileSending::Next::kEnd || next == FileSending::Next::kRefused) break;
+    if (next == FileSending::Next::kCopy && piece.bytes() < size) break;
+    if (moved < size_max && deadline.passed()) return {moved, Errc::timed_out};
+  }
+  return {static_cast<std::size_t>(moved), {}};
+}
+
+/// By what both sides can do.
+Progress copy_rest(Reader& from, Writer& to, std::uint64_t size_max, Deadline deadline) {
+  using weft::detail::StreamAccess;
+  const DescriptorHandle target = StreamAccess::handle(to);
+  if (weft::detail::FileSource* const file = StreamAccess::file(from)) {
+    FileSending sending(*file, target);
+    if (sending.possible()) return copy_from_file(from, to, sending, size_max, deadline);
+    return copy_through_memory(from, to, size_max, deadline);
+  }
+  Splicing splicing(StreamAccess::handle(from), target);
+  return splicing.possible() ? splicing.run(size_max, deadline)
+                             : copy_through_memory(from, to, size_max, deadline);
+}
+
 }  // namespace
 
 Progress copy(Reader& from, Writer& to, const CopyOptions& options) {
-  using weft::detail::StreamAccess;
   const std::uint64_t buffered = std::min<std::uint64_t>(from.buffered(), options.size_max);
   std::size_t moved = 0;
   if (buffered > 0) {
@@ -61,9 +95,7 @@ Progress copy(Reader& from, Writer& to, const CopyOptions& options) {
   }
   const std::uint64_t left = options.size_max - moved;
   if (left == 0) return {moved, {}};
-  Splicing splicing(StreamAccess::handle(from), StreamAccess::handle(to));
-  const Progress rest = splicing.possible() ? splicing.run(left, options.deadline)
-                                            : copy_through_memory(from, to, left, options.deadline);
+  const Progress rest = copy_rest(from, to, left, options.deadline);
   return {moved + rest.bytes(), rest ? Result<void>() : Result<void>(rest.error())};
 }
 

@@ -38,18 +38,16 @@ class Splice final : public Operation {
   const std::size_t size_;
 };
 
+}  // namespace
+
 bool can_splice(DescriptorHandle handle) noexcept {
+  if (this_runner() == nullptr || this_runner()->network != nullptr) return false;
   const DescriptorUse descriptor(handle);
   return descriptor && descriptor->kind != DescriptorKind::kSimulated &&
          descriptor->kind != DescriptorKind::kListener;
 }
 
-}  // namespace
-
-bool Splicing::possible() const noexcept {
-  return this_runner() != nullptr && this_runner()->network == nullptr && can_splice(from_) &&
-         can_splice(to_);
-}
+bool Splicing::possible() const noexcept { return can_splice(from_) && can_splice(to_); }
 
 Progress Splicing::run(std::uint64_t size_max, Deadline deadline) {
   require_fiber("copy()");

@@ -20,6 +20,10 @@ namespace weft::io {
 /// How much copy() moves at once: what a pipe of the default size holds.
 inline constexpr std::size_t kCopyPieceMax = std::size_t{64} * 1024;
 
+/// The calling fiber can move bytes to or from it inside of the kernel: a socket or pipe of the kernel's,
+/// open.
+bool can_splice(DescriptorHandle handle) noexcept;
+
 class Splicing {
  public:
   Splicing(DescriptorHandle from, DescriptorHandle to) noexcept : from_(from), to_(to) {}

@@ -3,14 +3,19 @@
 #include "support/files.hpp"
 #include "support/any_context.hpp"
 #include "sys/fault.hpp"
+#include "sys/file.hpp"
 
 #include <weft/cancel_scope.hpp>
 #include <weft/fs/change.hpp>
 #include <weft/fs/directory.hpp>
 #include <weft/fs/file.hpp>
 #include <weft/fs/whole_file.hpp>
+#include <weft/io/copy.hpp>
+#include <weft/io/pipe.hpp>
 #include <weft/this_fiber.hpp>
 
+#include <algorithm>
+#include <cerrno>
 #include <fcntl.h>
 #include <string>
 #include <tuple>
@@ -22,6 +27,7 @@ namespace {
 using namespace std::chrono_literals;
 using fs::File;
 using sys::Call;
+using sys::FaultPlan;
 
 class FilesInContexts : public testing::TestWithParam<std::tuple<ContextCase, std::size_t>> {
  protected:
@@ -143,6 +149,34 @@ INSTANTIATE_TEST_SUITE_P(Everywhere, FilesInContexts,
                          [](const auto& test) {
                            return name_of(std::get<0>(test.param)) + kFileWays[std::get<1>(test.param)].name;
                          });
+
+// sendfile would wait for the disk, with the thread.
+TEST(FilesToSockets, AreSentByTheKernelIfTheyAreInMemoryOnly) {
+  AnyContext context(AnyContextKind::kParallel2);
+  context
+      .spawn([] {
+        const fs::TemporaryFile temporary = fs::TemporaryFile::create().value();
+        const std::string text = file_pattern(100'000);
+        ASSERT_TRUE(fs::write_file(temporary.path(), text));
+        for (const bool in_memory : std::vector<bool>{true, false}) {
+          File file = File::open(temporary.path()).value();
+          FaultPlan faults;
+          if (!in_memory) faults.fail(Call::pread_now, EAGAIN, {.times = sys::FaultRange::kAlways});
+          io::Pipe pipe = io::make_pipe().value();
+          auto reading = spawn([&] {
+            std::string read(text.size(), '\0');
+            return pipe.reader.read_exact(read).bytes() == text.size() && read == text;
+          });
+          const sys::CallCounter counter;
+          EXPECT_EQ(io::copy(file, pipe.writer).value(), text.size());
+          EXPECT_TRUE(reading.join().value());
+          if (!in_memory) EXPECT_EQ(counter.counts()[Call::send_file], 0u);
+          if (in_memory && sys::is_in_memory(file.native_handle(), 0, 1))
+            EXPECT_GT(counter.counts()[Call::send_file], 0u);
+        }
+      })
+      .join_uncancellable();
+}
 
 TEST(FilesInASimulatedWorld, AreUnsupported) {
   AnyContext context(AnyContextKind::kSimulated);

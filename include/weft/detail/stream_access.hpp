@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weft/detail/descriptor_handle.hpp>
+#include <weft/detail/file_source.hpp>
 #include <weft/result.hpp>
 
 #include <type_traits>
@@ -38,6 +39,11 @@ struct StreamAccess {
   template <class Sink>
   static DescriptorHandle writing(const Sink& sink) noexcept {
     return handle<io::Writer>(sink);
+  }
+  /// The file that a reader of any type reads; null if it reads none.
+  template <class Source>
+  static FileSource* file(Source& source) noexcept {
+    return source.file_source();
   }
 };
 

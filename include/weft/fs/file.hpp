@@ -158,6 +158,7 @@ class File final : public io::Reader, public io::Writer {
  private:
   friend class FileCore;
   explicit File(FileCore* core) noexcept;
+  weft::detail::FileSource* file_source() noexcept override;
 
   std::unique_ptr<FileCore, detail::DeleteFileCore> core_;
 };

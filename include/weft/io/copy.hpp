@@ -26,6 +26,8 @@ struct CopyOptions {
 ///
 /// Between sockets and pipes of the kernel the bytes stay in the kernel (splice(2)), except bytes that `from`
 /// has buffered. The copy holds a pipe, which is two descriptors, while bytes come and for 100 ms after that.
+/// Bytes of an fs::File that are in memory go to a socket or pipe by sendfile(2), in pieces of up to 1 MiB;
+/// those that are on the disk only are read as by File::read_some(), so that no thread waits for the disk.
 /// Otherwise the bytes go through a buffer of 64 KiB, which is held only while there are bytes.
 ///
 /// Errors: those of reading and of writing; Errc::timed_out at the deadline, which is also checked after each

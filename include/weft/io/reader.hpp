@@ -4,6 +4,7 @@
 #include <weft/buffer.hpp>
 #include <weft/buffer_source.hpp>
 #include <weft/deadline.hpp>
+#include <weft/detail/file_source.hpp>
 #include <weft/detail/stream_access.hpp>
 #include <weft/io/progress.hpp>
 #include <weft/result.hpp>
@@ -65,6 +66,8 @@ class Reader {
   friend struct weft::detail::StreamAccess;
   /// The descriptor that becomes readable when bytes arrive; empty if there is no such descriptor.
   virtual weft::detail::DescriptorHandle descriptor() const noexcept { return {}; }
+  /// The file that the bytes come from; null if there is no such file.
+  virtual weft::detail::FileSource* file_source() noexcept { return nullptr; }
 };
 
 }  // namespace weft::io
