@@ -62,26 +62,28 @@ Result<bool> DirectoryCore::fill(Deadline deadline) {
 }
 
 Result<std::optional<DirectoryEntry>> DirectoryCore::next(Deadline deadline) {
-  for (;;) {
+  std::optional<DirectoryEntry> entry;
+  while (!entry) {
     if (begin_ == end_) {
       const Result<bool> more = fill(deadline);
       if (!more) return more.failure();
-      if (!*more) return std::optional<DirectoryEntry>();
+      if (!*more) break;
     }
     dirent64 head{};
     const std::byte* const at = block_->bytes.data() + begin_;
     std::memcpy(&head, at, offsetof(dirent64, d_name));
     begin_ += head.d_reclen;
-    DirectoryEntry entry{reinterpret_cast<const char*>(at + offsetof(dirent64, d_name)),
-                         type_of_entry(head.d_type)};
-    if (is_dot(entry.name)) continue;
-    if (head.d_type == DT_UNKNOWN) {
-      const Result<FileType> type = ask_for_type(fd_.get(), entry.name, deadline);
-      if (!type) return about(type.error(), "looking at", path_of(entry.name));
-      entry.type = *type;
-    }
-    return std::optional(std::move(entry));
+    const char* const name = reinterpret_cast<const char*>(at + offsetof(dirent64, d_name));
+    if (is_dot(name)) continue;
+    entry.emplace();
+    entry->name = name;
+    entry->type = type_of_entry(head.d_type);
+    if (head.d_type != DT_UNKNOWN) continue;
+    const Result<FileType> type = ask_for_type(fd_.get(), entry->name, deadline);
+    if (!type) return about(type.error(), "looking at", path_of(entry->name));
+    entry->type = *type;
   }
+  return entry;
 }
 
 Result<void> DirectoryCore::rewind() noexcept {

@@ -81,7 +81,8 @@ Result<std::optional<WalkEntry>> WalkCore::next(Deadline deadline) {
     const Result<void> entered = enter(around.fd(), name, around.path_of(name), deadline);
     if (!entered) return entered.failure();
   }
-  while (!levels_.empty()) {
+  std::optional<WalkEntry> found;
+  while (!found && !levels_.empty()) {
     DirectoryCore& directory = levels_.back().directory;
     Result<std::optional<DirectoryEntry>> entry = directory.next(deadline);
     if (!entry) return entry.failure();
@@ -89,17 +90,19 @@ Result<std::optional<WalkEntry>> WalkCore::next(Deadline deadline) {
       levels_.pop_back();
       continue;
     }
-    DirectoryEntry& found = **entry;
-    if (found.type == FileType::kSymlink && links_ == Links::kFollow) {
-      const Result<FileType> type = type_behind(directory, found.name, deadline);
+    DirectoryEntry& name = **entry;
+    if (name.type == FileType::kSymlink && links_ == Links::kFollow) {
+      const Result<FileType> type = type_behind(directory, name.name, deadline);
       if (!type) return type.failure();
-      found.type = *type;
+      name.type = *type;
     }
-    if (found.type == FileType::kDirectory) pending_ = found.name;
-    return std::optional(
-        WalkEntry{directory.path_of(found.name), found.type, static_cast<std::uint32_t>(levels_.size() - 1)});
+    if (name.type == FileType::kDirectory) pending_ = name.name;
+    found.emplace();
+    found->path = directory.path_of(name.name);
+    found->type = name.type;
+    found->depth = static_cast<std::uint32_t>(levels_.size() - 1);
   }
-  return std::optional<WalkEntry>();
+  return found;
 }
 
 Walk::Walk(WalkCore* core) noexcept : core_(core) {}
