@@ -23,14 +23,25 @@ Ways of_environment() noexcept {
   return ways;
 }
 
-Atomic<Ways>& current() noexcept {
-  static Atomic<Ways> instance{of_environment()};
+struct Current {
+  explicit Current(Ways ways) noexcept : hand(ways.hand), at_once(ways.at_once) {}
+  Atomic<Ways::Hand> hand;
+  Atomic<bool> at_once;
+};
+
+Current& current() noexcept {
+  static Current instance(of_environment());
   return instance;
 }
 
 }  // namespace
 
-Ways ways() noexcept { return current().load(relaxed); }  // relaxed: nothing is published with it
-void set_ways(Ways ways) noexcept { current().store(ways, relaxed); }
+// relaxed: nothing is published with them
+Ways ways() noexcept { return {current().hand.load(relaxed), current().at_once.load(relaxed)}; }
+
+void set_ways(Ways ways) noexcept {
+  current().hand.store(ways.hand, relaxed);
+  current().at_once.store(ways.at_once, relaxed);
+}
 
 }  // namespace weft::fs
