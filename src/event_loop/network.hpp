@@ -15,9 +15,12 @@
 #include <weft/result.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 namespace weft {
+
+class FileWorld;
 
 using detail::DescriptorHandle;
 
@@ -55,6 +58,8 @@ class Network {
   virtual Result<DescriptorPair> make_socket_pair() = 0;
   /// Suspends: no.
   virtual Result<DescriptorPair> make_pipe() = 0;
+  /// The files of a simulated world; null: there are none. Any thread.
+  virtual std::shared_ptr<FileWorld> files() { return nullptr; }
 
  protected:
   ~Network() = default;

@@ -23,8 +23,8 @@ class FileCopy {
   Progress run() {
     for (;;) {
       const Result<std::size_t> n = perform({.kind = sys::FileRequest::Kind::kCopyRange,
-                                             .fd = from_.native_handle(),
-                                             .other_fd = to_.native_handle(),
+                                             .fd = FileCore::of(from_)->fd.get(),
+                                             .other_fd = FileCore::of(to_)->fd.get(),
                                              .offset = static_cast<std::int64_t>(moved_),
                                              .size = kKernelPiece},
                                             deadline_);

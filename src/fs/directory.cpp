@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cstring>
 #include <dirent.h>
-#include <unistd.h>
 
 namespace weft::fs {
 namespace {
@@ -40,7 +39,7 @@ Directory::~Directory() = default;
 Result<DirectoryCore> DirectoryCore::open_at(int directory, const std::string& name, std::string path,
                                              Links links, Deadline deadline) {
   const int flags = O_RDONLY | O_DIRECTORY | (links == Links::kKeep ? O_NOFOLLOW : 0);
-  Result<sys::Fd> fd = open_fd(directory, name.c_str(), flags, 0, deadline);
+  Result<FileFd> fd = open_fd(directory, name.c_str(), flags, 0, deadline);
   if (!fd) return about(fd.error(), "opening", path);
   return DirectoryCore(std::move(*fd), std::move(path));
 }
@@ -88,7 +87,8 @@ Result<std::optional<DirectoryEntry>> DirectoryCore::next(Deadline deadline) {
 
 Result<void> DirectoryCore::rewind() noexcept {
   begin_ = end_ = 0;
-  if (::lseek(fd_.get(), 0, SEEK_SET) < 0) return about(sys::error_of(EIO), "reading", path_);
+  const Result<std::size_t> done = perform_at_once({.kind = Kind::kRewind, .fd = fd_.get()});
+  if (!done) return about(done.error(), "reading", path_);
   return {};
 }
 

@@ -5,7 +5,7 @@
 //
 // Thread safety: one fiber's.
 
-#include "sys/fd.hpp"
+#include "fs/file_fd.hpp"
 
 #include <weft/fs/directory.hpp>
 
@@ -20,7 +20,7 @@ namespace weft::fs {
 
 class DirectoryCore {
  public:
-  DirectoryCore(sys::Fd fd, std::string path) noexcept : fd_(std::move(fd)), path_(std::move(path)) {}
+  DirectoryCore(FileFd fd, std::string path) noexcept : fd_(std::move(fd)), path_(std::move(path)) {}
 
   /// `name` in `directory`; `path` is for errors. kKeep: not a symbolic link, ENOTDIR.
   static Result<DirectoryCore> open_at(int directory, const std::string& name, std::string path, Links links,
@@ -44,7 +44,7 @@ class DirectoryCore {
 
   Result<bool> fill(Deadline deadline);
 
-  sys::Fd fd_;
+  FileFd fd_;
   std::string path_;
   std::unique_ptr<Block> block_;
   std::size_t begin_ = 0;

@@ -194,7 +194,7 @@ Result<FileStatus> File::status(Deadline deadline) {
 // What was written may have to be flushed, which takes time; else the number is only given back.
 Result<void> File::close() {
   if (core_ == nullptr) return Errc::closed;
-  sys::Fd fd;
+  FileFd fd;
   {
     const std::scoped_lock alone(core_->use);
     if (core_->closed.load(relaxed)) return Errc::closed;
@@ -220,6 +220,8 @@ const std::string& File::path() const noexcept {
   return core_ == nullptr ? none : core_->path;
 }
 
-int File::native_handle() const noexcept { return is_open() ? core_->fd.get() : -1; }
+int File::native_handle() const noexcept {
+  return is_open() && !core_->fd.is_simulated() ? core_->fd.get() : -1;
+}
 
 }  // namespace weft::fs

@@ -6,8 +6,8 @@
 // Thread safety: `fd` and `closed` are written with `use` held alone; `position` by one fiber at a time.
 
 #include "base/atomic.hpp"
+#include "fs/file_fd.hpp"
 #include "fs/perform.hpp"
-#include "sys/fd.hpp"
 
 #include <weft/fs/file.hpp>
 #include <weft/shared_mutex.hpp>
@@ -22,10 +22,10 @@ using io::Progress;
 
 class FileCore final : public weft::detail::FileSource {
  public:
-  FileCore(sys::Fd opened, std::string of, bool written) noexcept
-      : fd(std::move(opened)), path(std::move(of)), writable(written) {}
+  FileCore(FileFd opened, std::string of, bool written) noexcept
+      : fd(std::move(opened)), path(std::move(of)), writable(written), simulated(fd.is_simulated()) {}
 
-  static File make(sys::Fd fd, std::string path, bool writable) {
+  static File make(FileFd fd, std::string path, bool writable) {
     return File(new FileCore(std::move(fd), std::move(path), writable));
   }
   static FileCore* of(const File& file) noexcept { return file.core_.get(); }
@@ -45,9 +45,10 @@ class FileCore final : public weft::detail::FileSource {
   void move_sending_position(std::uint64_t to) noexcept override { position = to; }
 
   SharedMutex use;
-  sys::Fd fd;
+  FileFd fd;
   const std::string path;
   const bool writable;
+  const bool simulated;
   Atomic<bool> closed{false};  // read for is_open() without `use`
   Atomic<bool> at_once{true};  // relaxed: a hint
   std::uint64_t position = 0;

@@ -2,7 +2,6 @@
 // Locks of whole files. They are asked for again and again: docs/design/files.md, "locks".
 #include "fs/file_core.hpp"
 #include "sys/errors.hpp"
-#include "sys/file.hpp"
 
 #include <weft/this_fiber.hpp>
 
@@ -19,7 +18,9 @@ constexpr std::int64_t kLockPauseMaxNs = 50'000'000;
 Result<bool> File::try_lock(LockMode mode) {
   const FileUse use(core_.get());
   if (!use) return Errc::closed;
-  const Result<void> locked = sys::try_lock_file(use.fd(), mode == LockMode::kShared);
+  const Result<std::size_t> locked = perform_at_once({.kind = sys::FileRequest::Kind::kTryLock,
+                                                      .fd = use.fd(),
+                                                      .flags = mode == LockMode::kShared ? 1u : 0u});
   if (locked) return true;
   if (sys::would_block(locked.error())) return false;
   return about(locked.error(), "locking", core_->path);
@@ -39,7 +40,9 @@ Result<void> File::lock(LockMode mode, Deadline deadline) {
 Result<void> File::unlock() {
   const FileUse use(core_.get());
   if (!use) return Errc::closed;
-  return named(sys::unlock_file(use.fd()), "unlocking", core_->path);
+  const Result<std::size_t> done = perform_at_once({.kind = sys::FileRequest::Kind::kUnlock, .fd = use.fd()});
+  if (!done) return about(done.error(), "unlocking", core_->path);
+  return {};
 }
 
 }  // namespace weft::fs

@@ -34,7 +34,7 @@ Result<void> prepare_opened(int fd) noexcept {
 
 }  // namespace
 
-Result<sys::Fd> open_fd(int directory, const char* path, int flags, std::uint32_t mode, Deadline deadline) {
+Result<FileFd> open_fd(int directory, const char* path, int flags, std::uint32_t mode, Deadline deadline) {
   const Result<std::size_t> opened = perform({.kind = sys::FileRequest::Kind::kOpen,
                                               .fd = directory,
                                               .flags = static_cast<unsigned>(flags | O_NONBLOCK | O_NOCTTY),
@@ -42,7 +42,8 @@ Result<sys::Fd> open_fd(int directory, const char* path, int flags, std::uint32_
                                               .path = path},
                                              deadline);
   if (!opened) return opened.error();
-  sys::Fd fd(static_cast<int>(*opened));
+  FileFd fd(static_cast<int>(*opened), file_world_here());
+  if (fd.is_simulated()) return fd;
   if (const Result<void> prepared = prepare_opened(fd.get()); !prepared) return prepared.error();
   return fd;
 }
@@ -51,7 +52,7 @@ Result<File> open_file(std::string_view path, int flags, std::uint32_t mode, Dea
                        const char* doing) {
   Result<std::string> name = path_for_kernel(path);
   if (!name) return about(name.error(), doing, path);
-  Result<sys::Fd> fd = open_fd(AT_FDCWD, name->c_str(), flags, mode, deadline);
+  Result<FileFd> fd = open_fd(AT_FDCWD, name->c_str(), flags, mode, deadline);
   if (!fd) return about(fd.error(), doing, path);
   return FileCore::make(std::move(*fd), std::move(*name), (flags & O_ACCMODE) != O_RDONLY);
 }

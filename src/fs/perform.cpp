@@ -3,6 +3,7 @@
 
 #include "event_loop/completion/completion_ring.hpp"
 #include "event_loop/event_loop.hpp"
+#include "event_loop/network.hpp"
 #include "fiber/budget.hpp"
 #include "fiber/fiber.hpp"
 #include "fiber/outcome_error.hpp"
@@ -10,6 +11,9 @@
 #include "sys/errors.hpp"
 
 #include <weft/blocking.hpp>
+#include <weft/this_fiber.hpp>
+
+#include <algorithm>
 
 namespace weft::fs {
 namespace {
@@ -44,14 +48,33 @@ Result<long> hand_over(const sys::FileRequest& request, Deadline deadline) {
   return on_pool(request, deadline);
 }
 
+bool is_of_world(int fd, bool simulated) noexcept {
+  return fd < 0 || (fd >= FileWorld::kDescriptorMin) == simulated;
+}
+
+bool in_simulation() noexcept { return in_fiber() && this_runner()->network != nullptr; }
+
 /// Whether it may begin.
-Result<void> begin(Deadline deadline) {
+Result<void> begin(const sys::FileRequest& request, Deadline deadline) {
+  const bool simulated = in_simulation();
+  if (!is_of_world(request.fd, simulated) || !is_of_world(request.other_fd, simulated))
+    return Errc::unsupported;
   if (!in_fiber()) return {};
-  Runner& runner = *this_runner();
-  if (runner.network != nullptr) return Errc::unsupported;
-  if (const WaitOutcome due = end_due(runner, deadline); due != WaitOutcome::kReady)
+  if (const WaitOutcome due = end_due(*this_runner(), deadline); due != WaitOutcome::kReady)
     return result_of_outcome(due);
   return {};
+}
+
+/// As a disk that takes its time, and cannot be called back then.
+Result<long> simulate(const sys::FileRequest& request, Deadline deadline) {
+  const std::shared_ptr<FileWorld> world = file_world_here();
+  if (world == nullptr) return Errc::unsupported;
+  if (const std::int64_t latency = world->next_latency_ns(); latency > 0) {
+    const Deadline answer = Deadline::after_ns(latency);
+    if (const Result<void> slept = sleep_until(std::min(answer, deadline)); !slept) return slept.error();
+    if (!answer.passed()) return Errc::timed_out;
+  }
+  return world->call(request);
 }
 
 Result<std::size_t> wait_for(const sys::FileRequest& request, Deadline deadline) {
@@ -59,7 +82,7 @@ Result<std::size_t> wait_for(const sys::FileRequest& request, Deadline deadline)
     if (const WaitOutcome ended = Waiter::current().cancellation(); ended != WaitOutcome::kReady)
       return error_of_outcome(ended);
     if (deadline.passed()) return Errc::timed_out;
-    const Result<long> raw = hand_over(request, deadline);
+    const Result<long> raw = in_simulation() ? simulate(request, deadline) : hand_over(request, deadline);
     if (!raw) return raw.error();
     if (*raw == kAgain) continue;
     if (in_fiber()) spend_budget();
@@ -72,13 +95,13 @@ bool would_wait(long raw) noexcept { return raw == -EAGAIN || raw == -EINTR || r
 }  // namespace
 
 Result<std::size_t> perform(const sys::FileRequest& request, Deadline deadline) {
-  if (const Result<void> begun = begin(deadline); !begun) return begun.error();
+  if (const Result<void> begun = begin(request, deadline); !begun) return begun.error();
   return wait_for(request, deadline);
 }
 
 Result<std::size_t> perform_read(const sys::FileRequest& request, Deadline deadline, bool& at_once) {
-  if (const Result<void> begun = begin(deadline); !begun) return begun.error();
-  if (at_once && ways().at_once) {
+  if (const Result<void> begun = begin(request, deadline); !begun) return begun.error();
+  if (at_once && ways().at_once && !in_simulation()) {
     const long raw = sys::read_now(request);
     if (!would_wait(raw)) {
       if (in_fiber()) spend_budget();
@@ -87,6 +110,19 @@ Result<std::size_t> perform_read(const sys::FileRequest& request, Deadline deadl
     if (raw == -EOPNOTSUPP) at_once = false;
   }
   return wait_for(request, deadline);
+}
+
+Result<std::size_t> perform_at_once(const sys::FileRequest& request) {
+  const std::shared_ptr<FileWorld> world = file_world_here();
+  if (!is_of_world(request.fd, world != nullptr)) return Errc::unsupported;
+  for (;;) {
+    const long raw = world != nullptr ? world->call(request) : sys::call(request);
+    if (raw != kAgain) return sys::size_result(raw);
+  }
+}
+
+std::shared_ptr<FileWorld> file_world_here() noexcept {
+  return in_simulation() ? this_runner()->network->files() : nullptr;
 }
 
 Result<std::string> path_for_kernel(std::string_view path) {

@@ -7,7 +7,6 @@
 #include "fs/open_file.hpp"
 #include "fs/unique_name.hpp"
 #include "sys/errors.hpp"
-#include "sys/file.hpp"
 
 #include <weft/cancel_scope.hpp>
 #include <weft/fs/change.hpp>
@@ -74,7 +73,11 @@ TemporaryFile& TemporaryFile::operator=(TemporaryFile&& other) noexcept {
 TemporaryFile::~TemporaryFile() { remove(); }
 
 void TemporaryFile::remove() noexcept {
-  if (!kept_ && !path_.empty()) std::ignore = sys::unlink(path_.c_str());
+  if (kept_ || path_.empty()) return;
+  // Of another world there may be another file with that path.
+  const FileCore* const core = FileCore::of(file_);
+  if (core == nullptr || core->simulated != (file_world_here() != nullptr)) return;
+  std::ignore = perform_at_once({.kind = sys::FileRequest::Kind::kRemove, .path = path_.c_str()});
 }
 
 Result<TemporaryDirectory> TemporaryDirectory::create(std::string_view parent, std::string_view prefix,
@@ -82,7 +85,7 @@ Result<TemporaryDirectory> TemporaryDirectory::create(std::string_view parent, s
   for (int i = 0;; ++i) {
     std::string path = in(parent, unique_name(prefix));
     const Result<void> made = create_directory(path, 0700, deadline);
-    if (made) return TemporaryDirectory(std::move(path));
+    if (made) return TemporaryDirectory(std::move(path), file_world_here() != nullptr);
     if (!sys::is_errno(made.error(), EEXIST) || i == kNamesMax) return made.failure();
   }
 }
@@ -92,13 +95,14 @@ TemporaryDirectory& TemporaryDirectory::operator=(TemporaryDirectory&& other) no
   remove_at_end();
   path_ = std::exchange(other.path_, {});
   kept_ = other.kept_;
+  simulated_ = other.simulated_;
   return *this;
 }
 
 TemporaryDirectory::~TemporaryDirectory() { remove_at_end(); }
 
 void TemporaryDirectory::remove_at_end() noexcept {
-  if (kept_ || path_.empty()) return;
+  if (kept_ || path_.empty() || simulated_ != (file_world_here() != nullptr)) return;
   const CancelShield shield;
   std::ignore = remove_all(path_);
 }

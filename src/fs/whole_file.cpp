@@ -45,8 +45,9 @@ Result<Beside> create_beside(const std::string& path, std::uint32_t mode, Deadli
 }
 
 Result<void> change_mode(const File& file, std::uint32_t mode, Deadline deadline) {
-  const Result<std::size_t> done = perform(
-      {.kind = sys::FileRequest::Kind::kChangeMode, .fd = file.native_handle(), .mode = mode}, deadline);
+  const Result<std::size_t> done =
+      perform({.kind = sys::FileRequest::Kind::kChangeMode, .fd = FileCore::of(file)->fd.get(), .mode = mode},
+              deadline);
   if (!done) return about(done.error(), "changing the permissions of", file.path());
   return {};
 }

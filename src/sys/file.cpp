@@ -5,7 +5,6 @@
 #include "sys/fault.hpp"
 #include "sys/syscall.hpp"
 
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -57,17 +56,6 @@ bool has_byte(int fd, std::uint64_t offset) noexcept {
   if (::syscall(kCachestat, fd, &range, &found, 0) != 0) return false;
   const std::uint64_t pages = (end + kPage - 1) / kPage - offset / kPage;
   return found.cached >= pages && has_byte(fd, end - 1);
-}
-
-[[gnu::noinline]] Result<void> try_lock_file(int fd, bool shared) noexcept {
-  const int operation = (shared ? LOCK_SH : LOCK_EX) | LOCK_NB;
-  return void_result(
-      retry(Call::file_lock, fd, [&](std::size_t) { return raw_answer(::flock(fd, operation)); }));
-}
-
-[[gnu::noinline]] Result<void> unlock_file(int fd) noexcept {
-  return void_result(
-      retry(Call::file_lock, fd, [&](std::size_t) { return raw_answer(::flock(fd, LOCK_UN)); }));
 }
 
 [[gnu::noinline]] Result<void> unlink(const char* path) noexcept {

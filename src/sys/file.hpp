@@ -22,9 +22,6 @@ Result<FileStatus> status_of(const char* path) noexcept;
 /// Whether all bytes of the file from `offset` on, as far as it goes, are in memory now: reading them does
 /// not wait for the disk. False if the kernel cannot say (before 6.5).
 bool is_in_memory(int fd, std::uint64_t offset, std::size_t size) noexcept;
-/// flock(2) without waiting: EAGAIN if somebody else has it.
-Result<void> try_lock_file(int fd, bool shared) noexcept;
-Result<void> unlock_file(int fd) noexcept;
 Result<void> unlink(const char* path) noexcept;
 Result<void> change_mode(const char* path, std::uint32_t mode) noexcept;
 

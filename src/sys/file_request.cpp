@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <dirent.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,6 +49,9 @@ long call_once(const FileRequest& request, std::size_t size_max) noexcept {
     case Kind::kTruncate: return raw_answer(::ftruncate(request.fd, request.offset));
     case Kind::kReadDirectory:
       return raw_answer(::getdents64(request.fd, request.buffers[0].iov_base, request.buffers[0].iov_len));
+    case Kind::kTryLock: return raw_answer(::flock(request.fd, (flags != 0 ? LOCK_SH : LOCK_EX) | LOCK_NB));
+    case Kind::kUnlock: return raw_answer(::flock(request.fd, LOCK_UN));
+    case Kind::kRewind: return raw_answer(::lseek(request.fd, 0, SEEK_SET));
     default: return copy_range(request, size_max);
   }
 }
@@ -77,7 +81,10 @@ Call call_of(FileRequest::Kind kind) noexcept {
     case Kind::kClose: return Call::close;
     case Kind::kChangeMode: return Call::chmod;
     case Kind::kTruncate: return Call::truncate;
+    case Kind::kRewind:
     case Kind::kReadDirectory: return Call::read_directory;
+    case Kind::kTryLock:
+    case Kind::kUnlock: return Call::file_lock;
     default: return Call::copy_range;
   }
 }

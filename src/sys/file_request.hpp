@@ -30,6 +30,9 @@ struct FileRequest {
     kChangeMode,     ///< `fd` gets the permissions `mode`
     kTruncate,       ///< `fd` to `offset` bytes
     kReadDirectory,  ///< the next entries of `fd` (getdents64) into `buffers[0]`
+    kTryLock,        ///< flock without waiting; `flags` not 0: together with others
+    kUnlock,         ///< flock
+    kRewind,         ///< the names of `fd` from the first one on
     kCopyRange,      ///< from `fd` at `offset` to `other_fd` at the same offset, `size` bytes
   };
 

@@ -177,16 +177,5 @@ TEST(FilesToSockets, AreSentByTheKernelIfTheyAreInMemoryOnly) {
       .join_uncancellable();
 }
 
-TEST(FilesInASimulatedWorld, AreUnsupported) {
-  AnyContext context(AnyContextKind::kSimulated);
-  context
-      .spawn([] {
-        EXPECT_EQ(File::open("/etc/passwd").error(), Errc::unsupported);
-        EXPECT_EQ(fs::read_directory("/").error(), Errc::unsupported);
-        EXPECT_EQ(fs::write_file("/tmp/weft-simulated", "x").error(), Errc::unsupported);
-      })
-      .join_uncancellable();
-}
-
 }  // namespace
 }  // namespace weft::test

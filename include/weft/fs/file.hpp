@@ -63,8 +63,8 @@ enum class LockMode : std::uint8_t { kExclusive, kShared };
 /// after a call has returned. Reads of bytes in memory do not look at the deadline.
 ///
 /// Errors: those of the kernel (ENOSPC, EIO, EDQUOT, EFBIG, EISDIR, ...), with a text that names the path;
-/// Errc::closed; Errc::end_of_file at the end of the file; Errc::unsupported in a simulated world.
-/// Whole-buffer calls report the bytes that were moved before the error.
+/// Errc::closed; Errc::end_of_file at the end of the file; Errc::unsupported for a file of another world,
+/// simulated or not. Whole-buffer calls report the bytes that were moved before the error.
 ///
 /// What can be opened: regular files, block devices, character devices that have positions, directories (for
 /// sync() and status()). Pipes, sockets and terminals are Errc::unsupported.

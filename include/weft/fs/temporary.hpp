@@ -63,11 +63,13 @@ class TemporaryDirectory {
   Result<void> remove(Deadline deadline = Deadline::never());
 
  private:
-  explicit TemporaryDirectory(std::string path) noexcept : path_(std::move(path)) {}
+  TemporaryDirectory(std::string path, bool simulated) noexcept
+      : path_(std::move(path)), simulated_(simulated) {}
   void remove_at_end() noexcept;
 
   std::string path_;
   bool kept_ = false;
+  bool simulated_ = false;
 };
 
 }  // namespace weft::fs

@@ -24,6 +24,7 @@ SimNetwork::SimNetwork(const SimOptions& options)
       latency_min_ns_(options.latency_min_ns),
       latency_max_ns_(std::max(options.latency_min_ns, options.latency_max_ns)),
       short_counts_percent_(options.short_counts_percent),
+      files_(std::make_shared<SimFiles>(options)),
       time_ns_(options.start_ns),
       random_(options.seed) {
   WEFT_ASSERT(buffer_size_ > 0, "a simulated stream without a buffer");

@@ -14,6 +14,7 @@
 #include "base/intrusive_list.hpp"
 #include "event_loop/network.hpp"
 #include "event_loop/sim/sim_event_queue.hpp"
+#include "event_loop/sim/sim_files.hpp"
 #include "event_loop/sim/sim_options.hpp"
 #include "event_loop/sim/sim_ports.hpp"
 #include "event_loop/sim/sim_random.hpp"
@@ -41,6 +42,7 @@ class SimNetwork final : public Network, public std::enable_shared_from_this<Sim
   Result<Accepted> try_accept(DescriptorHandle) override;
   Result<DescriptorPair> make_socket_pair() override;
   Result<DescriptorPair> make_pipe() override;
+  std::shared_ptr<FileWorld> files() override { return files_; }
 
   std::mutex mutex;
   SimSleep sleep;  ///< of the driving thread; safe without the mutex
@@ -98,6 +100,7 @@ class SimNetwork final : public Network, public std::enable_shared_from_this<Sim
   const std::int64_t latency_min_ns_;
   const std::int64_t latency_max_ns_;
   const std::uint32_t short_counts_percent_;
+  const std::shared_ptr<SimFiles> files_;
 
   // Guarded by mutex.
   std::int64_t time_ns_;

@@ -30,7 +30,12 @@ struct SimOptions {
   std::uint32_t short_counts_percent = 0;
   /// Fibers that become runnable together are handed out in a drawn order, else in the order of their events.
   bool shuffle = false;
-  /// Sockets that may be open at a time: one more is refused with EMFILE.
+  /// How long a request to a file takes, in virtual time; drawn for each.
+  std::int64_t disk_latency_min_ns = 0;
+  std::int64_t disk_latency_max_ns = 0;
+  /// The bytes of all files together; more are refused with ENOSPC, of a write what does not fit.
+  std::uint64_t disk_size_max = std::uint64_t{1} << 30;
+  /// Sockets, and files, that may be open at a time: one more is refused with EMFILE.
   std::size_t descriptors_max = SIZE_MAX;
 
   /// Real time during which something outside of the simulation may still come, before it counts as stuck.
@@ -46,6 +51,7 @@ struct SimOptions {
     SimOptions options;
     options.seed = seed;
     options.latency_max_ns = 1'000'000;
+    options.disk_latency_max_ns = 1'000'000;
     options.short_counts_percent = 30;
     options.shuffle = true;
     return options;
