@@ -7,7 +7,7 @@
 // Guarantees: FO1 to FO5. When perform() returns, the kernel does not touch the request's memory any more.
 // Lifetime: by reference; perform() requires that the caller holds one.
 
-#include "base/intrusive_list.hpp"
+#include "base/fork_count.hpp"
 #include "base/spin_lock.hpp"
 #include "fiber/fiber_queue.hpp"
 #include "fiber/waiter.hpp"
@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 namespace weft {
 
@@ -77,6 +78,8 @@ class CompletionRing {
 
   SpinLock lock_;
   std::size_t size_ = 0;  // guarded by lock_
+
+  const std::uint32_t forks_ = fork_count;
 };
 
 }  // namespace weft
