@@ -24,7 +24,10 @@ using Way = CompletionResult::Way;
 constexpr long kAgain = -EINTR;
 
 Result<long> on_pool(const sys::FileRequest& request, Deadline deadline) {
-  return blocking_until(deadline, [&] { return sys::call(request); });
+  const Result<long> raw = blocking_until(deadline, [&] { return sys::call(request); });
+  // Without a thread for it: a descriptor is given back in any case.
+  if (!raw && request.kind == sys::FileRequest::Kind::kClose) return sys::call(request);
+  return raw;
 }
 
 bool in_fiber() noexcept {

@@ -173,6 +173,18 @@ TEST_P(FileFaults, AnInterruptionIsNoError) {
   });
 }
 
+TEST_P(FileFaults, AFileIsClosedAlsoWithoutAThreadForIt) {
+  run([&] {
+    const fs::TemporaryFile temporary = fs::TemporaryFile::create().value();
+    const std::size_t before = open_descriptors();
+    File file = File::open(temporary.path(), {.access = fs::Access::kWrite}).value();
+    FaultPlan faults;
+    faults.fail(Call::thread, EAGAIN, {.times = sys::FaultRange::kAlways});
+    EXPECT_TRUE(file.close());
+    EXPECT_EQ(open_descriptors(), before);
+  });
+}
+
 INSTANTIATE_TEST_SUITE_P(Ways, FileFaults, testing::Range<std::size_t>(0, kFileWays.size()),
                          [](const auto& test) { return std::string(kFileWays[test.param].name); });
 

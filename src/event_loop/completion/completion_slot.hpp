@@ -19,6 +19,7 @@ class CompletionSlot {
   /// `registers(fd)` makes the loop look at it. Null: there is none.
   template <class Registers>
   std::shared_ptr<CompletionRing> get_or_make(Registers&& registers) noexcept {
+    if (std::shared_ptr<CompletionRing> ring = get()) return ring;
     const std::scoped_lock hold(make_mutex_);
     if (std::shared_ptr<CompletionRing> ring = get(); ring != nullptr || refused_) return ring;
     Result<sys::FileRing> made = sys::FileRing::create();
