@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a hop to a blocking pool and back costs, beside the two switches of a hand-off between two threads by a
-// mutex and a condition variable, and beside libuv's uv_queue_work. Medians over interleaved rounds; elapsed
-// time, and CPU time of the process. The last column is the median over the rounds of the ratio to the
-// hand-off of the same round.
+// What a hop to a blocking pool and back costs, beside the two switches of a hand-off between two threads by
+// a mutex and a condition variable, and beside libuv's uv_queue_work. Medians over interleaved rounds;
+// elapsed time, and CPU time of the process. The last column is the median over the rounds of the ratio to
+// the hand-off of the same round.
 //
 //   bench_blocking [rounds]
 #include <weft/blocking.hpp>
@@ -43,7 +43,8 @@ template <class Body>
 Cost cost_of(Body&& body) {
   const double start = seconds_of(CLOCK_MONOTONIC), cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
   body();
-  return {(seconds_of(CLOCK_MONOTONIC) - start) / kHops, (seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu) / kHops};
+  return {(seconds_of(CLOCK_MONOTONIC) - start) / kHops,
+          (seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu) / kHops};
 }
 
 /// Two threads that give each other the turn.

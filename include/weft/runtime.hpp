@@ -21,6 +21,7 @@
 //   scoped_value.hpp       values that are bound for a block, per fiber
 //   event_loop_strategy.hpp  how event loops and descriptors are related
 //   net/                   streams, listeners, addresses: TCP and Unix sockets
+//   signal_set.hpp         signals of the operating system; run.hpp stops a program on them
 //   io/                    readers and writers, pipes, lines, copying
 //   http/                  an HTTP/1.1 server
 //   result.hpp, error.hpp  how calls fail;  deadline.hpp  how long they may take

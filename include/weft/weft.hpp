@@ -55,6 +55,8 @@
 #include <weft/select.hpp>
 #include <weft/semaphore.hpp>
 #include <weft/shared_mutex.hpp>
+#include <weft/signal.hpp>
+#include <weft/signal_set.hpp>
 #include <weft/task_group.hpp>
 #include <weft/this_fiber.hpp>
 #include <weft/ticker.hpp>

@@ -17,6 +17,7 @@
 #include "execution_context/diagnostics/symbol.hpp"
 #include "execution_context/library_thread.hpp"
 #include "execution_context/shared_loop.hpp"
+#include "execution_context/signals/signal_registry.hpp"
 #include "fiber/describe.hpp"
 #include "fiber/thread_waiter.hpp"
 
@@ -68,6 +69,7 @@ void after_fork_in_child() noexcept {
   StackPool::process().become_inherited();
   ThreadWaiter::forget_other_threads();
   LibraryThread::forget_all();
+  SignalRegistry::become_inherited();
   Monitor::forget_thread();
   forget_dumps_in_progress();
   forget_dump_thread();

@@ -37,8 +37,9 @@ enum class WaitKind : std::uint8_t {
   kChange,            ///< a WatchCore
   kPoolThread,        ///< a BlockingTask that has not started
   kBlockingCall,      ///< a BlockingTask that runs
+  kSignal,            ///< a SignalSetCore
 };
-inline constexpr std::size_t kWaitKinds = 24;
+inline constexpr std::size_t kWaitKinds = 25;
 
 struct WaitingFor {
   WaitKind kind = WaitKind::kUnknown;
