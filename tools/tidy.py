@@ -42,7 +42,7 @@ PUBLIC_HEADER_LAYER = {
     "once": "sync", "semaphore": "sync", "shared_mutex": "sync", "wait_group": "sync", "wait_queue": "sync",
     "broadcast_channel": "sync", "broadcast_core": "sync", "shared_value": "sync",
     "watch_channel": "sync", "watch_core": "sync",
-    "rate": "sync", "rate_limiter": "sync", "ticker": "sync",
+    "boot_clock": "sync", "rate": "sync", "rate_limiter": "sync", "ticker": "sync",
     "channel": "sync", "channel_core": "sync", "select": "sync", "select_branch": "sync",
     "signal_set": "sync", "signal_set_core": "sync",
     "all": "sync", "cancel_node_storage": "sync", "cancel_scope": "sync", "cancel_token": "sync",

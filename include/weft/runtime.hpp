@@ -15,6 +15,7 @@
 //   select.hpp             select(): waits for one of several channels, deadlines, fibers, sockets
 //   ticker.hpp, rate_limiter.hpp
 //                          ticks without drift; a limit on permits for each second
+//   boot_clock.hpp         time that goes on while the machine is suspended
 //   task_group.hpp         children that end with a block; all.hpp, race.hpp
 //   cancel_scope.hpp       deadlines and cancellation of a block; with_timeout.hpp, cancel_token.hpp
 //   blocking.hpp, blocking_pool.hpp  calls that block, on threads of their own

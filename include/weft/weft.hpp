@@ -6,6 +6,7 @@
 #include <weft/all.hpp>
 #include <weft/blocking.hpp>
 #include <weft/blocking_pool.hpp>
+#include <weft/boot_clock.hpp>
 #include <weft/broadcast_channel.hpp>
 #include <weft/buffer.hpp>
 #include <weft/cancel_scope.hpp>

@@ -38,8 +38,9 @@ enum class WaitKind : std::uint8_t {
   kPoolThread,        ///< a BlockingTask that has not started
   kBlockingCall,      ///< a BlockingTask that runs
   kSignal,            ///< a SignalSetCore
+  kBootTime,          ///< nothing
 };
-inline constexpr std::size_t kWaitKinds = 25;
+inline constexpr std::size_t kWaitKinds = 26;
 
 struct WaitingFor {
   WaitKind kind = WaitKind::kUnknown;

@@ -11,6 +11,9 @@
 #include "execution_context/signals/signal_registry.hpp"
 #include "fiber/waiter.hpp"
 
+#include <weft/deadline.hpp>
+#include <weft/result.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>

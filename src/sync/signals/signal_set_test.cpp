@@ -126,12 +126,12 @@ TEST_P(SignalSetTest, ASelectReceivesASignalOrLeavesItInTheSet) {
     Channel<int> channel(1);
     raise_signal(SIGUSR1);
     channel.send(4).value();
-    int number = 0, value = 0;
-    while (number == 0 || value == 0) {
-      ASSERT_TRUE(select(signalled(set, [&](Signal signal) { number = signal.number; }),
+    int taken = 0, value = 0;
+    while (taken == 0 || value == 0) {
+      ASSERT_TRUE(select(signalled(set, [&](Signal signal) { taken = signal.number; }),
                          receive(channel, [&](Result<int> received) { value = *received; })));
     }
-    EXPECT_EQ(number, SIGUSR1);
+    EXPECT_EQ(taken, SIGUSR1);
     EXPECT_EQ(value, 4);
     bool nothing = false;
     ASSERT_TRUE(select(signalled(set, [](Signal) {}), otherwise([&] { nothing = true; })));
@@ -143,10 +143,10 @@ TEST_P(SignalSetTest, ASelectThatWaitsIsWoken) {
   SignalSet set{SIGUSR1};
   Channel<int> channel(1);
   auto waiting = test::spawn_suspended(context, [&] {
-    int number = 0;
+    int taken = 0;
     select(receive(channel, [](Result<int>) {}),
-           signalled(set, [&](Signal signal) { number = signal.number; }));
-    return number;
+           signalled(set, [&](Signal signal) { taken = signal.number; }));
+    return taken;
   });
   EXPECT_THAT(dump_to_string(), HasSubstr("a signal: SIGUSR1"));
   ::kill(::getpid(), SIGUSR1);
@@ -187,9 +187,9 @@ TEST_P(SignalSetTest, APlainThreadWaitsToo) {
 // -- what a signal does beside ------------------------------------------------------------------------------
 
 /// What the signal does in this process.
-struct sigaction action_of(int number) {
+struct sigaction action_of(int of) {
   struct sigaction action {};
-  EXPECT_EQ(::sigaction(number, nullptr, &action), 0);
+  EXPECT_EQ(::sigaction(of, nullptr, &action), 0);
   return action;
 }
 
@@ -262,18 +262,18 @@ TEST(SignalSetActionTest, TheSenderIsKnownOfTheLatestSixteenOnly) {
 }
 
 TEST(SignalSetActionTest, WhatCannotBeWaitedForIsRefusedByName) {
-  const auto refusal = [](int number) -> std::string {
+  const auto refusal = [](int one) -> std::string {
     try {
-      const SignalSet set{SIGUSR1, number};
+      const SignalSet set{SIGUSR1, one};
       return "";
     } catch (const std::system_error& error) {
       EXPECT_EQ(error.code(), std::errc::invalid_argument);
       return error.what();
     }
   };
-  for (const int number :
+  for (const int refused :
        {SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, 0, -1, 65, 32, 33})
-    EXPECT_THAT(refusal(number), HasSubstr("cannot be waited for")) << number;
+    EXPECT_THAT(refusal(refused), HasSubstr("cannot be waited for")) << refused;
   EXPECT_THAT(refusal(SIGKILL), HasSubstr("SIGKILL"));
   EXPECT_THROW(SignalSet(std::initializer_list<int>{}), std::system_error);
   EXPECT_EQ(action_of(SIGUSR1).sa_handler, SIG_DFL);  // nothing is left of a set that was refused
