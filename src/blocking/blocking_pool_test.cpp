@@ -271,7 +271,7 @@ TEST_P(BlockingPoolTest, AFailedStartOfAThreadIsTheErrorOfTheCall) {
     bool called = false;
     {
       sys::FaultPlan faults;
-      faults.fail(sys::Call::thread, EAGAIN);
+      faults.fail(sys::Call::thread, EAGAIN, {.times = sys::FaultRange::kAlways});
       const Result<void> failed = pool.run([&] { called = true; });
       EXPECT_EQ(failed.error(), std::errc::resource_unavailable_try_again);
       EXPECT_EQ(failed.message(),

@@ -59,10 +59,16 @@ class BlockingPoolCore : public ListNode<BlockingPoolCore> {
   // -- threads (pool_thread.cpp)
   bool start_thread(std::uint64_t number) noexcept;
   void thread_main(std::uint64_t number) noexcept;
-  BlockingTask* take_next_locked(WaitTicket& ticket) noexcept;
+  /// A call that this thread runs, and the wait that it has taken over.
+  struct Claimed {
+    BlockingTask* task = nullptr;
+    WaitTicket ticket;
+  };
+  Claimed take_next_locked() noexcept;
   bool rest(PoolThread& self, bool rested) noexcept;
   bool count_out_locked(bool rested) noexcept;
-  static void run_task(BlockingTask& task, WaitTicket ticket) noexcept;
+  static void run_task(BlockingTask& task) noexcept;
+  static void wake_caller(const Claimed& done) noexcept;
 
   const std::string name_;
   const std::uint32_t threads_min_;
