@@ -39,6 +39,7 @@ constexpr const char* kWhatIsAllowed =
 // The report locks come behind the registry's: the monitor makes a handler under that one, with its first
 // look.
 void before_fork() noexcept {
+  SignalRegistry::lock_for_fork();
   lock_default_strategy_for_fork();
   SharedLoop::lock_for_fork();
   ContextRegistry::instance().lock_for_fork();
@@ -52,6 +53,7 @@ void after_fork_in_parent() noexcept {
   ContextRegistry::instance().unlock_after_fork();
   SharedLoop::unlock_after_fork();
   unlock_default_strategy_after_fork();
+  SignalRegistry::unlock_after_fork();
 }
 
 void after_fork_in_child() noexcept {

@@ -260,6 +260,9 @@ bool SignalRegistry::put(int number, pid_t sender) noexcept {
   return true;
 }
 
+void SignalRegistry::lock_for_fork() noexcept { listeners().lock.lock(); }
+void SignalRegistry::unlock_after_fork() noexcept { listeners().lock.unlock(); }
+
 void SignalRegistry::become_inherited() noexcept {
   for_each_number(wanted.exchange(0, relaxed), [](int number) {
     restore(number);

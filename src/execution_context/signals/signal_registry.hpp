@@ -59,6 +59,9 @@ class SignalRegistry {
   /// As if the signal had come. False: nobody wants it.
   static bool put(int number, pid_t sender) noexcept;
 
+  /// Around fork(), by the thread that calls it.
+  static void lock_for_fork() noexcept;
+  static void unlock_after_fork() noexcept;
   /// In a child of fork(): the listeners are the parent's, and each signal does what it did without them.
   static void become_inherited() noexcept;
 };
