@@ -4,6 +4,7 @@
 #include "base/sanitizers.hpp"
 #include "support/any_context.hpp"
 #include "support/sleeper.hpp"
+#include "sys/fault.hpp"
 
 #include <weft/cancel_scope.hpp>
 #include <weft/channel.hpp>
@@ -280,6 +281,26 @@ TEST(SignalSetActionTest, WhatCannotBeWaitedForIsRefusedByName) {
   EXPECT_EQ(action_of(SIGUSR1).sa_handler, SIG_DFL);  // nothing is left of a set that was refused
   EXPECT_THROW(raise_signal(0), std::system_error);
   EXPECT_THROW(raise_signal(65), std::system_error);
+}
+
+TEST(SignalSetActionTest, AKernelThatRefusesIsNamedAndLeavesNothingBehind) {
+  // Of two signals each is looked at and set: the last of the four calls.
+  for (std::uint64_t skipped = 0; skipped < 4; ++skipped) {
+    sys::FaultPlan faults;
+    faults.fail(sys::Call::signal, ENOMEM, {.skip = skipped});
+    try {
+      const SignalSet set{SIGUSR1, SIGUSR2};
+      ADD_FAILURE() << "it was made";
+    } catch (const std::system_error& error) {
+      EXPECT_EQ(error.code(), std::errc::not_enough_memory);
+      EXPECT_THAT(error.what(), HasSubstr(skipped < 2 ? "SIGUSR1" : "SIGUSR2"));
+    }
+  }
+  EXPECT_EQ(action_of(SIGUSR1).sa_handler, SIG_DFL);
+  EXPECT_EQ(action_of(SIGUSR2).sa_handler, SIG_DFL);
+  SignalSet set{SIGUSR1, SIGUSR2};
+  ::raise(SIGUSR2);
+  EXPECT_EQ(set.try_wait()->number, SIGUSR2);
 }
 
 TEST(SignalSetActionTest, RealTimeSignalsAreReceivedEachByItself) {
