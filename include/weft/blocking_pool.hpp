@@ -67,6 +67,8 @@ class BlockingPool {
   /// Starts no thread. Throws std::system_error if the numbers are out of range.
   explicit BlockingPool(BlockingOptions options = {});
   explicit BlockingPool(std::string name, BlockingOptions options = {});
+  BlockingPool(const BlockingPool&) = delete;
+  BlockingPool& operator=(const BlockingPool&) = delete;
 
   /// Calls `f` on a thread of the pool, and returns its value as a Result. A Result is returned unchanged, an
   /// error code as Result<void>. Throws what `f` throws. `f` may use local variables of the caller: run()

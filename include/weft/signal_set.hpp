@@ -49,6 +49,8 @@ class SignalSet {
   /// no signal at all; or if the library's thread for signals cannot be started.
   SignalSet(std::initializer_list<int> numbers);
   explicit SignalSet(std::span<const int> numbers);
+  SignalSet(const SignalSet&) = delete;
+  SignalSet& operator=(const SignalSet&) = delete;
 
   /// Waits for the next signal. Suspends the calling fiber, or blocks a plain thread. Signals that came
   /// before are returned at once, in the order of their coming, also if the caller was cancelled. Each is
