@@ -8,6 +8,7 @@
 #include "event_loop/timers/timers.hpp"
 #include "execution_context/library_thread.hpp"
 #include "fiber/runner.hpp"
+#include "sys/futex.hpp"
 #include "sys/signal.hpp"
 #include "sys/timer_fd.hpp"
 
@@ -58,7 +59,8 @@ Result<void> set_timer_locked() noexcept {
   return set;
 }
 
-void ring_what_is_due() noexcept {
+/// False: the kernel has refused to be set for the next one.
+bool ring_what_is_due() noexcept {
   std::unique_lock locked(alarms_lock);
   const std::int64_t now = kernel_now_ns();
   alarms->set_for_ns = TimerQueue::kNever;
@@ -69,14 +71,20 @@ void ring_what_is_due() noexcept {
     stop.request_stop();
     locked.lock();
   }
-  static_cast<void>(set_timer_locked());  // it was set before: its file is there
+  return set_timer_locked().has_value();
+}
+
+void nap() noexcept {
+  constexpr std::int64_t kNapNs = 10'000'000;
+  static Atomic<std::uint32_t> nobody_wakes{0};
+  sys::futex_wait(nobody_wakes, 0, Deadline::at_ns(monotonic_ns() + kNapNs));
 }
 
 [[noreturn]] void wait_for_alarms(sys::TimerFd& timer) noexcept {
   const LibraryThread thread("weft-boot-clock");
   for (;;) {
     timer.wait();
-    ring_what_is_due();
+    while (!ring_what_is_due()) nap();
   }
 }
 

@@ -139,6 +139,18 @@ TEST(BootClockFaultTest, AKernelWithoutTimersIsAnErrorAndTheNextCallWorks) {
   EXPECT_TRUE(sleep_on_boot_clock(1ms));
 }
 
+TEST(BootClockFaultTest, AKernelThatRefusesTheNextAlarmIsAskedAgain) {
+  ConcurrentContext context("archive");
+  auto later = test::spawn_suspended(context, [] { return Result<void>(sleep_on_boot_clock(1h)); });
+  sys::FaultPlan faults;
+  // The first call is the sleep's own, the others are made when it is over.
+  faults.fail(sys::Call::timer_fd_set, EINVAL, {.skip = 1, .times = 2});
+  EXPECT_TRUE(sleep_on_boot_clock(1ms));
+  test::until([&] { return faults.applied() == 2; });
+  BootAlarms::pretend_suspended(kHour);
+  EXPECT_TRUE(later.join_uncancellable());
+}
+
 TEST(BootClockFaultTest, ADumpNamesTheWait) {
   ConcurrentContext context("archive");
   auto sleeper = test::spawn_suspended(context, [] { return Result<void>(sleep_on_boot_clock(1h)); });
