@@ -15,7 +15,7 @@ struct Signal {
 
 /// Sends the signal to this process. If a SignalSet waits for it, the set has it when this call returns,
 /// without a detour through the kernel; so it is the same each time in a simulated world, too. Otherwise
-/// like ::raise(): the signal does what it does by default. Does not suspend. Throws std::system_error if
+/// like ::raise(): the signal does what it does without weft. Does not suspend. Throws std::system_error if
 /// there is no such signal.
 void raise_signal(int number);
 

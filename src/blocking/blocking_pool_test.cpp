@@ -174,6 +174,25 @@ TEST_P(BlockingPoolTest, ADeadlineHoldsForTheStart) {
   EXPECT_FALSE(called);
 }
 
+TEST_P(BlockingPoolTest, ATryCallsOnlyIfAThreadIsFree) {
+  if (simulated()) GTEST_SKIP() << "it always is";
+  BlockingPool pool("try", {.threads_max = 2});
+  const auto try_in_fiber = [&] {
+    return context.spawn([&] { return pool.try_run([] { return 7; }); }).join_uncancellable();
+  };
+  EXPECT_EQ(try_in_fiber().value(), 7);
+  HeldCall first(pool, context);
+  EXPECT_EQ(try_in_fiber().value(), 7);
+  HeldCall second(pool, context);
+  EXPECT_EQ(try_in_fiber().error(), Errc::would_block);
+  EXPECT_EQ(pool.try_run([] { return 7; }).error(), Errc::would_block);  // of a plain thread
+  first.leave.open();
+  EXPECT_TRUE(first.handle.join_uncancellable());
+  EXPECT_EQ(try_in_fiber().value(), 7);
+  second.leave.open();
+  EXPECT_TRUE(second.handle.join_uncancellable());
+}
+
 TEST_P(BlockingPoolTest, AScopeThatHasEndedLetsNothingStart) {
   run([] {
     BlockingPool pool("scope");

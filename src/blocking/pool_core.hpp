@@ -39,7 +39,7 @@ class BlockingPoolCore : public ListNode<BlockingPoolCore> {
 
   /// Waits until a thread has run the task, whose `exception` then says what it has thrown; or an error, and
   /// it was not run. Suspends.
-  Result<void> run(BlockingTask& task, Deadline deadline);
+  Result<void> run(BlockingTask& task, Deadline deadline, detail::BlockingStart start);
 
   void resize(std::uint32_t threads_max);
   BlockingCounters counters() noexcept;
@@ -50,8 +50,8 @@ class BlockingPoolCore : public ListNode<BlockingPoolCore> {
 
  private:
   // -- by callers (pool_core.cpp)
-  Result<void> run_while_time_stands_still(BlockingTask& task);
-  void submit(BlockingTask& task) noexcept;
+  Result<void> run_while_time_stands_still(BlockingTask& task, detail::BlockingStart start);
+  bool submit(BlockingTask& task, detail::BlockingStart start) noexcept;
   void take_back(BlockingTask& task) noexcept;
   void fail_all() noexcept;
   PoolThread* pop_idle_locked() noexcept;
