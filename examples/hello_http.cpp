@@ -39,13 +39,17 @@ void measure(const Request& request, Response& response) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return weft::run([address = argc > 1 ? argv[1] : "127.0.0.1:8080"] {
+  const char* const address = argc > 1 ? argv[1] : "127.0.0.1:8080";
+  // Ctrl-C drains the server; once more kills it.
+  return weft::run({.stop_on = {SIGINT, SIGTERM}}, [address] {
     weft::ParallelContext workers("workers", {.parallelism = 2});
-    weft::http::Server server;
+    weft::http::Server server({.cancel_grace = 10s});
     server.get("/hello/:name", hello).get("/count", count).post("/measure", measure);
     const auto bound = server.start(address, {.contexts = &workers}).value();
     std::printf("listening at %s\n", bound.to_string().c_str());
     std::fflush(stdout);
-    server.wait().value();
+    const auto waited = server.wait();
+    if (waited.error() != weft::Errc::cancelled) waited.value();
+    std::printf("drained\n");
   });
 }

@@ -4,6 +4,7 @@
 
 import http.client
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ CONTEXTS_OUTPUT = {"sum of squares: 21325334000", "counted: 200", "the sleeper s
 
 
 class Server:
-    """A server example on a free port, killed at the end."""
+    """A server example on a free port, ended as by Ctrl-C: gracefully."""
 
     def __init__(self, program):
         self.process = subprocess.Popen([program, "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
@@ -23,10 +24,13 @@ class Server:
         host, _, port = line.split()[-1].rpartition(":")
         return host, int(port)
 
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
+    def __exit__(self, failure, *_):
+        if failure:
+            self.process.kill()
+        self.process.send_signal(signal.SIGINT)
+        status = self.process.wait(timeout=30)
         self.process.stdout.close()
+        assert failure or status == 0, status
 
 
 def check_echo_server(program):

@@ -102,6 +102,21 @@ Cost hops(weft::ExecutionContext& context) {
       .join_uncancellable();
 }
 
+void sleep_100us() {
+  const timespec time{.tv_sec = 0, .tv_nsec = 100'000};
+  ::nanosleep(&time, nullptr);
+}
+
+/// Scaled to a call, as the other costs are.
+template <class Call>
+Cost cost_of_sleeps(Call&& call) {
+  constexpr int kSleeps = 500;
+  const Cost cost = cost_of([&] {
+    for (int i = 0; i < kSleeps; ++i) call();
+  });
+  return {cost.elapsed_ns * kHops / kSleeps, cost.cpu_ns * kHops / kSleeps};
+}
+
 #if WEFT_BENCH_LIBUV
 /// Each hop asks for the next, in the loop's thread.
 class UvHops {
@@ -160,7 +175,9 @@ int main(int argc, char** argv) {
   Row rows[] = {{"mutex and condition variable", {}, {}, {}},
                 {"weft::blocking, 1 thread", {}, {}, {}},
                 {"weft::blocking, 2 threads", {}, {}, {}},
-                {"uv_queue_work", {}, {}, {}}};
+                {"uv_queue_work", {}, {}, {}},
+                {"nanosleep(100 us)", {}, {}, {}},
+                {"the same in weft::blocking", {}, {}, {}}};
   for (int round = 0; round < rounds; ++round) {
     const Cost base = hand_off.run();
     rows[0].add(base, base);
@@ -169,6 +186,10 @@ int main(int argc, char** argv) {
 #if WEFT_BENCH_LIBUV
     rows[3].add(UvHops().run(), base);
 #endif
+    rows[4].add(cost_of_sleeps(sleep_100us), base);
+    rows[5].add(concurrent.spawn([] { return cost_of_sleeps([] { weft::blocking(sleep_100us).value(); }); })
+                    .join_uncancellable(),
+                base);
   }
   std::printf("%-30s %10s %10s %8s\n", "a hop there and back", "ns", "CPU ns", "ratio");
   for (const Row& row : rows) {

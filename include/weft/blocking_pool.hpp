@@ -21,8 +21,11 @@ namespace detail {
 struct DeleteBlockingPool {
   void operator()(BlockingPoolCore* core) const noexcept;
 };
+/// When a call is made: as soon as a thread is free, or now or never.
+enum class BlockingStart : bool { kWaits, kNow };
 /// Calls `run(call)` on a thread of the pool. Throws what it throws.
-Result<void> run_on_pool(BlockingPoolCore& core, void (*run)(void*), void* call, Deadline deadline);
+Result<void> run_on_pool(BlockingPoolCore& core, void (*run)(void*), void* call, Deadline deadline,
+                         BlockingStart start = BlockingStart::kWaits);
 }  // namespace detail
 
 /// Options for BlockingPool.
@@ -67,6 +70,8 @@ class BlockingPool {
   /// Starts no thread. Throws std::system_error if the numbers are out of range.
   explicit BlockingPool(BlockingOptions options = {});
   explicit BlockingPool(std::string name, BlockingOptions options = {});
+  BlockingPool(const BlockingPool&) = delete;
+  BlockingPool& operator=(const BlockingPool&) = delete;
 
   /// Calls `f` on a thread of the pool, and returns its value as a Result. A Result is returned unchanged, an
   /// error code as Result<void>. Throws what `f` throws. `f` may use local variables of the caller: run()
@@ -93,6 +98,16 @@ class BlockingPool {
     using Call = detail::BlockingCall<F&&>;
     Call call(std::forward<F>(f));
     return call.take(detail::run_on_pool(*core_, &Call::run, &call, deadline));
+  }
+
+  /// The same if a thread is free, or one more may be started; otherwise Errc::would_block at once, and `f`
+  /// is never called. For servers that refuse work rather than let it wait.
+  template <class F>
+  auto try_run(F&& f) {
+    using Call = detail::BlockingCall<F&&>;
+    Call call(std::forward<F>(f));
+    return call.take(
+        detail::run_on_pool(*core_, &Call::run, &call, Deadline::never(), detail::BlockingStart::kNow));
   }
 
   /// Changes `threads_max`. Threads above it leave when their calls have ended. Throws std::system_error if

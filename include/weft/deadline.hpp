@@ -13,9 +13,10 @@ namespace weft {
 /// An absolute point in time at which a wait ends. A duration converts to a deadline that long from now:
 /// `stream.read_some_until(buffer, 5s)`.
 ///
-/// It counts nanoseconds of the current event loop's clock: the monotonic clock, or the virtual clock in a
-/// simulation. A value type; copying it does not read the clock. `Deadline::never()` is the default and
-/// compares greater than every other deadline.
+/// It counts nanoseconds of the current event loop's clock: the monotonic clock, which stands still while the
+/// machine is suspended (BootTime does not), or the virtual clock in a simulation. A value type; copying it
+/// does not read the clock. `Deadline::never()` is the default and compares greater than every other
+/// deadline.
 class Deadline {
  public:
   constexpr Deadline() noexcept = default;

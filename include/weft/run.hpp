@@ -11,8 +11,11 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace weft {
+
+class StopOn;
 
 /// Options for run() and its default context.
 struct RunOptions {
@@ -25,9 +28,28 @@ struct RunOptions {
   std::optional<EventLoopStrategy> strategy = std::nullopt;
   /// See ParallelOptions::stuck_report_after.
   std::optional<std::chrono::milliseconds> stuck_report_after = std::nullopt;
+  /// Signals of the operating system that end the program gracefully, usually {SIGINT, SIGTERM}. The first
+  /// one cancels a CancelScope around `main`: every cancellable wait in `main`, and in the children of its
+  /// groups, fails with Errc::cancelled. The second one does what it does by default, that is, it kills the
+  /// process, which then ends with the status of that signal. Works from the beginning of run() to its end,
+  /// whichever thread gets the signal. Throws std::system_error for a signal that no SignalSet can wait for.
+  std::vector<int> stop_on = {};
 };
 
 namespace detail {
+
+/// The scope around main that the signals of RunOptions::stop_on end. In the main fiber.
+class StopScope {
+ public:
+  /// Null: there is none.
+  explicit StopScope(StopOn* stop) noexcept;
+  ~StopScope();
+  StopScope(const StopScope&) = delete;
+  StopScope& operator=(const StopScope&) = delete;
+
+ private:
+  StopOn* const stop_;
+};
 
 /// The default context, on the calling thread.
 class MainContext {
@@ -42,8 +64,11 @@ class MainContext {
   void run() noexcept;
   /// Called by the main fiber when its function has returned or thrown.
   void close() noexcept;
+  /// Null: no signals stop it.
+  StopOn* stop_on() noexcept { return stop_on_; }
 
  private:
+  StopOn* stop_on_ = nullptr;
   std::optional<EventLoopStrategy> default_before_;
   Context* core_;
 };
@@ -78,6 +103,7 @@ auto run(const RunOptions& options, F&& main, SourceLocation called_at = SourceL
           detail::MainContext& context;
           ~CloseAtExit() { context.close(); }
         } close{context};
+        const detail::StopScope scope(context.stop_on());
         return std::invoke(main);
       },
       SpawnOptions{.name = "main"}, called_at);

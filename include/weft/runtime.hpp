@@ -15,12 +15,14 @@
 //   select.hpp             select(): waits for one of several channels, deadlines, fibers, sockets
 //   ticker.hpp, rate_limiter.hpp
 //                          ticks without drift; a limit on permits for each second
+//   boot_clock.hpp         time that goes on while the machine is suspended
 //   task_group.hpp         children that end with a block; all.hpp, race.hpp
 //   cancel_scope.hpp       deadlines and cancellation of a block; with_timeout.hpp, cancel_token.hpp
 //   blocking.hpp, blocking_pool.hpp  calls that block, on threads of their own
 //   scoped_value.hpp       values that are bound for a block, per fiber
 //   event_loop_strategy.hpp  how event loops and descriptors are related
 //   net/                   streams, listeners, addresses: TCP and Unix sockets
+//   signal_set.hpp         signals of the operating system; run.hpp stops a program on them
 //   io/                    readers and writers, pipes, lines, copying
 //   http/                  an HTTP/1.1 server
 //   result.hpp, error.hpp  how calls fail;  deadline.hpp  how long they may take

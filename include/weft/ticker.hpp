@@ -17,6 +17,8 @@
 
 namespace weft {
 
+class BootTicker;
+
 namespace detail {
 class TickBranch;
 }
@@ -79,6 +81,7 @@ class Ticker {
 
  private:
   friend class detail::TickBranch;
+  friend class BootTicker;
 
   Ticker(std::int64_t period_ns, MissedTicks missed);
   Ticker(std::int64_t period_ns, Deadline first, MissedTicks missed);

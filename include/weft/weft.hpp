@@ -6,6 +6,7 @@
 #include <weft/all.hpp>
 #include <weft/blocking.hpp>
 #include <weft/blocking_pool.hpp>
+#include <weft/boot_clock.hpp>
 #include <weft/broadcast_channel.hpp>
 #include <weft/buffer.hpp>
 #include <weft/cancel_scope.hpp>
@@ -61,6 +62,8 @@
 #include <weft/select.hpp>
 #include <weft/semaphore.hpp>
 #include <weft/shared_mutex.hpp>
+#include <weft/signal.hpp>
+#include <weft/signal_set.hpp>
 #include <weft/task_group.hpp>
 #include <weft/this_fiber.hpp>
 #include <weft/ticker.hpp>

@@ -12,11 +12,12 @@ namespace detail {
 
 void DeleteBlockingPool::operator()(BlockingPoolCore* core) const noexcept { delete core; }
 
-Result<void> run_on_pool(BlockingPoolCore& core, void (*run)(void*), void* call, Deadline deadline) {
+Result<void> run_on_pool(BlockingPoolCore& core, void (*run)(void*), void* call, Deadline deadline,
+                         BlockingStart start) {
   BlockingTask task;
   task.run = run;
   task.call = call;
-  const Result<void> ran = core.run(task, deadline);
+  const Result<void> ran = core.run(task, deadline, start);
   if (task.exception != nullptr) [[unlikely]]
     std::rethrow_exception(std::move(task.exception));
   return ran;

@@ -108,7 +108,7 @@ BlockingPoolCore::~BlockingPoolCore() {
   }
 }
 
-Result<void> BlockingPoolCore::run(BlockingTask& task, Deadline deadline) {
+Result<void> BlockingPoolCore::run(BlockingTask& task, Deadline deadline, detail::BlockingStart start) {
   Waiter& self = Waiter::current();
   if (const Result<void> may = may_start(self, deadline); !may) return may;
   if (pool_of_this_thread() == this) {
@@ -117,10 +117,14 @@ Result<void> BlockingPoolCore::run(BlockingTask& task, Deadline deadline) {
   }
   task.pool = this;
   const LentScope lent(task, self);
-  if (in_simulated_world()) return run_while_time_stands_still(task);
+  if (in_simulated_world()) return run_while_time_stands_still(task, start);
   task.waiter = &self;
   task.ticket = self.begin(WaitWord::Cancellable::kYes, deadline.time_ns(), {WaitKind::kPoolThread, &task});
-  submit(task);
+  if (!submit(task, start)) {
+    // A cancel that was faster has a wake-up on its way (WW5).
+    if (!self.word.try_win(task.ticket, WaitOutcome::kReady)) self.wait();
+    return Errc::would_block;
+  }
   const WaitOutcome outcome = self.wait();
   if (outcome == WaitOutcome::kReady) return {};
   if (outcome == WaitOutcome::kRetry) return detail::failure_about(no_thread_error(), kStarting, name_);
@@ -129,10 +133,10 @@ Result<void> BlockingPoolCore::run(BlockingTask& task, Deadline deadline) {
 }
 
 // The fiber keeps its thread, which sleeps: nothing else happens in its world meanwhile.
-Result<void> BlockingPoolCore::run_while_time_stands_still(BlockingTask& task) {
+Result<void> BlockingPoolCore::run_while_time_stands_still(BlockingTask& task, detail::BlockingStart start) {
   Parker sleeper;
   task.sleeper = &sleeper;
-  submit(task);
+  if (!submit(task, start)) return Errc::would_block;
   sleeper.park();
   if (task.pool != nullptr) return {};
   return detail::failure_about(no_thread_error(), kStarting, name_);
@@ -144,11 +148,14 @@ PoolThread* BlockingPoolCore::pop_idle_locked() noexcept {
   return thread;
 }
 
-void BlockingPoolCore::submit(BlockingTask& task) noexcept {
+/// False: it was to be now or never, and no thread is free.
+bool BlockingPoolCore::submit(BlockingTask& task, detail::BlockingStart start) noexcept {
   PoolThread* woken = nullptr;
   std::uint64_t number = 0;
   {
     std::scoped_lock locked(lock_);
+    const bool free = !idle_.empty() || threads_ < threads_max_;
+    if (!free && start == detail::BlockingStart::kNow) return false;
     queue_.push_back(task);
     ++queue_size_;
     woken = pop_idle_locked();
@@ -157,8 +164,12 @@ void BlockingPoolCore::submit(BlockingTask& task) noexcept {
       number = ++started_threads_;
     }
   }
-  if (woken != nullptr) return woken->parker.unpark();
-  if (number != 0 && !start_thread(number - 1)) fail_all();
+  if (woken != nullptr) {
+    woken->parker.unpark();
+  } else if (number != 0 && !start_thread(number - 1)) {
+    fail_all();
+  }
+  return true;
 }
 
 // It may be off the queue already, by a thread that has found its wait over.

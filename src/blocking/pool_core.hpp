@@ -39,7 +39,7 @@ class BlockingPoolCore : public ListNode<BlockingPoolCore> {
 
   /// Waits until a thread has run the task, whose `exception` then says what it has thrown; or an error, and
   /// it was not run. Suspends.
-  Result<void> run(BlockingTask& task, Deadline deadline);
+  Result<void> run(BlockingTask& task, Deadline deadline, detail::BlockingStart start);
 
   void resize(std::uint32_t threads_max);
   BlockingCounters counters() noexcept;
@@ -50,8 +50,8 @@ class BlockingPoolCore : public ListNode<BlockingPoolCore> {
 
  private:
   // -- by callers (pool_core.cpp)
-  Result<void> run_while_time_stands_still(BlockingTask& task);
-  void submit(BlockingTask& task) noexcept;
+  Result<void> run_while_time_stands_still(BlockingTask& task, detail::BlockingStart start);
+  bool submit(BlockingTask& task, detail::BlockingStart start) noexcept;
   void take_back(BlockingTask& task) noexcept;
   void fail_all() noexcept;
   PoolThread* pop_idle_locked() noexcept;
@@ -59,10 +59,16 @@ class BlockingPoolCore : public ListNode<BlockingPoolCore> {
   // -- threads (pool_thread.cpp)
   bool start_thread(std::uint64_t number) noexcept;
   void thread_main(std::uint64_t number) noexcept;
-  BlockingTask* take_next_locked(WaitTicket& ticket) noexcept;
+  /// A call that this thread runs, and the wait that it has taken over.
+  struct Claimed {
+    BlockingTask* task = nullptr;
+    WaitTicket ticket;
+  };
+  Claimed take_next_locked() noexcept;
   bool rest(PoolThread& self, bool rested) noexcept;
   bool count_out_locked(bool rested) noexcept;
-  static void run_task(BlockingTask& task, WaitTicket ticket) noexcept;
+  static void run_task(BlockingTask& task) noexcept;
+  static void wake_caller(const Claimed& done) noexcept;
 
   const std::string name_;
   const std::uint32_t threads_min_;

@@ -79,22 +79,27 @@ void BlockingPoolCore::thread_main(std::uint64_t number) noexcept {
   const LibraryThread thread(name_.substr(0, 15 - suffix.size()) + suffix);
   this_pool = this;
   PoolThread self;
+  Claimed done;
   for (bool rested = false;;) {
-    WaitTicket ticket;
-    BlockingTask* task = nullptr;
+    Claimed next;
     bool idle = false;
+    bool ends = false;
     {
       std::scoped_lock locked(lock_);
-      if (count_out_locked(rested)) return;
-      idle = queue_.empty();
+      ends = count_out_locked(rested);
+      idle = !ends && queue_.empty();
       if (idle) {
         idle_.push_front(self);
         ++idle_count_;
-      } else {
-        task = take_next_locked(ticket);
+      } else if (!ends) {
+        next = take_next_locked();
       }
     }
-    if (task != nullptr) run_task(*task, ticket);
+    // After the section: a caller that calls again at once finds this thread idle, and starts no other.
+    if (done.task != nullptr) wake_caller(done);
+    if (ends) return;  // and the pool may be gone (BP4)
+    if (next.task != nullptr) run_task(*next.task);
+    done = next;
     rested = idle && rest(self, rested);
   }
 }
@@ -108,15 +113,16 @@ bool BlockingPoolCore::count_out_locked(bool rested) noexcept {
 }
 
 // By the claim the wait is the thread's: whoever would end it otherwise comes too late (BP2).
-BlockingTask* BlockingPoolCore::take_next_locked(WaitTicket& ticket) noexcept {
+BlockingPoolCore::Claimed BlockingPoolCore::take_next_locked() noexcept {
   auto& task = static_cast<BlockingTask&>(*queue_.pop_front());
   --queue_size_;
+  Claimed claimed{&task, {}};
   if (task.sleeper == nullptr) {
-    if (!task.waiter->word.try_win(task.ticket, WaitOutcome::kReady)) return nullptr;
-    ticket = task.waiter->take_over({WaitKind::kBlockingCall, &task});
+    if (!task.waiter->word.try_win(task.ticket, WaitOutcome::kReady)) return {};
+    claimed.ticket = task.waiter->take_over({WaitKind::kBlockingCall, &task});
   }
   ++started_calls_;
-  return &task;
+  return claimed;
 }
 
 /// True if nobody has wanted the thread for the idle time. One that stayed after that stays.
@@ -136,7 +142,7 @@ bool BlockingPoolCore::rest(PoolThread& self, bool rested) noexcept {
   return false;
 }
 
-void BlockingPoolCore::run_task(BlockingTask& task, WaitTicket ticket) noexcept {
+void BlockingPoolCore::run_task(BlockingTask& task) noexcept {
   const std::uint32_t forks = fork_count;
   {
     const Inherited inherited(task);
@@ -147,9 +153,13 @@ void BlockingPoolCore::run_task(BlockingTask& task, WaitTicket ticket) noexcept 
     }
   }
   if (fork_count != forks) refuse_in_child("a blocking call returns");
-  if (task.sleeper != nullptr) return task.sleeper->unpark();
-  Waiter& caller = *task.waiter;
-  WEFT_ASSERT(caller.word.try_win(ticket, WaitOutcome::kReady),
+}
+
+// The frame that the task stands in ends with it.
+void BlockingPoolCore::wake_caller(const Claimed& done) noexcept {
+  if (done.task->sleeper != nullptr) return done.task->sleeper->unpark();
+  Waiter& caller = *done.task->waiter;
+  WEFT_ASSERT(caller.word.try_win(done.ticket, WaitOutcome::kReady),
               "somebody else ended a wait that was taken over");
   caller.wake();
 }

@@ -17,6 +17,7 @@
 #include "execution_context/diagnostics/symbol.hpp"
 #include "execution_context/library_thread.hpp"
 #include "execution_context/shared_loop.hpp"
+#include "execution_context/signals/signal_registry.hpp"
 #include "fiber/describe.hpp"
 #include "fiber/thread_waiter.hpp"
 
@@ -38,6 +39,7 @@ constexpr const char* kWhatIsAllowed =
 // The report locks come behind the registry's: the monitor makes a handler under that one, with its first
 // look.
 void before_fork() noexcept {
+  SignalRegistry::lock_for_fork();
   lock_default_strategy_for_fork();
   SharedLoop::lock_for_fork();
   ContextRegistry::instance().lock_for_fork();
@@ -51,6 +53,7 @@ void after_fork_in_parent() noexcept {
   ContextRegistry::instance().unlock_after_fork();
   SharedLoop::unlock_after_fork();
   unlock_default_strategy_after_fork();
+  SignalRegistry::unlock_after_fork();
 }
 
 void after_fork_in_child() noexcept {
@@ -68,6 +71,7 @@ void after_fork_in_child() noexcept {
   StackPool::process().become_inherited();
   ThreadWaiter::forget_other_threads();
   LibraryThread::forget_all();
+  SignalRegistry::become_inherited();
   Monitor::forget_thread();
   forget_dumps_in_progress();
   forget_dump_thread();

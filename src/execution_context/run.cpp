@@ -4,6 +4,9 @@
 #include "event_loop/checked_strategy.hpp"
 #include "execution_context/context.hpp"
 #include "execution_context/scheduler/parallelism.hpp"
+#include "execution_context/signals/stop_on.hpp"
+
+#include <memory>
 
 namespace weft::detail {
 
@@ -13,6 +16,8 @@ MainContext::MainContext(const RunOptions& options) {
   WEFT_ASSERT(around == nullptr || around->inherited(), "run() is called in a fiber");
   const EventLoopStrategy strategy = checked_strategy(options.strategy);
   const std::uint32_t parallelism = checked_parallelism(options.parallelism);
+  std::unique_ptr<StopOn> stop_on;
+  if (!options.stop_on.empty()) stop_on = std::make_unique<StopOn>(options.stop_on);
   core_ = new Context(ContextOptions{
       .name = "default",
       .parallelism = parallelism,
@@ -22,11 +27,13 @@ MainContext::MainContext(const RunOptions& options) {
       .strategy = strategy,
       .stuck_report_after = options.stuck_report_after,
       .event_loop = nullptr});
+  stop_on_ = stop_on.release();
   default_before_ = exchange_default_strategy(strategy);
 }
 
 MainContext::~MainContext() {
   delete core_;
+  delete stop_on_;
   exchange_default_strategy(default_before_);
 }
 

@@ -37,9 +37,11 @@ enum class WaitKind : std::uint8_t {
   kChange,            ///< a WatchCore
   kPoolThread,        ///< a BlockingTask that has not started
   kBlockingCall,      ///< a BlockingTask that runs
+  kSignal,            ///< a SignalSetCore
+  kBootTime,          ///< nothing
   kFileRequest,       ///< an Entry of a CompletionRing
 };
-inline constexpr std::size_t kWaitKinds = 25;
+inline constexpr std::size_t kWaitKinds = 27;
 
 struct WaitingFor {
   WaitKind kind = WaitKind::kUnknown;

@@ -37,4 +37,8 @@ static_assert(sizeof(Atomic<std::uint32_t>) == sizeof(std::uint32_t));
   return raw < 0 ? 0 : static_cast<int>(raw);
 }
 
+void futex_wake_in_handler(Atomic<std::uint32_t>& word) noexcept {
+  ::syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+}
+
 }  // namespace weft::sys

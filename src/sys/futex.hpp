@@ -19,4 +19,7 @@ bool futex_wait(Atomic<std::uint32_t>& word, std::uint32_t expected,
 /// be gone by then: the kernel looks only at its address.
 int futex_wake(Atomic<std::uint32_t>& word, int count) noexcept;
 
+/// The same in a handler of a signal: neither injected faults nor counters, which have locks.
+void futex_wake_in_handler(Atomic<std::uint32_t>& word) noexcept;
+
 }  // namespace weft::sys

@@ -44,8 +44,16 @@ void unblock_signals(const sigset_t& set) noexcept { ::pthread_sigmask(SIG_UNBLO
   return previous;
 }
 
-[[gnu::noinline]] Result<void> restore_signal_action(int signal_number,
-                                                     const struct sigaction& action) noexcept {
+[[gnu::noinline]] Result<struct sigaction> signal_action(int signal_number) noexcept {
+  struct sigaction action {};
+  const long raw = attempt(Call::signal, -1, [&](std::size_t) {
+    return raw_answer(::sigaction(signal_number, nullptr, &action));
+  });
+  if (raw < 0) return error_of(static_cast<int>(-raw));
+  return action;
+}
+
+[[gnu::noinline]] Result<void> set_signal_action(int signal_number, const struct sigaction& action) noexcept {
   return void_result(attempt(Call::signal, -1, [&](std::size_t) {
     return raw_answer(::sigaction(signal_number, &action, nullptr));
   }));

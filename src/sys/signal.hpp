@@ -32,8 +32,10 @@ void unblock_signals(const sigset_t& set) noexcept;
 /// Installs a handler with SA_SIGINFO and SA_ONSTACK, plus `flags`: the action it replaces.
 using SignalHandler = void (*)(int signal_number, siginfo_t* info, void* context);
 Result<struct sigaction> set_signal_handler(int signal_number, SignalHandler handler, int flags = 0) noexcept;
-/// Puts back what `set_signal_handler` returned.
-Result<void> restore_signal_action(int signal_number, const struct sigaction& action) noexcept;
+/// What the signal does now.
+Result<struct sigaction> signal_action(int signal_number) noexcept;
+/// Sets what the signal does, for example what `set_signal_handler` returned.
+Result<void> set_signal_action(int signal_number, const struct sigaction& action) noexcept;
 
 /// The calling thread handles SA_ONSTACK signals on a stack of its own while this is alive: needed to report
 /// an overflow of the stack in use. Must be destroyed by the thread that made it.

@@ -27,7 +27,7 @@ void count_signal(int, siginfo_t*, void*) {
 class SignalTest : public testing::Test {
  protected:
   SignalTest() : previous_(set_signal_handler(SIGUSR1, count_signal).value()) { signals_seen.store(0); }
-  ~SignalTest() override { restore_signal_action(SIGUSR1, previous_).value(); }
+  ~SignalTest() override { set_signal_action(SIGUSR1, previous_).value(); }
 
   static void raise_here() { signal_thread(thread_id(), SIGUSR1).value(); }
 

@@ -105,6 +105,37 @@ TEST_P(Drain, ACancelledWaitStopsAtOnce) {
   });
 }
 
+TEST_P(Drain, ACancelledWaitWithAGraceDrains) {
+  run([](const Contexts& contexts) {
+    TestServer server(contexts, {.cancel_grace = 1h});
+    Client client(server.address());
+    begin_request(client);
+    auto waiting = spawn([&] { return server.server().wait(); });
+    yield();
+    waiting.cancel();
+    while (server.server().start("127.0.0.1:0").error() != Errc::closed) yield();  // the drain has begun
+    client.send("body");
+    const Reply reply = client.receive();
+    EXPECT_EQ(reply.body, "4");
+    EXPECT_TRUE(reply.closes());
+    EXPECT_EQ(waiting.join_uncancellable().error(), Errc::cancelled);
+    EXPECT_EQ(server.server().counters().open_connections, 0u);
+  });
+}
+
+TEST_P(Drain, TheGraceOfACancelledWaitEnds) {
+  run([](const Contexts& contexts) {
+    TestServer server(contexts, {.cancel_grace = 20ms});
+    Client client(server.address());
+    begin_request(client);
+    auto waiting = spawn([&] { return server.server().wait(); });
+    yield();
+    waiting.cancel();
+    EXPECT_EQ(waiting.join_uncancellable().error(), Errc::cancelled);
+    EXPECT_EQ(client.receive().status, 0);
+  });
+}
+
 TEST_P(Drain, DestructionEndsEverything) {
   run([](const Contexts& contexts) {
     std::optional<TestServer> server(std::in_place, contexts);

@@ -129,6 +129,16 @@ class ServeCommand(unittest.TestCase):
                 self.assertEqual(served.get("/hello"), b"Hello world!")
                 self.assertEqual(served.stop(number), 0, options)
 
+    def test_a_second_signal_ends_a_drain_at_once(self):
+        served = Served("--drain-seconds 600")
+        with socket.create_connection(("127.0.0.1", served.port), timeout=20) as client:
+            client.sendall(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n"
+                           b"Expect: 100-continue\r\n\r\n")
+            self.assertTrue(client.recv(100))  # its handler waits for the body
+            served.process.send_signal(signal.SIGINT)
+            self.assertIn("draining", served.process.stderr.readline())
+            self.assertEqual(served.stop(signal.SIGTERM), -signal.SIGTERM)
+
     @unittest.skipIf("thread" in os.environ.get("WEFT_SANITIZE", ""), "TSan holds signals back")
     def test_sigquit_prints_every_fiber_and_the_server_goes_on(self):
         served = Served("--context parallel --threads 2")

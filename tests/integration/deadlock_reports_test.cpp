@@ -113,6 +113,31 @@ TEST_F(DeadlockReportsTest, AFiberThatAcceptsKeepsAllTheOthersFromBeingReported)
   stuck.join_uncancellable();
 }
 
+TEST_F(DeadlockReportsTest, AFiberThatWaitsForASignalKeepsAllTheOthersFromBeingReported) {
+  SignalSet set{SIGUSR1};
+  auto waits = context_.spawn([&] { return set.wait().has_value(); });
+  auto fiber = context_.spawn([&] { return never_.receive().has_value(); });
+  EXPECT_EQ(answer_at_rest(), Answer::kAlive);
+  raise_signal(SIGUSR1);
+  EXPECT_TRUE(waits.join_uncancellable());
+  EXPECT_TRUE(becomes_deadlocked());  // the set and the thread of signals are still there
+  never_.close();
+  EXPECT_FALSE(fiber.join_uncancellable());
+}
+
+TEST_F(DeadlockReportsTest, AFiberThatWaitsForABlockingCallKeepsAllTheOthersFromBeingReported) {
+  Channel<int> go;
+  auto calls = context_.spawn([&] { return blocking([&] { return go.receive().value_or(0); }).value(); });
+  auto fiber = context_.spawn([&] { return never_.receive().has_value(); });
+  while (default_blocking_pool().counters().started_calls == 0) std::this_thread::yield();
+  EXPECT_EQ(answer_at_rest(), Answer::kAlive);
+  EXPECT_TRUE(go.send(4));
+  EXPECT_EQ(calls.join_uncancellable(), 4);
+  EXPECT_TRUE(becomes_deadlocked(true));  // the idle thread of the pool is accounted for
+  never_.close();
+  EXPECT_FALSE(fiber.join_uncancellable());
+}
+
 TEST_F(DeadlockReportsTest, AThreadThatReceivesIsAccountedForAndAThreadThatDoesNotIsNot) {
   auto fiber = context_.spawn([&] { return never_.receive().has_value(); });
   Channel<int> results;

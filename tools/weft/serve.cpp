@@ -5,7 +5,6 @@
 #include "event_loop/polling/read_policy.hpp"
 #include "handler_library.hpp"
 #include "serve_counters.hpp"
-#include "signals.hpp"
 
 #include <weft/weft.hpp>
 
@@ -17,6 +16,7 @@
 #include <exception>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -143,15 +143,16 @@ int serve(const ServeCommand& command) {
     return wrong_usage(error.what());
   }
   dump_on_signal(SIGQUIT);
-  const StopSignals signals([&server, &command] {
+  CancelScope until_signal;  // within that of stop_on
+  const std::stop_callback draining(until_signal.token().stop_token(), [&command] {
     say("draining, at most " + std::to_string(command.drain_seconds) + " s; once more to stop at once");
-    server.stop(Deadline::after(std::chrono::seconds(command.drain_seconds)));
   });
   const http::ServeOptions options{.contexts = contexts.list(),
                                    .reuse_port = command.reuse_port,
                                    .batch_responses = !command.no_response_batches};
   if (const int failed = start(server, command, options); failed != 0) return failed;
-  if (const Result<void> waited = server.wait(); !waited) return fail(waited.error().message());
+  if (const Result<void> waited = server.wait(); !waited && waited.error() != Errc::cancelled)
+    return fail(waited.error().message());
   say("served " + std::to_string(server.counters().connections) + " connections");
   return 0;
 }
@@ -214,17 +215,18 @@ void ServeCommand::add_sharing_options(CLI::App& serve) {
 
 http::Limits ServeCommand::limits() const {
   const std::uint32_t grace_ms = idle_grace_ms.value_or(reuse_port || listen_fds ? 1000 : 0);
-  return {.idle_grace = std::chrono::milliseconds(grace_ms)};
+  return {.idle_grace = std::chrono::milliseconds(grace_ms),
+          .cancel_grace = std::chrono::seconds(drain_seconds)};
 }
 
 int ServeCommand::run() const {
   if (context == ServeContext::kConcurrent && threads != 1)
     return wrong_usage("--context concurrent has exactly one thread");
   if (read_to_eagain) set_read_policy(ReadPolicy::kToEagain);
-  block_stop_signals();
   const std::uint32_t parallelism = context == ServeContext::kParallel ? threads : 1;
   try {
-    return weft::run({.parallelism = parallelism, .strategy = strategy}, [this] { return serve(*this); });
+    return weft::run({.parallelism = parallelism, .strategy = strategy, .stop_on = {SIGINT, SIGTERM}},
+                     [this] { return serve(*this); });
   } catch (const std::system_error& error) {
     return fail(error.what());  // out of threads or descriptors
   }

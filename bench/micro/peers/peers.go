@@ -13,6 +13,7 @@ import (
 	"sort"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -163,6 +164,35 @@ func spawnAndJoin(count int) {
 	}
 }
 
+// Beside bench_blocking: Go makes a system call on the goroutine's own thread.
+func systemCall(count int) {
+	for i := 0; i < count; i++ {
+		syscall.Syscall(syscall.SYS_GETPPID, 0, 0, 0)
+	}
+}
+
+// One that blocks for 100 us, while another goroutine is there to run.
+func blockingCall(count int) {
+	stop, stopped := make(chan int), make(chan int)
+	go func() {
+		for {
+			select {
+			case <-stop:
+				close(stopped)
+				return
+			default:
+				runtime.Gosched()
+			}
+		}
+	}()
+	time100us := syscall.Timespec{Nsec: 100000}
+	for i := 0; i < count; i++ {
+		syscall.Nanosleep(&time100us, nil)
+	}
+	close(stop)
+	<-stopped
+}
+
 func quicksort(values []int32) {
 	if len(values) <= 32 {
 		sort.Slice(values, func(i, j int) bool { return values[i] < values[j] })
@@ -219,6 +249,8 @@ var rows = map[string]struct {
 	"contended":      {contended, 40000},
 	"fork_join":      {forkJoin, 10945},
 	"spawn_and_join": {spawnAndJoin, 20000},
+	"system_call":    {systemCall, 20000},
+	"blocking_call":  {blockingCall, 1000},
 	"qsort":          {qsort, 1},
 }
 

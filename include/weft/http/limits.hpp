@@ -83,6 +83,10 @@ struct Limits {
   /// again (RFC 9112, 9.3.1). Use some round-trip times, or the usual time between two requests, if another
   /// server continues and no client should notice.
   std::chrono::milliseconds idle_grace{0};
+  /// What Server::wait() does when its fiber is cancelled while the server accepts, for example by a signal
+  /// of RunOptions::stop_on: it drains the server as stop() does, for at most this time, and then returns the
+  /// error. 0: it stops the server at once.
+  std::chrono::milliseconds cancel_grace{0};
 };
 
 }  // namespace weft::http

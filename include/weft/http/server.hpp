@@ -139,7 +139,8 @@ class Server {
 
   /// Waits until stop() was called and the last connection has ended. Returns at once if the server was not
   /// started. Suspends. If the calling fiber is cancelled (Errc::cancelled), or at the deadline of the
-  /// enclosing scope (Errc::timed_out), it stops the server at once, waits, and returns that error.
+  /// enclosing scope (Errc::timed_out), it stops the server at once, waits, and returns that error. With
+  /// Limits::cancel_grace it drains the server first.
   Result<void> wait();
 
   /// Calls start() and then wait().

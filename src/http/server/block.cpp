@@ -92,7 +92,8 @@ ServerLimits::ServerLimits(const Limits& wanted) noexcept
       body_total_ns(to_ns(wanted.body_total_timeout)),
       quiet_ns(write_ns < kQuietNs ? idle_ns : std::min({idle_ns, write_ns / 4, kQuietNs})),
       first_request_grace_ns(to_ns(wanted.first_request_grace)),
-      idle_grace_ns(to_ns(wanted.idle_grace)) {
+      idle_grace_ns(to_ns(wanted.idle_grace)),
+      cancel_grace_ns(to_ns(wanted.cancel_grace)) {
   static Atomic<std::uint64_t> next_id{1};
   id = next_id.fetch_add(1, relaxed);
 }

@@ -45,6 +45,7 @@ struct ServerLimits {
   std::int64_t quiet_ns;
   std::int64_t first_request_grace_ns;
   std::int64_t idle_grace_ns;
+  std::int64_t cancel_grace_ns;
 
   /// When the read of a body that begins at `now_ns` must have brought something; notes its beginning.
   Deadline begin_body_read(BodyPace& pace, std::int64_t now_ns) const noexcept;

@@ -11,6 +11,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 namespace weft::http {
@@ -52,6 +53,9 @@ void Server::Core::wait_for_stops() {
 Result<void> Server::Core::wait() {
   require_no_handler();
   Result<void> waited = join_acceptors();
+  // Cancelled while it accepted: from here on the drain's own deadline ends it, not what is cancelled.
+  std::optional<CancelShield> drains;
+  if (!waited && limits_.cancel_grace_ns > 0) drains.emplace();
   if (const Result<void> idle = wait_for_idle(); !idle) waited = idle;
   for (JoinHandle<void> connection = take_connection(); connection.joinable();
        connection = take_connection()) {
@@ -67,7 +71,7 @@ Result<void> Server::Core::join_acceptors() {
     const Result<void> joined = acceptor.join();
     if (joined) continue;
     waited = joined;
-    stop(Deadline::at_ns(0));
+    stop(limits_.cancel_grace_ns > 0 ? Deadline::after_ns(limits_.cancel_grace_ns) : Deadline::at_ns(0));
     acceptor.join_uncancellable();
   }
   return waited;
