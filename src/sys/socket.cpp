@@ -96,6 +96,19 @@ Result<void> connect_result(int fd) noexcept {
       retry(Call::sendmsg, fd, [&](std::size_t) { return raw_sendmsg(fd, &message, flags | MSG_NOSIGNAL); }));
 }
 
+[[gnu::noinline]] Result<std::size_t> recvmmsg(int fd, std::span<mmsghdr> messages, int flags) noexcept {
+  return size_result(retry(Call::recvmmsg, fd, [&](std::size_t) {
+    return raw_recvmmsg(fd, messages.data(), static_cast<unsigned>(messages.size()), flags);
+  }));
+}
+
+[[gnu::noinline]] Result<std::size_t> sendmmsg(int fd, std::span<mmsghdr> messages, int flags) noexcept {
+  return size_result(retry(Call::sendmmsg, fd, [&](std::size_t count_max) {
+    const std::size_t count = std::min(messages.size(), count_max);
+    return raw_sendmmsg(fd, messages.data(), static_cast<unsigned>(count), flags | MSG_NOSIGNAL);
+  }));
+}
+
 [[gnu::noinline]] Result<void> shutdown(int fd, int how) noexcept {
   return void_result(
       attempt(Call::shutdown, fd, [&](std::size_t) { return raw_answer(::shutdown(fd, how)); }));

@@ -75,6 +75,18 @@ inline long raw_sendmsg(int fd, const msghdr* message, int flags) noexcept {
   return raw_answer(::sendmsg(fd, message, flags));
 }
 
+inline long raw_recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags) noexcept {
+  if constexpr (kDirectSyscalls)
+    return direct_syscall(SYS_recvmmsg, fd, address_of(messages), count, flags);
+  return raw_answer(::recvmmsg(fd, messages, count, flags, nullptr));
+}
+
+inline long raw_sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) noexcept {
+  if constexpr (kDirectSyscalls)
+    return direct_syscall(SYS_sendmmsg, fd, address_of(messages), count, flags);
+  return raw_answer(::sendmmsg(fd, messages, count, flags));
+}
+
 inline long raw_read(int fd, void* data, std::size_t size) noexcept {
   if constexpr (kDirectSyscalls)
     return direct_syscall(SYS_read, fd, address_of(data), static_cast<long>(size));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "event_loop/sim/sim_datagram_options.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -35,6 +37,7 @@ struct SimOptions {
   std::int64_t disk_latency_max_ns = 0;
   /// The bytes of all files together; more are refused with ENOSPC, of a write what does not fit.
   std::uint64_t disk_size_max = std::uint64_t{1} << 30;
+  SimDatagramOptions datagrams;
   /// Sockets, and files, that may be open at a time: one more is refused with EMFILE.
   std::size_t descriptors_max = SIZE_MAX;
 
