@@ -41,6 +41,8 @@
 #include <weft/monitor.hpp>
 #include <weft/mutex.hpp>
 #include <weft/net/address.hpp>
+#include <weft/net/datagram.hpp>
+#include <weft/net/datagram_batch.hpp>
 #include <weft/net/listen_fds.hpp>
 #include <weft/net/listener.hpp>
 #include <weft/net/peer_scope.hpp>
@@ -48,6 +50,7 @@
 #include <weft/net/stream_socket.hpp>
 #include <weft/net/tcp_listener.hpp>
 #include <weft/net/tcp_stream.hpp>
+#include <weft/net/udp_socket.hpp>
 #include <weft/net/unix_address.hpp>
 #include <weft/net/unix_listener.hpp>
 #include <weft/net/unix_stream.hpp>

@@ -175,6 +175,7 @@ Result<DescriptorHandle> SimNetwork::open(const std::shared_ptr<SimDatagramSocke
 }
 
 Result<DescriptorHandle> SimNetwork::open_datagram(const DatagramParameters& parameters) {
+  if (!parameters.device.empty()) return Errc::unsupported;
   const auto socket = std::make_shared<SimDatagramSocket>(shared_from_this(), parameters);
   const auto prepare = [&]() -> Result<void> {
     const std::scoped_lock lock(mutex);
