@@ -52,7 +52,7 @@ struct DatagramParameters {
   bool reuse_address = false;
   bool reuse_port = false;
   bool v6_only = false;
-  std::string_view device = {};                              ///< the interface that it is bound to
+  std::string_view device = {};                      ///< the interface that it is bound to
   std::optional<std::uint32_t> mode = std::nullopt;  ///< permissions of a Unix socket's file
 };
 

@@ -50,9 +50,8 @@ Result<sys::Fd> create_datagram_socket(const DatagramParameters& parameters) noe
   if (parameters.local) {
     if (auto bound = sys::bind(fd->get(), *parameters.local); !bound) return bound.error();
   }
-  const sockaddr_un local = parameters.local && parameters.family == AF_UNIX
-                                ? parameters.local->as<sockaddr_un>()
-                                : sockaddr_un{};
+  const sockaddr_un local =
+      parameters.local && parameters.family == AF_UNIX ? parameters.local->as<sockaddr_un>() : sockaddr_un{};
   const char* const file = local.sun_path[0] != '\0' ? local.sun_path : nullptr;
   if (const Result<void> done = finish(fd->get(), file, parameters); !done) {
     if (file != nullptr) [[maybe_unused]]

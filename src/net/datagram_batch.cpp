@@ -116,9 +116,7 @@ SendBatch& SendBatch::operator=(SendBatch&&) noexcept = default;
 SendBatch::~SendBatch() = default;
 
 std::size_t SendBatch::capacity() const noexcept { return slots_ == nullptr ? 0 : slots_->capacity(); }
-std::size_t SendBatch::size() const noexcept {
-  return slots_ == nullptr ? 0 : slots_->last - slots_->first;
-}
+std::size_t SendBatch::size() const noexcept { return slots_ == nullptr ? 0 : slots_->last - slots_->first; }
 bool SendBatch::full() const noexcept { return slots_ == nullptr || slots_->last == slots_->capacity(); }
 
 bool SendBatch::add(ConstBuffer data, const SocketAddress& to, const DatagramSendOptions& options) {

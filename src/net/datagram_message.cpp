@@ -19,14 +19,16 @@ int class_of(std::span<const std::byte> value) noexcept {
   return value.size() == 1 ? std::to_integer<int>(value.front()) : sys::control_value<int>(value);
 }
 
-void add_v4_source(const IpAddress& from, std::uint32_t interface_index, sys::ControlWriter& control) noexcept {
+void add_v4_source(const IpAddress& from, std::uint32_t interface_index,
+                   sys::ControlWriter& control) noexcept {
   in_pktinfo info{};
   info.ipi_ifindex = static_cast<int>(interface_index);
   std::memcpy(&info.ipi_spec_dst, from.bytes().data(), sizeof(info.ipi_spec_dst));
   control.add(IPPROTO_IP, IP_PKTINFO, info);
 }
 
-void add_v6_source(const IpAddress& from, std::uint32_t interface_index, sys::ControlWriter& control) noexcept {
+void add_v6_source(const IpAddress& from, std::uint32_t interface_index,
+                   sys::ControlWriter& control) noexcept {
   in6_pktinfo info{};
   info.ipi6_ifindex = interface_index != 0 ? interface_index : from.scope_id();
   std::memcpy(&info.ipi6_addr, from.bytes().data(), sizeof(info.ipi6_addr));
@@ -34,7 +36,8 @@ void add_v6_source(const IpAddress& from, std::uint32_t interface_index, sys::Co
 }
 
 // The kernel ignores what is of the other family.
-void add_source(const DatagramSendOptions& options, const IpAddress* to, sys::ControlWriter& control) noexcept {
+void add_source(const DatagramSendOptions& options, const IpAddress* to,
+                sys::ControlWriter& control) noexcept {
   const std::uint32_t index = options.interface_index;
   if (options.from) {
     const IpAddress from = options.from->unmapped();

@@ -86,8 +86,8 @@ Result<void> UdpSocket::set_multicast_hops(int hops) {
 Result<void> UdpSocket::set_multicast_interface(std::uint32_t interface_index) {
   ip_mreqn request{};
   request.imr_ifindex = static_cast<int>(interface_index);
-  const Result<void> set = Datagrams::set_option(handle_, IPPROTO_IP, IP_MULTICAST_IF,
-                                                 std::as_bytes(std::span(&request, 1)));
+  const Result<void> set =
+      Datagrams::set_option(handle_, IPPROTO_IP, IP_MULTICAST_IF, std::as_bytes(std::span(&request, 1)));
   if (!set || !v6_) return set;
   return Datagrams::set_option(handle_, IPPROTO_IPV6, IPV6_MULTICAST_IF, static_cast<int>(interface_index));
 }
@@ -111,9 +111,7 @@ Result<void> UdpSocket::set_receive_buffer_size(int bytes) {
   return Datagrams::set_option(handle_, SOL_SOCKET, SO_RCVBUF, bytes);
 }
 
-Result<int> UdpSocket::send_buffer_size() const {
-  return Datagrams::option(handle_, SOL_SOCKET, SO_SNDBUF);
-}
+Result<int> UdpSocket::send_buffer_size() const { return Datagrams::option(handle_, SOL_SOCKET, SO_SNDBUF); }
 
 Result<int> UdpSocket::receive_buffer_size() const {
   return Datagrams::option(handle_, SOL_SOCKET, SO_RCVBUF);

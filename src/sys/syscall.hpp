@@ -76,14 +76,12 @@ inline long raw_sendmsg(int fd, const msghdr* message, int flags) noexcept {
 }
 
 inline long raw_recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags) noexcept {
-  if constexpr (kDirectSyscalls)
-    return direct_syscall(SYS_recvmmsg, fd, address_of(messages), count, flags);
+  if constexpr (kDirectSyscalls) return direct_syscall(SYS_recvmmsg, fd, address_of(messages), count, flags);
   return raw_answer(::recvmmsg(fd, messages, count, flags, nullptr));
 }
 
 inline long raw_sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) noexcept {
-  if constexpr (kDirectSyscalls)
-    return direct_syscall(SYS_sendmmsg, fd, address_of(messages), count, flags);
+  if constexpr (kDirectSyscalls) return direct_syscall(SYS_sendmmsg, fd, address_of(messages), count, flags);
   return raw_answer(::sendmmsg(fd, messages, count, flags));
 }
 

@@ -26,7 +26,8 @@ struct StreamAccess {
   static DescriptorHandle handle(const Owner& owner) noexcept {
     return owner.descriptor();
   }
-  /// The descriptor that says when `source`, a reader of any type, a listener or a datagram socket, can be read.
+  /// The descriptor that says when `source`, a reader of any type, a listener or a datagram socket, can be
+  /// read.
   template <class Source>
   static DescriptorHandle reading(const Source& source) noexcept {
     if constexpr (std::is_base_of_v<io::Reader, Source>) {

@@ -12,8 +12,8 @@ namespace weft::net {
 /// Explicit congestion notification (RFC 3168): the lower two bits of the traffic class.
 enum class Ecn : std::uint8_t {
   kNotCapable = 0,
-  kCapable1 = 1,  ///< ECT(1), which L4S uses (RFC 9331)
-  kCapable0 = 2,  ///< ECT(0)
+  kCapable1 = 1,    ///< ECT(1), which L4S uses (RFC 9331)
+  kCapable0 = 2,    ///< ECT(0)
   kCongestion = 3,  ///< a router has marked it
 };
 
@@ -39,7 +39,7 @@ struct ReceivedDatagram {
   /// If the kernel has joined several datagrams (UdpOptions::coalesce): the size of each but the last.
   /// Otherwise 0.
   std::size_t segment_size = 0;
-  std::optional<ArrivedAt> arrived_at;          ///< with UdpOptions::arrival_address
+  std::optional<ArrivedAt> arrived_at;        ///< with UdpOptions::arrival_address
   std::optional<TrafficClass> traffic_class;  ///< with UdpOptions::traffic_class
 
   /// The rest of the datagram did not fit, and is lost.

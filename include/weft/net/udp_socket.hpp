@@ -77,9 +77,9 @@ class UdpSocket final {
   ~UdpSocket();
 
   /// Receives at `address`, from everybody. Port 0 selects a free port. A socket at `[::]` takes both
-  /// families, unless `v6_only`; its IPv4 peers have mapped addresses. On a system without IPv6 it is bound to
-  /// `0.0.0.0`. Does not suspend. Errors: EADDRINUSE, EACCES, EADDRNOTAVAIL, EMFILE, and others of bind(2);
-  /// those of the options.
+  /// families, unless `v6_only`; its IPv4 peers have mapped addresses. On a system without IPv6 it is bound
+  /// to `0.0.0.0`. Does not suspend. Errors: EADDRINUSE, EACCES, EADDRNOTAVAIL, EMFILE, and others of
+  /// bind(2); those of the options.
   static Result<UdpSocket> bind(const SocketAddress& address, const UdpOptions& options = {});
   /// Parses `address` with SocketAddress::parse first. Errc::invalid_address if that fails.
   static Result<UdpSocket> bind(std::string_view address, const UdpOptions& options = {});
@@ -136,14 +136,15 @@ class UdpSocket final {
   Result<void> wait_writable(Deadline deadline = Deadline::never());
 
   /// Receives what is sent to a multicast group. `interface_index` 0: the kernel chooses the interface by its
-  /// routes. EINVAL if it is no multicast address of the socket's family, EADDRINUSE if it is a member already,
-  /// ENODEV if there is no such interface.
+  /// routes. EINVAL if it is no multicast address of the socket's family, EADDRINUSE if it is a member
+  /// already, ENODEV if there is no such interface.
   Result<void> join_group(const IpAddress& group, std::uint32_t interface_index = 0);
   /// EADDRNOTAVAIL if it is no member.
   Result<void> leave_group(const IpAddress& group, std::uint32_t interface_index = 0);
   /// Whether this machine gets what is sent to a group. On by default.
   Result<void> set_multicast_loop(bool on);
-  /// How many routers what is sent to a group may pass: 0 to 255. 1 by default: it stays in the local network.
+  /// How many routers what is sent to a group may pass: 0 to 255. 1 by default: it stays in the local
+  /// network.
   Result<void> set_multicast_hops(int hops);
   /// The interface that multicast leaves by; 0: as the routes say.
   Result<void> set_multicast_interface(std::uint32_t interface_index);

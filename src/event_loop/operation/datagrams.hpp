@@ -4,8 +4,8 @@
 // What fibers do with sockets that move messages: the same over every event loop and world. A message moves
 // whole or not at all, so nothing is lost by a cancel or a deadline: the attempt is the fiber's own.
 //
-// Thread safety, guarantees: those of Files. An error that the network reports (ICMP) is taken by one call; all
-// that wait are woken by it, try again, and wait again (L5): its edge comes once.
+// Thread safety, guarantees: those of Files. An error that the network reports (ICMP) is taken by one call;
+// all that wait are woken by it, try again, and wait again (L5): its edge comes once.
 
 #include "event_loop/descriptor/descriptor.hpp"
 #include "sys/raw_address.hpp"

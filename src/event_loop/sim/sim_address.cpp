@@ -85,7 +85,8 @@ sys::RawAddress SimAddress::to_raw() const noexcept {
 }
 
 bool SimAddress::is_broadcast() const noexcept {
-  return !local && !v6 && std::all_of(ip.begin(), ip.begin() + 4, [](std::uint8_t byte) { return byte == 255; });
+  return !local && !v6 &&
+         std::all_of(ip.begin(), ip.begin() + 4, [](std::uint8_t byte) { return byte == 255; });
 }
 
 SimAddress SimAddress::or_loopback() const noexcept {

@@ -185,7 +185,8 @@ Result<std::size_t> SimDatagramSocket::send_locked(const msghdr& message) {
 Result<std::size_t> SimDatagramSocket::send_ip_locked(const msghdr& message, SimAddress to) {
   const SendMarks marks = marks_of(message, options_, to.v6);
   const std::vector<std::byte> bytes = bytes_of(message);
-  const std::size_t segment = marks.segment_size == 0 ? std::max<std::size_t>(bytes.size(), 1) : marks.segment_size;
+  const std::size_t segment =
+      marks.segment_size == 0 ? std::max<std::size_t>(bytes.size(), 1) : marks.segment_size;
   if (segment > network_->datagrams_locked().size_max()) return sys::error_of(EMSGSIZE);
   SimAddress from = local_;
   if (from.is_any()) from = to.is_multicast() || to.is_broadcast() ? from.unmapped().or_loopback() : to;

@@ -135,7 +135,8 @@ void SimDatagramSocket::end() noexcept {
     ended_ = true;
     queue_.clear();
     network->datagrams_locked().sockets().for_each([&](SimDatagramSocket& other) {
-      if (other.full_.lock().get() == this) network->datagrams_locked().tell_of_room(other.shared_from_this());
+      if (other.full_.lock().get() == this)
+        network->datagrams_locked().tell_of_room(other.shared_from_this());
     });
   }
   network->sleep.interrupt();  // from another thread: what it has posted is new to the sleeper

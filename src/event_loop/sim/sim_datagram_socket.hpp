@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// One simulated datagram socket, of IP or of Unix. It answers as Linux does; docs/design/simulation.md has what
-// the network does to datagrams.
+// One simulated datagram socket, of IP or of Unix. It answers as Linux does; docs/design/simulation.md has
+// what the network does to datagrams.
 //
 // Thread safety: members that end in _locked require the network's mutex; end() any thread.
 // Lifetime: an open socket keeps itself; it is also kept by what is on its way to it.
@@ -92,7 +92,9 @@ class SimDatagramSocket final : public DescriptorBackend,
   const DatagramParameters& parameters() const noexcept { return parameters_; }
   /// How well it fits what `from` has sent to `to`; 0: not at all.
   int score_locked(const SimAddress& to, const SimAddress& from) const noexcept;
-  bool is_member_locked(const SimAddress& group) const noexcept { return groups_.contains(group.with_port(0)); }
+  bool is_member_locked(const SimAddress& group) const noexcept {
+    return groups_.contains(group.with_port(0));
+  }
   std::int64_t& last_arrival_ns_locked() noexcept { return last_arrival_ns_; }
   void describe_waiters_locked(std::vector<std::string>& lines);
 

@@ -42,11 +42,12 @@ Result<SimAddress> SimDatagrams::bind(const SimDatagramSocket& socket, const Sim
     if (find_unix(wanted) != nullptr) return sys::error_of(EADDRINUSE);
     return wanted;
   }
-  if (wanted.port != 0) return conflicts(socket, wanted) ? sys::error_of(EADDRINUSE) : Result<SimAddress>(wanted);
+  if (wanted.port != 0)
+    return conflicts(socket, wanted) ? sys::error_of(EADDRINUSE) : Result<SimAddress>(wanted);
   for (int tries = 0; tries <= SimPorts::kLastEphemeral - SimPorts::kFirstEphemeral; ++tries) {
     const std::uint16_t port = next_port_;
-    next_port_ = port == SimPorts::kLastEphemeral ? SimPorts::kFirstEphemeral
-                                                  : static_cast<std::uint16_t>(port + 1);
+    next_port_ =
+        port == SimPorts::kLastEphemeral ? SimPorts::kFirstEphemeral : static_cast<std::uint16_t>(port + 1);
     bool taken = false;
     sockets_.for_each([&](SimDatagramSocket& other) { taken |= other.address_locked().port == port; });
     if (!taken) return wanted.with_port(port);
@@ -136,8 +137,8 @@ bool SimDatagrams::deliver_to_all(const SimDatagram& datagram, FiberQueue& won) 
   bool awaited = false;
   sockets_.for_each([&](SimDatagramSocket& socket) {
     const SimAddress& at = socket.address_locked();
-    const bool fits = !socket.is_unix() && at.port == datagram.to.port &&
-                      (at.is_any() || at.unmapped() == datagram.to);
+    const bool fits =
+        !socket.is_unix() && at.port == datagram.to.port && (at.is_any() || at.unmapped() == datagram.to);
     if (!fits || (datagram.to.is_multicast() && !socket.is_member_locked(datagram.to))) return;
     awaited |= socket.arrive_locked(datagram, won);
   });

@@ -164,8 +164,7 @@ std::vector<DescriptorHandle> SimNetwork::stop() {
   dropped = events_.take_all();
   dropped_datagrams = datagrams_.stop();
   sockets_.for_each([&](SimSocket& socket) { open.push_back(socket.handle_locked()); });
-  datagrams_.sockets().for_each(
-      [&](SimDatagramSocket& socket) { open.push_back(socket.handle_locked()); });
+  datagrams_.sockets().for_each([&](SimDatagramSocket& socket) { open.push_back(socket.handle_locked()); });
   return open;
 }
 

@@ -126,7 +126,8 @@ void SimSocket::stop_listening_locked() {
 
 void SimSocket::describe_waiters_locked(std::vector<std::string>& lines) {
   if (descriptor_ == nullptr) return;
-  describe_sim_waiters_locked(*descriptor_, text_locked(Direction::kRead), text_locked(Direction::kWrite), lines);
+  describe_sim_waiters_locked(*descriptor_, text_locked(Direction::kRead), text_locked(Direction::kWrite),
+                              lines);
 }
 
 std::string SimSocket::text_locked(Direction direction) const {
