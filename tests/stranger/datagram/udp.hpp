@@ -16,6 +16,9 @@ namespace stranger {
 
 inline std::error_code system_error(int number) { return {number, std::system_category()}; }
 
+/// The index of the loopback interface: the first of every network.
+inline std::uint32_t loopback() { return 1; }
+
 inline weft::net::UdpSocket udp(const char* at = "127.0.0.1:0", const weft::net::UdpOptions& options = {}) {
   return weft::net::UdpSocket::bind(at, options).value();
 }

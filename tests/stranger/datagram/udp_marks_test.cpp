@@ -2,7 +2,6 @@
 // What goes with a datagram: where it arrived, its traffic class, its segments.
 #include "udp.hpp"
 
-#include <net/if.h>
 #include <string>
 
 namespace stranger {
@@ -24,7 +23,7 @@ TEST(UdpMarks, AServerAtAllAddressesLearnsWhichWasMeantAndAnswersFromIt) {
     const Letter letter = next(server);
     ASSERT_TRUE(letter.info.arrived_at);
     EXPECT_EQ(letter.info.arrived_at->address, meant);
-    EXPECT_EQ(letter.info.arrived_at->interface_index, ::if_nametoindex("lo"));
+    EXPECT_EQ(letter.info.arrived_at->interface_index, loopback());
     ASSERT_TRUE(server.send_to("from .7", letter.info.from, {.from = letter.info.arrived_at->address}));
     const Letter answer = next(client);
     EXPECT_EQ(answer.text, "from .7") << "a connected socket hears no other address";
@@ -41,7 +40,7 @@ TEST(UdpMarks, TheSameOverIpv6AndForBothFamilies) {
     const Letter letter = next(server);
     ASSERT_TRUE(letter.info.arrived_at);
     EXPECT_EQ(letter.info.arrived_at->address, IpAddress::v6_loopback());
-    EXPECT_EQ(letter.info.arrived_at->interface_index, ::if_nametoindex("lo"));
+    EXPECT_EQ(letter.info.arrived_at->interface_index, loopback());
     ASSERT_TRUE(server.send_to("back", letter.info.from, {.from = IpAddress::v6_loopback()}));
     EXPECT_EQ(next(six).text, "back");
     UdpSocket four = udp();
@@ -60,7 +59,7 @@ TEST(UdpMarks, AnAddressThatIsNotOursIsRefused) {
     UdpSocket a = udp("0.0.0.0:0");
     const SocketAddress self(IpAddress::v4_loopback(), a.local_address().value().port());
     EXPECT_TRUE(a.send_to("x", self, {.from = IpAddress::v4(192, 0, 2, 1)}).error());
-    EXPECT_TRUE(a.send_to("x", self, {.interface_index = ::if_nametoindex("lo")}));
+    EXPECT_TRUE(a.send_to("x", self, {.interface_index = loopback()}));
     EXPECT_TRUE(a.send_to("x", self, {.interface_index = 9'999}).error());
   });
 }

@@ -2,8 +2,6 @@
 // Multicast, within the machine: over the loopback interface.
 #include "udp.hpp"
 
-#include <net/if.h>
-
 namespace stranger {
 namespace {
 
@@ -13,7 +11,6 @@ using weft::net::IpAddress;
 using weft::net::SocketAddress;
 using weft::net::UdpSocket;
 
-std::uint32_t loopback() { return ::if_nametoindex("lo"); }
 IpAddress group() { return IpAddress::v4(239, 255, 77, 1); }
 IpAddress group6() { return IpAddress::parse("ff15::77:1").value(); }
 
