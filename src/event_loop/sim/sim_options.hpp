@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "event_loop/network_names.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -30,6 +32,10 @@ struct SimOptions {
   std::uint32_t short_counts_percent = 0;
   /// Fibers that become runnable together are handed out in a drawn order, else in the order of their events.
   bool shuffle = false;
+  /// Names and their addresses, in lower case. There is no other name, except localhost.
+  NetworkNames names = {};
+  /// Connection requests to these addresses are lost: "192.0.2.1:80", "[2001:db8::1]:443".
+  std::vector<std::string> black_holes = {};
   /// Sockets that may be open at a time: one more is refused with EMFILE.
   std::size_t descriptors_max = SIZE_MAX;
 
