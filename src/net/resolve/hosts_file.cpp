@@ -26,7 +26,7 @@ std::string_view without_dot(std::string_view name) noexcept {
   return name;
 }
 
-std::string key_of(std::string_view name) {
+std::string host_key_of(std::string_view name) {
   std::string key(without_dot(name));
   for (char& letter : key) {
     if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
@@ -41,7 +41,7 @@ void add_line(HostsFile::Names& names, std::string_view line) {
   const Result<IpAddress> address = IpAddress::parse(*first);
   if (!address) return;
   while (const std::optional<std::string_view> name = take_word(line)) {
-    std::vector<IpAddress>& addresses = names[key_of(*name)];
+    std::vector<IpAddress>& addresses = names[host_key_of(*name)];
     if (std::find(addresses.begin(), addresses.end(), *address) == addresses.end())
       addresses.push_back(*address);
   }

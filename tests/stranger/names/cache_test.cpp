@@ -5,7 +5,7 @@
 namespace stranger {
 namespace {
 
-DnsZone zone() {
+DnsZone cache_zone() {
   return {{"kept.test", {.v4 = {"192.0.2.1"}, .ttl = 3600}},
           {"brief.test", {.v4 = {"192.0.2.2"}, .ttl = 0}},
           {"second.test", {.v4 = {"192.0.2.3"}, .ttl = 1}},
@@ -24,7 +24,7 @@ class Kept : public testing::Test {
     return texts(resolver.resolve(name, "1", AddressFamily::kV4));
   }
 
-  DnsServer server_{zone()};
+  DnsServer server_{cache_zone()};
 };
 
 TEST_F(Kept, NothingIsKeptUnlessAsked) {

@@ -5,7 +5,7 @@
 namespace stranger {
 namespace {
 
-DnsZone zone() {
+DnsZone dns_zone() {
   return {{"both.test", {.v4 = {"192.0.2.1", "192.0.2.2"}, .v6 = {"2001:db8::1"}}},
           {"four.test", {.v4 = {"192.0.2.4"}}},
           {"six.test", {.v6 = {"2001:db8::6"}}},
@@ -31,7 +31,7 @@ DnsZone zone() {
 
 class Dns : public testing::Test {
  protected:
-  DnsServer server_{zone()};
+  DnsServer server_{dns_zone()};
 };
 
 TEST_F(Dns, GivesTheAddressesWithThePort) {
