@@ -5,10 +5,13 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +32,7 @@ enum class DnsMistake {
   kCut,              // half of the reply
   kEmpty,            // a datagram without bytes
   kNoise,            // a header that promises thousands of records, then noise
+  kMutated,          // other bytes here and there behind the id, cut or not; different each time
 };
 
 /// What the server says of a name.
@@ -167,6 +171,15 @@ inline std::string looping_reply(const DnsQuestion& question) {
   return bytes;
 }
 
+/// The `count`-th mutation: some bytes behind the id are others, and some of the end may be missing.
+inline std::string mutated(std::string reply, std::uint32_t count) {
+  std::minstd_rand random(count);
+  for (std::uint32_t changes = random() % 4; changes > 0; --changes)
+    reply[2 + random() % (reply.size() - 2)] = static_cast<char>(random());
+  if (random() % 4 == 0) reply.resize(random() % reply.size());
+  return reply;
+}
+
 /// All messages that answer the question, in order.
 inline std::vector<std::string> replies_to(const DnsQuestion& question, const DnsZone& zone, bool over_tcp) {
   const auto found = zone.find(question.name);
@@ -186,6 +199,10 @@ inline std::vector<std::string> replies_to(const DnsQuestion& question, const Dn
     case DnsMistake::kCompressionLoop: return {looping_reply(question)};
     case DnsMistake::kCut: return {right.substr(0, right.size() - 3)};
     case DnsMistake::kEmpty: return {std::string()};
+    case DnsMistake::kMutated: {
+      static std::atomic<std::uint32_t> count{0};
+      return {mutated(right, ++count)};
+    }
     case DnsMistake::kNoise:
       return {DnsReplyWriter(question, zone).header(0x8180, 0xffff) + question.bytes +
               std::string(400, '\xbf')};

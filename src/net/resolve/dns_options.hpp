@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#if __has_include(<ares.h>)  // each header compiles alone, also without c-ares
+
 #include <weft/net/resolver.hpp>
 
 #include <ares.h>
@@ -27,3 +29,5 @@ struct DnsOptions {
 };
 
 }  // namespace weft::net
+
+#endif
