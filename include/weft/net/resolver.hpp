@@ -24,12 +24,12 @@ enum class AddressFamily : std::uint8_t { kAny, kV4, kV6 };
 
 /// How names are resolved.
 enum class ResolverBackend : std::uint8_t {
-  kAutomatic,  ///< kDns if weft was built with c-ares, else kSystem
+  kAutomatic,  ///< kDns; if weft was built without c-ares, the hosts file, then kSystem
   kDns,        ///< the hosts file, then DNS by c-ares, in the event loop of the caller
   kSystem,     ///< getaddrinfo(3) on a pool of threads: what nsswitch.conf names (LDAP, mDNS, NIS)
 };
 
-/// Options for Resolver. Only `backend`, `cache_size` and `queries_max` apply to ResolverBackend::kSystem.
+/// Options for Resolver. Of these, ResolverBackend::kSystem uses `backend` only.
 struct ResolverOptions {
   ResolverBackend backend = ResolverBackend::kAutomatic;
   /// Name servers, "192.0.2.1", "192.0.2.1:5353" or "[2001:db8::1]:53". Empty: those of `resolv_conf`.

@@ -43,7 +43,7 @@ ResolverCore::ResolverCore(ResolverOptions options)
 
 Result<NameAnswer> ResolverCore::look_up(const NameQuestion& question, Deadline deadline) {
   counts_.lookups.fetch_add(1, relaxed);
-  if (by_dns_) {
+  if (options_.backend != ResolverBackend::kSystem) {
     if (std::optional<NameAnswer> here = look_up_here(question)) {
       counts_.hosts_hits.fetch_add(1, relaxed);
       if (here->addresses.empty()) return NameErrc::no_address;

@@ -189,9 +189,7 @@ TEST_F(Dns, SearchDomainsAreTried) {
 
 TEST_F(Dns, AServerThatDiedAndCameBackIsAskedAgain) {
   in_fiber([&] {
-    ResolverOptions options = asking(server_);
-    options.timeout = 50ms;
-    Resolver resolver(options);
+    Resolver resolver(asking(server_));
     EXPECT_EQ(texts(resolver.resolve("four.test", "1")), Texts{"192.0.2.4:1"});
     server_.stop();
     EXPECT_EQ(resolver.resolve("four.test", "1").error(), NameErrc::refused);
