@@ -71,7 +71,8 @@ struct ResolverCounters {
 ///
 /// Thread safety: any number of fibers, of any contexts, may resolve at once. No lookup delays another,
 /// except that at most `queries_max` are in progress. Destruction requires that no call is in progress. A
-/// resolver may be made and destroyed anywhere, and must be used in fibers.
+/// resolver may be made and destroyed anywhere, and must be used in fibers. After fork() the child must not
+/// use those of its parent; default_resolver() is then another one.
 ///
 /// In a simulated world the names of the simulated network are asked, and the options have no effect.
 class Resolver {
@@ -110,7 +111,7 @@ class Resolver {
   std::unique_ptr<ResolverCore> core_;
 };
 
-/// The resolver of the process, with the default options. It never ends.
+/// The resolver of the process, with the default options. It never ends. Never suspends.
 Resolver& default_resolver();
 
 /// The same as `default_resolver().resolve(...)`.
