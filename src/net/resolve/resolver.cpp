@@ -2,6 +2,7 @@
 #include <weft/net/resolver.hpp>
 
 #include "base/fork_count.hpp"
+#include "execution_context/forked_child.hpp"
 #include "io/network_here.hpp"
 #include "net/resolve/host_service.hpp"
 #include "net/resolve/resolver_core.hpp"
@@ -63,6 +64,7 @@ constinit Atomic<DefaultResolver*> default_made{nullptr};
 // Never destroyed: fibers may use it until the end. A forked child gets one of its own, as the parent's
 // threads may have held the locks of the old one.
 Resolver& default_resolver() {
+  prepare_for_fork();
   DefaultResolver* made = default_made.load(acquire);  // pairs with the exchange of whoever made it
   while (made == nullptr || made->made_in != fork_count) {
     auto fresh = std::make_unique<DefaultResolver>();
