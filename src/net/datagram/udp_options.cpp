@@ -3,7 +3,7 @@
 #include <weft/net/udp_socket.hpp>
 
 #include "event_loop/operation/datagrams.hpp"
-#include "net/datagram_message.hpp"
+#include "net/datagram/datagram_message.hpp"
 #include "sys/errors.hpp"
 
 #include <cstring>

@@ -2,7 +2,7 @@
 #include <weft/net/datagram_batch.hpp>
 
 #include "base/panic.hpp"
-#include "net/datagram_slots.hpp"
+#include "net/datagram/datagram_slots.hpp"
 #include "net/sockaddr.hpp"
 #include "sys/iovec.hpp"
 

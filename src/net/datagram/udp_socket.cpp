@@ -6,7 +6,7 @@
 #include "event_loop/operation/files.hpp"
 #include "io/descriptor_calls.hpp"
 #include "io/network_here.hpp"
-#include "net/datagram_slots.hpp"
+#include "net/datagram/datagram_slots.hpp"
 #include "net/sockaddr.hpp"
 #include "sys/errors.hpp"
 #include "sys/iovec.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "net/datagram_message.hpp"
+#include "net/datagram/datagram_message.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -4,7 +4,7 @@
 // The memory of batches: for each datagram what recvmmsg and sendmmsg want, made once and used again
 // (docs/design/datagrams.md).
 
-#include "net/datagram_message.hpp"
+#include "net/datagram/datagram_message.hpp"
 
 #include <memory>
 #include <netinet/in.h>
