@@ -30,6 +30,7 @@
 #include <weft/http/server.hpp>
 #include <weft/io/buffered_reader.hpp>
 #include <weft/io/copy.hpp>
+#include <weft/io/file_descriptor.hpp>
 #include <weft/io/pipe.hpp>
 #include <weft/io/progress.hpp>
 #include <weft/io/reader.hpp>
@@ -47,6 +48,7 @@
 #include <weft/net/listen_fds.hpp>
 #include <weft/net/listener.hpp>
 #include <weft/net/name_error.hpp>
+#include <weft/net/passed_files.hpp>
 #include <weft/net/peer_scope.hpp>
 #include <weft/net/resolver.hpp>
 #include <weft/net/stream.hpp>
@@ -55,6 +57,7 @@
 #include <weft/net/tcp_stream.hpp>
 #include <weft/net/udp_socket.hpp>
 #include <weft/net/unix_address.hpp>
+#include <weft/net/unix_datagram.hpp>
 #include <weft/net/unix_listener.hpp>
 #include <weft/net/unix_stream.hpp>
 #include <weft/once.hpp>

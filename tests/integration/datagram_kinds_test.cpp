@@ -5,16 +5,19 @@
 
 #include <weft/mutex.hpp>
 #include <weft/net/udp_socket.hpp>
+#include <weft/net/unix_datagram.hpp>
 #include <weft/select.hpp>
 #include <weft/semaphore.hpp>
 #include <weft/this_fiber.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <tuple>
+#include <unistd.h>
 #include <vector>
 
 namespace weft::test {
@@ -91,15 +94,41 @@ Ends udp_ends(const char* at, bool connected) {
       });
 }
 
+using UnixEnds = EndsOf<net::UnixDatagram, net::UnixDatagram>;
+
+Ends unix_ends(bool connected) {
+  static std::atomic<int> count{0};
+  const std::string name = "@weft-datagrams-" + std::to_string(::getpid()) + "-" + std::to_string(++count);
+  const net::UnixAddress to = net::UnixAddress::parse(name).value();
+  net::UnixDatagram receiver = net::UnixDatagram::bind(to).value();
+  net::UnixDatagram sender =
+      connected ? net::UnixDatagram::connect(to).value() : net::UnixDatagram::bind(name + "-sender").value();
+  return std::make_unique<UnixEnds>(
+      std::move(sender), std::move(receiver),
+      [to, connected](net::UnixDatagram& socket, std::string_view text, Deadline deadline) {
+        return connected ? socket.send_until(text, deadline) : socket.send_to_until(text, to, deadline);
+      });
+}
+
+Ends unix_pair_ends() {
+  net::UnixDatagramPair pair = net::UnixDatagram::pair().value();
+  return std::make_unique<UnixEnds>(std::move(pair.first), std::move(pair.second),
+                                    [](net::UnixDatagram& socket, std::string_view text, Deadline deadline) {
+                                      return socket.send_until(text, deadline);
+                                    });
+}
+
 struct Kind {
   const char* name;
   Ends (*make)();
-  bool lossless;  ///< a sender waits for room at the receiver
 };
 const Kind kKinds[] = {
-    {"Udp", [] { return udp_ends("127.0.0.1:0", false); }, false},
-    {"UdpConnected", [] { return udp_ends("127.0.0.1:0", true); }, false},
-    {"UdpOfIpv6", [] { return udp_ends("[::1]:0", true); }, false},
+    {"Udp", [] { return udp_ends("127.0.0.1:0", false); }},
+    {"UdpConnected", [] { return udp_ends("127.0.0.1:0", true); }},
+    {"UdpOfIpv6", [] { return udp_ends("[::1]:0", true); }},
+    {"Unix", [] { return unix_ends(false); }},
+    {"UnixConnected", [] { return unix_ends(true); }},
+    {"UnixPair", unix_pair_ends},
 };
 
 class DatagramKinds : public testing::TestWithParam<std::tuple<ContextCase, std::size_t>> {
@@ -229,12 +258,65 @@ TEST_P(DatagramKinds, SelectSeesWhatCame) {
   });
 }
 
+/// Of the kinds whose senders wait for room at the receiver: the others lose datagrams.
+class LosslessKinds : public DatagramKinds {};
+
+/// Sends until there is no room, and says how many were sent.
+int fill(DatagramEnds& ends) {
+  int sent = 0;
+  while (ends.send(std::to_string(sent), Deadline::after(5ms))) ++sent;
+  return sent;
+}
+
+TEST_P(LosslessKinds, ASenderWaitsForRoomAndNoneIsLost) {
+  run([](DatagramEnds& ends) {
+    const int count = fill(ends);
+    ASSERT_GT(count, 0);
+    auto waiting = spawn([&] { return ends.send("last"); });
+    auto cancelled = spawn([&] { return ends.send("never").error(); });
+    yield();
+    cancelled.cancel();
+    EXPECT_EQ(cancelled.join_uncancellable(), Errc::cancelled);
+    for (int i = 0; i < count; ++i) ASSERT_EQ(ends.receive().value().text, std::to_string(i));
+    EXPECT_TRUE(waiting.join_uncancellable());
+    EXPECT_EQ(ends.receive().value().text, "last");
+    EXPECT_EQ(ends.receive(Deadline::after(2ms)).error(), Errc::timed_out);
+  });
+}
+
+TEST_P(LosslessKinds, CloseEndsASenderThatWaits) {
+  run([](DatagramEnds& ends) {
+    fill(ends);
+    auto waiting = spawn([&] { return ends.send("never").error(); });
+    yield();
+    EXPECT_TRUE(ends.close_sender());
+    EXPECT_EQ(waiting.join_uncancellable(), Errc::closed);
+  });
+}
+
+TEST_P(LosslessKinds, ASenderThatWaitsLearnsThatTheReceiverIsGone) {
+  run([](DatagramEnds& ends) {
+    fill(ends);
+    auto waiting = spawn([&] { return ends.send("never").error(); });
+    yield();
+    EXPECT_TRUE(ends.close_receiver());
+    const std::error_code error = waiting.join_uncancellable();
+    EXPECT_EQ(error, std::error_code(ECONNREFUSED, std::system_category())) << error.message();
+  });
+}
+
 std::string case_name(const testing::TestParamInfo<DatagramKinds::ParamType>& info) {
   return std::string(kKinds[std::get<1>(info.param)].name) + name_of(std::get<0>(info.param));
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, DatagramKinds,
                          testing::Combine(all_contexts(), testing::Range<std::size_t>(0, std::size(kKinds))),
+                         case_name);
+
+constexpr std::size_t kFirstLossless = 3;  // of kKinds
+INSTANTIATE_TEST_SUITE_P(Kinds, LosslessKinds,
+                         testing::Combine(all_contexts(),
+                                          testing::Range<std::size_t>(kFirstLossless, std::size(kKinds))),
                          case_name);
 
 class DatagramKindsOfTwo : public testing::TestWithParam<std::size_t> {};

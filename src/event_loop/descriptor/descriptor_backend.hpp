@@ -26,7 +26,7 @@ class DescriptorBackend {
   virtual Result<sys::RawAddress> local_address() = 0;
   virtual Result<sys::RawAddress> peer_address() = 0;
 
-  // -- of a socket that moves messages; of all others ENOTSOCK
+  // -- of a socket that moves messages; of all others Errc::unsupported
   virtual Result<std::size_t> receive_message(msghdr& message, int flags);
   virtual Result<std::size_t> send_message(const msghdr& message);
   /// Names the peer of a datagram socket; an address of the family AF_UNSPEC takes the name away.

@@ -90,11 +90,19 @@ Result<std::size_t> Datagrams::send_several(DescriptorHandle handle, std::span<m
                  [&] { return send_several_now(*descriptor, messages); });
 }
 
-Result<std::size_t> Datagrams::try_send(DescriptorHandle handle, const msghdr& message) {
+Result<bool> Datagrams::send_or_full(DescriptorHandle handle, const msghdr& message, Deadline deadline) {
   DescriptorUse descriptor(handle);
   if (!descriptor) return Errc::closed;
-  if (!same_world(*this_runner(), *descriptor)) return Errc::unsupported;
-  return send_now(*descriptor, message);
+  return operate(*descriptor, Direction::kWrite, deadline, [&]() -> Result<bool> {
+    const Result<std::size_t> sent = send_now(*descriptor, message);
+    if (!sent && sys::would_block(sent.error())) return false;
+    return sent ? Result<bool>(true) : sent.error();
+  });
+}
+
+Result<std::size_t> Datagrams::send_in_turn(Descriptor& descriptor, const msghdr& message,
+                                            Deadline deadline) {
+  return operate(descriptor, Direction::kWrite, deadline, [&] { return send_now(descriptor, message); });
 }
 
 Result<void> Datagrams::name_peer(DescriptorHandle handle, const sys::RawAddress& address) {

@@ -30,8 +30,10 @@ class Datagrams {
                                              Deadline);
   /// The first of them, as many as there is room for, at least one: their number.
   static Result<std::size_t> send_several(DescriptorHandle, std::span<mmsghdr> messages, Deadline);
-  /// As send(), without waiting: EAGAIN. Suspends: no.
-  static Result<std::size_t> try_send(DescriptorHandle, const msghdr&);
+  /// As send(), for a receiver whose room gives no edge: false says "not now".
+  static Result<bool> send_or_full(DescriptorHandle, const msghdr&, Deadline);
+  /// As send(), by who has the turn to write (WriteTurn): of a stream, the first bytes.
+  static Result<std::size_t> send_in_turn(Descriptor&, const msghdr&, Deadline);
 
   // -- any thread, of the kernel's sockets; none suspends
   /// Names the only peer; an address of AF_UNSPEC takes the name away.
