@@ -16,6 +16,8 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <span>
+#include <tuple>
 #include <vector>
 
 namespace weft {
@@ -100,7 +102,7 @@ class Flood {
   net::UdpSocket receiver_;
   net::SocketAddress to_;
   Semaphore window_{kWindow};
-  std::vector<Atomic<std::uint8_t>> seen_{kCount};
+  std::vector<Atomic<std::uint8_t>> seen_ = std::vector<Atomic<std::uint8_t>>(kCount);
   Atomic<Number> left_{kCount};
 };
 
