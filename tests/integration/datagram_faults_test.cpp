@@ -9,7 +9,9 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
 #include <system_error>
+#include <vector>
 
 namespace weft {
 namespace {
@@ -127,7 +129,7 @@ TEST_F(DatagramFaults, ABatchThatIsSentInPiecesIsSentWhole) {
     sys::FaultPlan faults;
     faults.shorten(Call::sendmmsg, 1, {.times = sys::FaultRange::kAlways});
     net::SendBatch out(5);
-    for (const char* text : {"1", "2", "3", "4", "5"}) out.add(text, self);
+    for (const char* text : {"1", "22", "333", "4444", "55555"}) out.add(text, self);
     ASSERT_TRUE(a.send_batch(out));
     EXPECT_EQ(faults.applied(), 5u);
     net::ReceiveBatch in(8, 16);
@@ -145,12 +147,45 @@ TEST_F(DatagramFaults, AnErrorInTheMiddleOfABatchLosesNothing) {
     faults.shorten(Call::sendmmsg, 2);
     faults.fail(Call::sendmmsg, ENOBUFS);
     net::SendBatch out(4);
-    for (const char* text : {"1", "2", "3", "4"}) out.add(text, self);
+    for (const char* text : {"1", "22", "333", "4444"}) out.add(text, self);
     EXPECT_EQ(a.send_batch(out).error(), kernel(ENOBUFS));
     EXPECT_EQ(out.size(), 2u);
     ASSERT_TRUE(a.send_batch(out));
     net::ReceiveBatch in(8, 16);
     EXPECT_EQ(a.receive_batch(in).value(), 4u);
+  });
+}
+
+TEST_F(DatagramFaults, NeighboursOfOneSizeAreOneMessageAndThoseThatFailAreSentOneByOne) {
+  run([] {
+    UdpSocket a = UdpSocket::bind("127.0.0.1:0").value();
+    if (!a.can_segment()) GTEST_SKIP() << "this kernel has no UDP_SEGMENT";
+    const net::SocketAddress self = a.local_address().value();
+    const std::vector<std::string> texts{"aa", "bb", "c", "dd", "", "ee", "ff", "gg"};
+    net::ReceiveBatch in(16, 16);
+    for (const int error : {0, EINVAL, EIO, EMSGSIZE}) {
+      sys::FaultPlan faults;
+      if (error != 0) faults.fail(Call::sendmmsg, error);
+      net::SendBatch out(16);
+      for (const std::string& text : texts) out.add(text, self);
+      ASSERT_TRUE(a.send_batch(out)) << error;
+      for (std::size_t i = 0; i < texts.size();) {
+        const std::size_t count = a.receive_batch(in).value();
+        for (std::size_t j = 0; j < count; ++j, ++i)
+          EXPECT_EQ(std::string_view(reinterpret_cast<const char*>(in.bytes(j).data()), in.bytes(j).size()),
+                    texts[i]);
+      }
+    }
+    sys::FaultPlan faults;
+    faults.fail(Call::sendmmsg, ENOBUFS);
+    net::SendBatch out(16);
+    for (const std::string& text : texts) out.add(text, self);
+    EXPECT_EQ(a.send_batch(out).error(), kernel(ENOBUFS));
+    EXPECT_EQ(out.size(), texts.size()) << "all of the message are left";
+    faults.shorten(Call::sendmmsg, 1);
+    faults.fail(Call::sendmmsg, ENOBUFS);
+    EXPECT_EQ(a.send_batch(out).error(), kernel(ENOBUFS));
+    EXPECT_EQ(out.size(), texts.size() - 3) << "the first message holds three";
   });
 }
 
@@ -160,8 +195,8 @@ TEST_F(DatagramFaults, ASenderWithoutRoomWaits) {
     UdpSocket a = UdpSocket::bind("127.0.0.1:0").value();
     const net::SocketAddress self = a.local_address().value();
     net::SendBatch out(2);
-    out.add("1", self);
-    out.add("2", self);
+    out.add("1", self);  // of other sizes: they are not one message
+    out.add("22", self);
     {
       sys::FaultPlan faults;
       faults.fail(Call::sendmsg, EAGAIN, {.times = sys::FaultRange::kAlways});

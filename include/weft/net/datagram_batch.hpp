@@ -53,6 +53,11 @@ class ReceiveBatch {
 /// Several datagrams to be sent, for UdpSocket::send_batch(). It refers to their bytes, which must stay alive
 /// and unchanged until they are sent. Allocates when it is made, and never again.
 ///
+/// Neighbours in the batch that have the same receiver and size, at most 1,452 bytes, and no options of their
+/// own, pass through the kernel as one message and are cut up there or in the network card, if the kernel can
+/// do it (GSO). The receiver sees no difference. They fail together: such an error is that of the first of
+/// them, and none of them was sent.
+///
 /// Thread safety: none; it must stay alive and unused by others during a call that gets it.
 class SendBatch {
  public:

@@ -65,7 +65,9 @@ SendSlots::SendSlots(std::size_t capacity)
     : messages(bounded_capacity(capacity)),
       pieces(messages.size()),
       names(messages.size()),
-      controls(messages.size()) {
+      controls(messages.size()),
+      merged(messages.size()),
+      merged_sizes(messages.size()) {
   for (std::size_t i = 0; i < messages.size(); ++i) {
     messages[i].msg_hdr.msg_iov = &pieces[i];
     messages[i].msg_hdr.msg_iovlen = 1;

@@ -11,6 +11,7 @@
 #include <span>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <system_error>
 #include <vector>
 
 namespace weft::net::detail {
@@ -39,6 +40,17 @@ struct SendSlots {
   std::span<mmsghdr> unsent() noexcept { return std::span(messages).subspan(first, last - first); }
   void drop(std::size_t count) noexcept;
 
+  // -- neighbours that go the same way as one message (send_merging.cpp)
+  enum class Merging : std::uint8_t { kUnknown, kOn, kOff };
+  /// How many datagrams from `index` on make one message.
+  std::size_t mergeable_from(std::size_t index) const noexcept;
+  /// What is unsent, in as few messages as possible.
+  std::span<mmsghdr> merge() noexcept;
+  /// How many datagrams are in the first `sent` messages of the last call.
+  std::size_t datagrams_of(std::size_t sent) const noexcept;
+  /// True: the first message may have failed because it was merged. From now on none is.
+  bool stop_merging_after(const std::error_code& error) noexcept;
+
   std::size_t first = 0;
   std::size_t last = 0;
   std::size_t segmented = 0;  ///< added with a segment size since the batch was empty
@@ -46,6 +58,9 @@ struct SendSlots {
   std::vector<iovec> pieces;
   std::vector<sockaddr_in6> names;
   std::vector<SendControl> controls;
+  Merging merging = Merging::kUnknown;
+  std::vector<mmsghdr> merged;
+  std::vector<std::size_t> merged_sizes;
 };
 
 }  // namespace weft::net::detail

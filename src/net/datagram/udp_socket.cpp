@@ -185,10 +185,15 @@ Result<std::size_t> UdpSocket::receive_batch_until(ReceiveBatch& batch, Deadline
 Result<void> UdpSocket::send_batch_until(SendBatch& batch, Deadline deadline) {
   require_fiber("send_batch() of a UdpSocket");
   if (batch.slots_ != nullptr && batch.slots_->segmented != 0 && !can_segment()) return Errc::unsupported;
+  using Merging = detail::SendSlots::Merging;
   while (!batch.empty()) {
-    const Result<std::size_t> sent = Datagrams::send_several(handle_, batch.slots_->unsent(), deadline);
+    detail::SendSlots& slots = *batch.slots_;
+    if (slots.merging == Merging::kUnknown) slots.merging = can_segment() ? Merging::kOn : Merging::kOff;
+    const std::span<mmsghdr> messages = slots.merging == Merging::kOn ? slots.merge() : slots.unsent();
+    const Result<std::size_t> sent = Datagrams::send_several(handle_, messages, deadline);
+    if (!sent && slots.stop_merging_after(sent.error())) continue;
     if (!sent) return sent.error();
-    batch.slots_->drop(*sent);
+    slots.drop(slots.datagrams_of(*sent));
     if (!batch.empty() && deadline.passed()) return Errc::timed_out;
   }
   return {};
