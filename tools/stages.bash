@@ -14,8 +14,10 @@ not_by_default='^(full)$'
 
 # --- The stages ------------------------------------------------------------------------------------------
 
-# In batches and with a process for a program: 2 minutes from nothing, seconds after a change (HACKING.md).
-stage_quick() { build debug-unity tests_unit && run_tests debug-unity -L '^(unit|style)$'; }
+# In batches and with a process for a program. Its long tests sleep, so more of them run than there are CPUs.
+stage_quick() {
+  build debug-unity tests_unit && run_tests debug-unity -L '^(unit|style)$' -j $((2 * jobs))
+}
 
 stage_release() {
   build release --configure "-DWEFT_BUILD_BENCH=ON -DWEFT_NOT_TO_BE_MEASURED=ON" all &&
