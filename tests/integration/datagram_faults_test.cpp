@@ -4,13 +4,17 @@
 
 #include <weft/execution_context.hpp>
 #include <weft/net/udp_socket.hpp>
+#include <weft/net/unix_datagram.hpp>
 #include <weft/this_fiber.hpp>
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
+#include <sys/resource.h>
 #include <system_error>
+#include <unistd.h>
 #include <vector>
 
 namespace weft {
@@ -45,8 +49,8 @@ TEST_F(DatagramFaults, AnExchangeWithoutAWaitIsOneCallForEachDatagram) {
       ASSERT_TRUE(b.receive_from(buffer));
     }
     const sys::CallCounts counts = counter.counts();
-    EXPECT_EQ(counts[Call::sendmsg], 10u);
-    EXPECT_EQ(counts[Call::recvmsg], 10u);
+    EXPECT_EQ(counts[Call::send], 10u);
+    EXPECT_EQ(counts[Call::recv], 10u);
     EXPECT_EQ(counts.total(), 20u);
   });
 }
@@ -71,7 +75,7 @@ TEST_F(DatagramFaults, ABatchIsOneCallAndAShortOneNeedsNoOther) {
       EXPECT_EQ(counts[Call::sendmmsg], 1u);
       EXPECT_EQ(counts[Call::recvmmsg], 1u) << "it has waited already, and a short batch empties the socket";
       EXPECT_EQ(counts.epoll_ctl(), 0u);
-      EXPECT_EQ(counts[Call::sendmsg] + counts[Call::recvmsg] + counts[Call::poll], 0u);
+      EXPECT_EQ(counts[Call::send] + counts[Call::recv] + counts[Call::poll], 0u);
     }
   });
 }
@@ -81,7 +85,7 @@ TEST_F(DatagramFaults, AnInterruptedCallIsRepeated) {
     UdpSocket a = UdpSocket::bind("127.0.0.1:0").value();
     const net::SocketAddress self = a.local_address().value();
     sys::FaultPlan faults;
-    for (const Call call : {Call::sendmsg, Call::recvmsg, Call::sendmmsg, Call::recvmmsg})
+    for (const Call call : {Call::send, Call::recv, Call::sendmmsg, Call::recvmmsg})
       faults.fail(call, EINTR, {.times = 2});
     char buffer[16];
     ASSERT_TRUE(a.send_to("x", self));
@@ -105,7 +109,7 @@ TEST_F(DatagramFaults, EveryErrorOfTheKernelIsTheCallsAndTheSocketStaysUsable) {
     for (const int error : {ENOBUFS, ENOMEM, EPERM, EACCES, ENETUNREACH, EHOSTUNREACH, ECONNREFUSED, EMSGSIZE,
                             EINVAL, EIO, ENETDOWN, EAFNOSUPPORT}) {
       sys::FaultPlan faults;
-      for (const Call call : {Call::sendmsg, Call::recvmsg, Call::sendmmsg, Call::recvmmsg})
+      for (const Call call : {Call::send, Call::recv, Call::sendmmsg, Call::recvmmsg})
         faults.fail(call, error);
       EXPECT_EQ(a.send_to("x", self).error(), kernel(error));
       EXPECT_EQ(a.receive_from(buffer).error(), kernel(error));
@@ -118,6 +122,30 @@ TEST_F(DatagramFaults, EveryErrorOfTheKernelIsTheCallsAndTheSocketStaysUsable) {
       EXPECT_EQ(a.receive_from(buffer).value().size, 1u);
       ASSERT_TRUE(a.send_batch(out));
       EXPECT_EQ(a.receive_batch(in).value(), 1u);
+    }
+  });
+}
+
+TEST_F(DatagramFaults, TheSameForDatagramsWithMarks) {
+  run([] {
+    UdpSocket a = UdpSocket::bind("127.0.0.1:0", {.arrival_address = true}).value();
+    const net::SocketAddress self = a.local_address().value();
+    const net::DatagramSendOptions marks{.traffic_class = net::TrafficClass{1, net::Ecn::kCapable0}};
+    char buffer[16];
+    for (const int error : {EINTR, ENOBUFS, ENOMEM, EPERM, ENETUNREACH, EMSGSIZE, EINVAL}) {
+      sys::FaultPlan faults;
+      faults.fail(Call::sendmsg, error);
+      faults.fail(Call::recvmsg, error);
+      const std::error_code expected = error == EINTR ? std::error_code() : kernel(error);
+      EXPECT_EQ(a.send_to("x", self, marks).error(), expected);
+      if (error != EINTR) {
+        ASSERT_TRUE(a.send_to("x", self, marks));
+      }
+      EXPECT_EQ(a.receive_from(buffer).error(), expected);
+      if (error != EINTR) {
+        EXPECT_EQ(a.receive_from(buffer).value().size, 1u);
+      }
+      EXPECT_EQ(faults.applied(), 2u);
     }
   });
 }
@@ -199,7 +227,7 @@ TEST_F(DatagramFaults, ASenderWithoutRoomWaits) {
     out.add("22", self);
     {
       sys::FaultPlan faults;
-      faults.fail(Call::sendmsg, EAGAIN, {.times = sys::FaultRange::kAlways});
+      faults.fail(Call::send, EAGAIN, {.times = sys::FaultRange::kAlways});
       EXPECT_EQ(a.send_to_until("x", self, 1ms).error(), Errc::timed_out);
       auto sender = spawn([&] { return a.send_to("x", self).error(); });
       yield();
@@ -255,6 +283,65 @@ TEST_F(DatagramFaults, AKernelWithoutSegmentsIsUnsupportedAndNothingIsSent) {
   });
 }
 
+TEST_F(DatagramFaults, FilesThatThisProcessMayNotOpenAreToldAndNoneLeaks) {
+  run([] {
+    auto pair = net::UnixDatagram::pair().value();
+    const std::vector<int> four(4, 0);
+    ASSERT_TRUE(pair.first.send_with_files("x", four));
+    // Two numbers are left.
+    const int lowest = ::dup(0);
+    ASSERT_GE(lowest, 0);
+    const int second = ::dup(0);
+    ::close(lowest);
+    ::close(second);
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const rlimit two{.rlim_cur = static_cast<rlim_t>(std::max(lowest, second) + 1),
+                     .rlim_max = before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &two), 0);
+    net::PassedFiles files;
+    char buffer[4];
+    const auto received = pair.second.receive_with_files(buffer, files);
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    ASSERT_TRUE(received);
+    EXPECT_EQ(received->size, 1u) << "the bytes are there";
+    EXPECT_TRUE(files.truncated());
+    EXPECT_EQ(files.size(), 2u);
+  });
+}
+
+TEST_F(DatagramFaults, ASenderThatCannotWaitForRoomSaysWhy) {
+  run([] {
+    const std::string name = "@weft-datagram-faults-" + std::to_string(::getpid());
+    auto receiver = net::UnixDatagram::bind(name).value();
+    auto sender = net::UnixDatagram::bind(name + "-sender").value();
+    const net::UnixAddress to = receiver.local_address().value();
+    while (sender.send_to_until("x", to, 1ms)) {}
+    sys::FaultPlan faults;
+    faults.fail(Call::socket, EMFILE);
+    EXPECT_EQ(sender.send_to("x", to).error(), kernel(EMFILE));
+    char buffer[4];
+    while (receiver.receive_from_until(buffer, 1ms)) {}
+    EXPECT_TRUE(sender.send_to("y", to)) << "it stays usable";
+    EXPECT_EQ(receiver.receive_from(buffer).value().size, 1u);
+    EXPECT_EQ(buffer[0], 'y');
+  });
+}
+
+TEST_F(DatagramFaults, AUnixSocketThatIsRefusedLeavesNoFile) {
+  run([] {
+    const std::string path = "/tmp/weft-datagram-faults-" + std::to_string(::getpid());
+    for (const Call call : {Call::socket, Call::bind, Call::chmod}) {
+      sys::FaultPlan faults;
+      faults.fail(call, EMFILE);
+      const auto socket = net::UnixDatagram::bind(path, {.mode = 0600});
+      EXPECT_EQ(socket.error(), kernel(EMFILE)) << sys::to_string(call);
+      EXPECT_NE(socket.message().find(path), std::string::npos);
+      EXPECT_NE(::access(path.c_str(), F_OK), 0) << sys::to_string(call);
+    }
+  });
+}
+
 // A refusal comes as one edge, with EPOLLERR: the fiber that waits takes it and waits again, without a poll
 // that finds nothing.
 TEST_F(DatagramFaults, ARefusalDoesNotSpin) {
@@ -268,7 +355,7 @@ TEST_F(DatagramFaults, ARefusalDoesNotSpin) {
     sys::CallCounter counter;
     EXPECT_EQ(client.receive_from_until(buffer, 20ms).error(), Errc::timed_out);
     const sys::CallCounts counts = counter.counts();
-    EXPECT_LE(counts[Call::recvmsg], 2u);
+    EXPECT_LE(counts[Call::recv], 2u);
     EXPECT_LE(counts[Call::epoll_wait], 4u);
   });
 }

@@ -71,7 +71,8 @@ class UdpSocket final {
  public:
   /// A socket that is closed: every call fails with Errc::closed.
   UdpSocket() noexcept = default;
-  UdpSocket(UdpSocket&& other) noexcept : handle_(other.handle_.take()), v6_(other.v6_) {}
+  UdpSocket(UdpSocket&& other) noexcept
+      : handle_(other.handle_.take()), v6_(other.v6_), marked_(other.marked_) {}
   UdpSocket& operator=(UdpSocket&& other) noexcept;
   /// Closes the socket.
   ~UdpSocket();
@@ -185,6 +186,7 @@ class UdpSocket final {
 
   weft::detail::DescriptorHandle handle_;
   bool v6_ = false;
+  bool marked_ = false;  // the kernel tells something beside the sender
 };
 
 }  // namespace weft::net

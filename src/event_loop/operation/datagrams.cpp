@@ -2,6 +2,7 @@
 #include "event_loop/operation/datagrams.hpp"
 
 #include "event_loop/operation/ask.hpp"
+#include "sys/iovec.hpp"
 #include "sys/socket.hpp"
 #include "sys/socket_options.hpp"
 
@@ -20,6 +21,32 @@ Result<std::size_t> receive_now(Descriptor& descriptor, msghdr& message, int fla
 Result<std::size_t> send_now(Descriptor& descriptor, const msghdr& message) {
   if (is_simulated(descriptor)) return descriptor.backend->send_message(message);
   return sys::sendmsg(descriptor.fd, message);
+}
+
+msghdr message_of(iovec& piece, const sockaddr* name, socklen_t name_size) noexcept {
+  msghdr message{};
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  message.msg_name = const_cast<sockaddr*>(name);
+  message.msg_namelen = name_size;
+  return message;
+}
+
+Result<std::size_t> receive_from_now(Descriptor& descriptor, std::span<std::byte> buffer, int flags,
+                                     sockaddr* name, socklen_t& name_size) {
+  if (!is_simulated(descriptor)) return sys::recv_from(descriptor.fd, buffer, flags, name, name_size);
+  iovec piece = sys::to_iovec(buffer);
+  msghdr message = message_of(piece, name, name_size);
+  Result<std::size_t> size = descriptor.backend->receive_message(message, flags);
+  if (size) name_size = message.msg_namelen;
+  return size;
+}
+
+Result<std::size_t> send_to_now(Descriptor& descriptor, std::span<const std::byte> data, const sockaddr* name,
+                                socklen_t name_size) {
+  if (!is_simulated(descriptor)) return sys::send_to(descriptor.fd, data, name, name_size);
+  iovec piece = sys::to_iovec(data);
+  return descriptor.backend->send_message(message_of(piece, name, name_size));
 }
 
 /// `call(message)` for each, as the kernel does it: until one fails, which counts only if it is the first.
@@ -67,6 +94,22 @@ Result<std::size_t> Datagrams::send(DescriptorHandle handle, const msghdr& messa
   DescriptorUse descriptor(handle);
   if (!descriptor) return Errc::closed;
   return operate(*descriptor, Direction::kWrite, deadline, [&] { return send_now(*descriptor, message); });
+}
+
+Result<std::size_t> Datagrams::receive_from(DescriptorHandle handle, std::span<std::byte> buffer, int flags,
+                                            sockaddr* name, socklen_t& name_size, Deadline deadline) {
+  DescriptorUse descriptor(handle);
+  if (!descriptor) return Errc::closed;
+  return operate(*descriptor, Direction::kRead, deadline,
+                 [&] { return receive_from_now(*descriptor, buffer, flags, name, name_size); });
+}
+
+Result<std::size_t> Datagrams::send_to(DescriptorHandle handle, std::span<const std::byte> data,
+                                       const sockaddr* name, socklen_t name_size, Deadline deadline) {
+  DescriptorUse descriptor(handle);
+  if (!descriptor) return Errc::closed;
+  return operate(*descriptor, Direction::kWrite, deadline,
+                 [&] { return send_to_now(*descriptor, data, name, name_size); });
 }
 
 Result<std::size_t> Datagrams::receive_several(DescriptorHandle handle, std::span<mmsghdr> messages,

@@ -24,6 +24,12 @@ class Datagrams {
   /// One message; the flags are those of recvmsg. The call answers as recvmsg does: 0 is an empty message.
   static Result<std::size_t> receive(DescriptorHandle, msghdr&, int flags, Deadline);
   static Result<std::size_t> send(DescriptorHandle, const msghdr&, Deadline);
+  /// The same with one buffer and without control data, which is cheaper. `name` has room for `name_size`
+  /// bytes; null, 0: nobody asks, or the peer.
+  static Result<std::size_t> receive_from(DescriptorHandle, std::span<std::byte>, int flags, sockaddr* name,
+                                          socklen_t& name_size, Deadline);
+  static Result<std::size_t> send_to(DescriptorHandle, std::span<const std::byte>, const sockaddr* name,
+                                     socklen_t name_size, Deadline);
   /// As many as there are, at least one: their number. A number below that of `messages` proves that the
   /// socket was empty, so the next call waits without an attempt (L2).
   static Result<std::size_t> receive_several(DescriptorHandle, std::span<mmsghdr> messages, int flags,

@@ -33,6 +33,7 @@ Result<void> UdpSocket::set_both(int v4_name, int v6_name, int value) {
 }
 
 Result<void> UdpSocket::apply(const UdpOptions& options) {
+  marked_ = options.arrival_address || options.traffic_class || options.coalesce;
   if (options.broadcast) {
     if (auto set = Datagrams::set_option(handle_, SOL_SOCKET, SO_BROADCAST, 1); !set) return set;
   }

@@ -53,6 +53,34 @@ Result<ReceivedDatagram> receive_pieces(DescriptorHandle handle, std::span<iovec
   return received;
 }
 
+/// The kernel has nothing to tell beside the sender.
+Result<ReceivedDatagram> receive_plain(DescriptorHandle handle, std::span<std::byte> buffer,
+                                       Deadline deadline) {
+  sockaddr_in6 name;
+  socklen_t name_size = sizeof(name);
+  const Result<std::size_t> full_size = Datagrams::receive_from(
+      handle, buffer, MSG_TRUNC, reinterpret_cast<sockaddr*>(&name), name_size, deadline);
+  if (!full_size) return full_size.error();
+  ReceivedDatagram received;
+  received.from = read_sockaddr(name, name_size);
+  received.full_size = *full_size;
+  received.size = std::min(*full_size, buffer.size());
+  return received;
+}
+
+Result<void> send_plain(DescriptorHandle handle, std::span<const std::byte> data, const SocketAddress* to,
+                        Deadline deadline) {
+  sockaddr_in6 name;
+  const socklen_t name_size = to != nullptr ? write_sockaddr(*to, name) : 0;
+  const auto* const raw = to != nullptr ? reinterpret_cast<const sockaddr*>(&name) : nullptr;
+  const Result<std::size_t> sent = Datagrams::send_to(handle, data, raw, name_size, deadline);
+  return sent ? Result<void>() : sent.error();
+}
+
+bool is_default(const DatagramSendOptions& options) noexcept {
+  return !options.traffic_class && !options.from && options.interface_index == 0 && options.segment_size == 0;
+}
+
 Result<void> send_pieces(DescriptorHandle handle, std::span<iovec> pieces, const SocketAddress* to,
                          Deadline deadline, const DatagramSendOptions& options) {
   sockaddr_in6 name;
@@ -74,6 +102,7 @@ Result<void> send_pieces(DescriptorHandle handle, std::span<iovec> pieces, const
 UdpSocket& UdpSocket::operator=(UdpSocket&& other) noexcept {
   io::transfer(handle_, other.handle_);
   v6_ = other.v6_;
+  marked_ = other.marked_;
   return *this;
 }
 
@@ -134,6 +163,7 @@ Result<void> UdpSocket::clear_peer() {
 
 Result<ReceivedDatagram> UdpSocket::receive_from_until(MutableBuffer buffer, Deadline deadline) {
   require_fiber("receive_from() of a UdpSocket");
+  if (!marked_) return receive_plain(handle_, buffer, deadline);
   iovec piece = sys::to_iovec(std::span<std::byte>(buffer));
   return receive_pieces(handle_, std::span(&piece, 1), deadline);
 }
@@ -150,6 +180,7 @@ Result<ReceivedDatagram> UdpSocket::receive_from_until(std::span<const std::span
 Result<void> UdpSocket::send_to_until(ConstBuffer data, const SocketAddress& to, Deadline deadline,
                                       const DatagramSendOptions& options) {
   require_fiber("send_to() of a UdpSocket");
+  if (is_default(options)) return send_plain(handle_, data, &to, deadline);
   if (options.segment_size != 0 && !can_segment()) return Errc::unsupported;
   iovec piece = sys::to_iovec(std::span<const std::byte>(data));
   return send_pieces(handle_, std::span(&piece, 1), &to, deadline, options);
@@ -157,6 +188,7 @@ Result<void> UdpSocket::send_to_until(ConstBuffer data, const SocketAddress& to,
 
 Result<void> UdpSocket::send_until(ConstBuffer data, Deadline deadline, const DatagramSendOptions& options) {
   require_fiber("send() of a UdpSocket");
+  if (is_default(options)) return send_plain(handle_, data, nullptr, deadline);
   if (options.segment_size != 0 && !can_segment()) return Errc::unsupported;
   iovec piece = sys::to_iovec(std::span<const std::byte>(data));
   return send_pieces(handle_, std::span(&piece, 1), nullptr, deadline, options);
