@@ -249,7 +249,7 @@ double median(std::vector<double> values) {
 
 int main(int argc, char** argv) {
   const int rounds = argc > 1 ? std::atoi(argv[1]) : 11;
-  const Load load{argc > 2 ? std::atoi(argv[2]) : 200'000, argc > 3 ? std::atoi(argv[3]) : 32};
+  const Load load{argc > 2 ? std::atoi(argv[2]) : 200'000, argc > 3 ? std::atoi(argv[3]) : 128};
   const std::string source = argc > 4 ? argv[4] : "bench/micro/peers/udp";
   const std::string program = "/tmp/weft-bench-udp-go-" + std::to_string(::getpid());
   const bool has_go = std::system(("go build -o " + program + " " + source + "/main.go").c_str()) == 0;

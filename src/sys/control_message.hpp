@@ -54,7 +54,9 @@ template <class F>
 void for_each_control(const msghdr& message, F&& f) {
   auto& changeable = const_cast<msghdr&>(message);  // the macros want it; they only read
   for (cmsghdr* each = CMSG_FIRSTHDR(&changeable); each != nullptr; each = CMSG_NXTHDR(&changeable, each)) {
-    if (each->cmsg_len < CMSG_LEN(0)) return;
+    const auto* const end = static_cast<const std::byte*>(message.msg_control) + message.msg_controllen;
+    const auto room = static_cast<std::size_t>(end - reinterpret_cast<const std::byte*>(each));
+    if (each->cmsg_len < CMSG_LEN(0) || each->cmsg_len > room) return;
     f(each->cmsg_level, each->cmsg_type,
       std::span(reinterpret_cast<const std::byte*>(CMSG_DATA(each)), each->cmsg_len - CMSG_LEN(0)));
   }
