@@ -82,12 +82,16 @@ class UdpSocket final {
   /// to `0.0.0.0`. Does not suspend. Errors: EADDRINUSE, EACCES, EADDRNOTAVAIL, EMFILE, and others of
   /// bind(2); those of the options.
   static Result<UdpSocket> bind(const SocketAddress& address, const UdpOptions& options = {});
-  /// Parses `address` with SocketAddress::parse first. Errc::invalid_address if that fails.
+  /// At "host:service": "127.0.0.1:53", ":53", "localhost:domain". If the host is a name, its first address
+  /// is used, IPv4 before IPv6, and the call suspends until the name is resolved. Errors: also
+  /// Errc::invalid_address, and those of Resolver::resolve().
   static Result<UdpSocket> bind(std::string_view address, const UdpOptions& options = {});
   /// A socket at a free port that talks to `peer` only: send() and receive() need no address, and only such a
   /// socket is told that nobody receives there. No packet is sent. Does not suspend. Errors: ENETUNREACH and
   /// others of connect(2).
   static Result<UdpSocket> connect(const SocketAddress& peer, const UdpOptions& options = {});
+  /// To "host:service", "example.org:ntp". If the host is a name, the call suspends until it is resolved; the
+  /// peer is its first address that this system has a route to. Errors as of bind().
   static Result<UdpSocket> connect(std::string_view peer, const UdpOptions& options = {});
 
   /// Makes `peer` the only peer of this socket, or another one than before. Datagrams that are queued already

@@ -6,10 +6,14 @@
 #include "event_loop/operation/files.hpp"
 #include "io/descriptor_calls.hpp"
 #include "io/network_here.hpp"
+#include "net/connect/listen_by_name.hpp"
 #include "net/datagram/datagram_slots.hpp"
+#include "net/resolve/host_service.hpp"
 #include "net/sockaddr.hpp"
 #include "sys/errors.hpp"
 #include "sys/iovec.hpp"
+
+#include <weft/net/resolver.hpp>
 
 #include <algorithm>
 #include <array>
@@ -126,9 +130,10 @@ Result<UdpSocket> UdpSocket::bind(const SocketAddress& address, const UdpOptions
 }
 
 Result<UdpSocket> UdpSocket::bind(std::string_view address, const UdpOptions& options) {
-  const Result<SocketAddress> parsed = SocketAddress::parse(address);
-  if (!parsed) return weft::detail::failure_about(parsed.error(), "receiving at", address);
-  return bind(*parsed, options);
+  require_fiber("UdpSocket::bind()");
+  const Result<std::vector<SocketAddress>> addresses = addresses_to_listen_at(address);
+  if (!addresses) return addresses.failure();
+  return bind(addresses->front(), options);
 }
 
 Result<UdpSocket> UdpSocket::connect(const SocketAddress& peer, const UdpOptions& options) {
@@ -144,9 +149,19 @@ Result<UdpSocket> UdpSocket::connect(const SocketAddress& peer, const UdpOptions
 }
 
 Result<UdpSocket> UdpSocket::connect(std::string_view peer, const UdpOptions& options) {
-  const Result<SocketAddress> parsed = SocketAddress::parse(peer);
-  if (!parsed) return weft::detail::failure_about(parsed.error(), "sending to", peer);
-  return connect(*parsed, options);
+  require_fiber("UdpSocket::connect()");
+  if (const Result<SocketAddress> numeric = SocketAddress::parse(peer)) return connect(*numeric, options);
+  const std::optional<HostService> parts = split_host_service(peer);
+  if (!parts) return weft::detail::failure_about(Errc::invalid_address, "sending to", peer);
+  const Result<std::vector<SocketAddress>> addresses =
+      default_resolver().resolve(parts->host, parts->service);
+  if (!addresses) return weft::detail::failure_about(addresses.error(), "sending to", peer);
+  Result<UdpSocket> socket = Errc::invalid_address;
+  for (const SocketAddress& each : *addresses) {
+    socket = connect(each, options);
+    if (socket) break;
+  }
+  return socket;
 }
 
 Result<void> UdpSocket::set_peer(const SocketAddress& peer) {

@@ -30,6 +30,24 @@ TEST(UdpLife, AnAddressThatIsTakenIsNamedInTheError) {
   });
 }
 
+TEST(UdpLife, NamesAreResolved) {
+  in_fiber([] {
+    UdpSocket server = UdpSocket::bind("localhost:0").value();
+    EXPECT_EQ(server.local_address().value().ip(), weft::net::IpAddress::v4_loopback());
+    const std::string port = std::to_string(server.local_address().value().port());
+    UdpSocket other = UdpSocket::bind("[::1]:" + port).value();  // whichever comes first of localhost
+    UdpSocket client = UdpSocket::connect("localhost:" + port).value();
+    ASSERT_TRUE(client.send("x"));
+    int received = 0;
+    EXPECT_TRUE(weft::select(weft::readable(server, [&] { ++received; }),
+                             weft::readable(other, [&] { ++received; })));
+    EXPECT_EQ(received, 1);
+    const auto unknown = UdpSocket::connect("nowhere.invalid:no-such-service");
+    EXPECT_TRUE(unknown.error());
+    EXPECT_NE(unknown.message().find("nowhere.invalid"), std::string::npos) << unknown.message();
+  });
+}
+
 TEST(UdpLife, SocketsShareAnAddressOnlyIfAllAskForIt) {
   in_fiber([] {
     UdpSocket first = udp("127.0.0.1:0", {.reuse_port = true});
