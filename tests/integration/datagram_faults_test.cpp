@@ -329,6 +329,19 @@ TEST_F(DatagramFaults, ASenderThatCannotWaitForRoomSaysWhy) {
   });
 }
 
+TEST_F(DatagramFaults, ASenderThatWaitsForAnothersRoomDoesNotSpin) {
+  run([] {
+    const std::string name = "@weft-datagram-room-" + std::to_string(::getpid());
+    auto receiver = net::UnixDatagram::bind(name).value();
+    auto sender = net::UnixDatagram::bind(name + "-sender").value();
+    const net::UnixAddress to = receiver.local_address().value();
+    while (sender.send_to_until("x", to, 1ms)) {}
+    sys::CallCounter counter;
+    EXPECT_EQ(sender.send_to_until("x", to, 120ms).error(), Errc::timed_out);
+    EXPECT_LE(counter.counts()[Call::sendmsg], 4u) << "once, and once for each look whether it was closed";
+  });
+}
+
 TEST_F(DatagramFaults, AUnixSocketThatIsRefusedLeavesNoFile) {
   run([] {
     const std::string path = "/tmp/weft-datagram-faults-" + std::to_string(::getpid());
