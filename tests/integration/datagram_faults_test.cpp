@@ -65,19 +65,38 @@ TEST_F(DatagramFaults, ABatchIsOneCallAndAShortOneNeedsNoOther) {
     net::ReceiveBatch in(16, 64);
     // The first wait registers.
     EXPECT_EQ(b.receive_batch_until(in, 1ms).error(), Errc::timed_out);
+    sys::CallCounter counter;
     for (int round = 0; round < 5; ++round) {
       auto receiver = spawn([&] { return b.receive_batch(in); });
       yield();
       for (int i = 0; i < 10; ++i) EXPECT_TRUE(out.add("x", to));
-      sys::CallCounter counter;
       ASSERT_TRUE(a.send_batch(out));
       EXPECT_EQ(receiver.join_uncancellable().value(), 10u);
-      const sys::CallCounts counts = counter.counts();
-      EXPECT_EQ(counts[Call::sendmmsg], 1u);
-      EXPECT_EQ(counts[Call::recvmmsg], 1u) << "it has waited already, and a short batch empties the socket";
-      EXPECT_EQ(counts.epoll_ctl(), 0u);
-      EXPECT_EQ(counts[Call::send] + counts[Call::recv] + counts[Call::poll], 0u);
     }
+    const sys::CallCounts counts = counter.counts();
+    EXPECT_EQ(counts[Call::sendmmsg], 5u);
+    EXPECT_EQ(counts[Call::recvmmsg], 5u) << "a short batch empties the socket: the next one waits at once";
+    EXPECT_EQ(counts.epoll_ctl(), 0u);
+    EXPECT_EQ(counts[Call::send] + counts[Call::recv] + counts[Call::poll], 0u);
+  });
+}
+
+TEST_F(DatagramFaults, AFullBatchWakesTheNextReceiver) {
+  run([] {
+    UdpSocket a = UdpSocket::bind("127.0.0.1:0").value();
+    UdpSocket b = UdpSocket::bind("127.0.0.1:0").value();
+    std::vector<JoinHandle<std::size_t>> receivers;
+    for (int i = 0; i < 3; ++i) {
+      receivers.push_back(spawn([&] {
+        net::ReceiveBatch in(2, 64);
+        return b.receive_batch_until(in, 10s).value_or(0);
+      }));
+    }
+    yield();
+    net::SendBatch out(6);
+    for (int i = 0; i < 6; ++i) out.add("x", b.local_address().value());
+    ASSERT_TRUE(a.send_batch(out));
+    for (auto& each : receivers) EXPECT_EQ(each.join_uncancellable(), 2u);
   });
 }
 

@@ -149,6 +149,27 @@ TEST(PassedFiles, AHostileSenderLeavesNoFileOpen) {
   });
 }
 
+TEST(PassedFiles, OneMoreThanIsWantedIsTold) {
+  in_fiber([] {
+    auto pair = UnixDatagram::pair().value();
+    RawPipe pipe;
+    char buffer[4];
+    for (std::size_t wanted = 0; wanted < 6; ++wanted) {
+      PassedFiles files(wanted);
+      const std::vector<int> exactly(wanted, pipe.reader.get());
+      const std::vector<int> more(wanted + 1, pipe.reader.get());
+      ASSERT_TRUE(pair.first.send_with_files("x", exactly));
+      ASSERT_TRUE(pair.second.receive_with_files(buffer, files));
+      EXPECT_EQ(files.size(), wanted);
+      EXPECT_FALSE(files.truncated());
+      ASSERT_TRUE(pair.first.send_with_files("x", more));
+      ASSERT_TRUE(pair.second.receive_with_files(buffer, files));
+      EXPECT_EQ(files.size(), wanted);
+      EXPECT_TRUE(files.truncated()) << "not one is lost without a word";
+    }
+  });
+}
+
 TEST(PassedFiles, MistakesAreErrorsAndSendNothing) {
   in_fiber([] {
     auto pair = UnixStream::pair().value();

@@ -113,6 +113,21 @@ TEST(UnixDatagram, TheFileIsMadeWithItsPermissionsAndRemoved) {
   });
 }
 
+TEST(UnixDatagram, TheFileOfAnotherSocketStays) {
+  in_fiber([] {
+    ScratchPath path;
+    UnixDatagram first = UnixDatagram::bind(path.text()).value();
+    std::filesystem::remove(path.text());
+    UnixDatagram second = UnixDatagram::bind(path.text()).value();
+    ASSERT_TRUE(first.close());
+    EXPECT_TRUE(path.exists());
+    UnixDatagram client = UnixDatagram::connect(path.text()).value();
+    ASSERT_TRUE(client.send("x"));
+    char buffer[4];
+    EXPECT_EQ(second.receive_from(buffer).value().size, 1u);
+  });
+}
+
 TEST(UnixDatagram, AFileWhoseProcessHasDiedIsReplacedIfAsked) {
   in_fiber([] {
     ScratchPath path;
