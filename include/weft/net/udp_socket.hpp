@@ -94,6 +94,12 @@ class UdpSocket final {
   /// peer is its first address that this system has a route to. Errors as of bind().
   static Result<UdpSocket> connect(std::string_view peer, const UdpOptions& options = {});
 
+  /// Adopts a UDP socket, for example one of listen_fds(). This object owns `fd` from now on. Sets FD_CLOEXEC
+  /// and O_NONBLOCK; the second applies to every process that shares the socket. Does not suspend. Errors:
+  /// EBADF, ENOTSOCK, EPROTOTYPE (not a datagram socket), EAFNOSUPPORT (neither IPv4 nor IPv6),
+  /// Errc::unsupported in a simulation. On an error the caller still owns `fd`.
+  static Result<UdpSocket> adopt(int fd);
+
   /// Makes `peer` the only peer of this socket, or another one than before. Datagrams that are queued already
   /// stay. Does not suspend.
   Result<void> set_peer(const SocketAddress& peer);

@@ -60,7 +60,9 @@ ArrivedAt arrived_at_v6(std::span<const std::byte> value) noexcept {
   const auto info = sys::control_value<in6_pktinfo>(value);
   IpAddress::V6Bytes bytes;
   std::memcpy(bytes.data(), &info.ipi6_addr, bytes.size());
-  return {IpAddress::v6(bytes), info.ipi6_ifindex};
+  // A link-local one is of this interface: an answer can be sent from it as it is.
+  const bool is_link_local = bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
+  return {IpAddress::v6(bytes, is_link_local ? info.ipi6_ifindex : 0), info.ipi6_ifindex};
 }
 
 }  // namespace

@@ -3,12 +3,18 @@
 #include <weft/net/udp_socket.hpp>
 
 #include "event_loop/operation/datagrams.hpp"
+#include "event_loop/operation/files.hpp"
+#include "io/network_here.hpp"
 #include "net/datagram/datagram_message.hpp"
 #include "sys/errors.hpp"
+#include "sys/fd.hpp"
+#include "sys/io.hpp"
+#include "sys/socket_options.hpp"
 
 #include <cstring>
 #include <netinet/in.h>
 #include <netinet/udp.h>
+#include <tuple>
 
 namespace weft::net {
 namespace {
@@ -25,6 +31,28 @@ Result<void> check_range(int value, int min, int max) noexcept {
 }
 
 }  // namespace
+
+Result<UdpSocket> UdpSocket::adopt(int fd) {
+  require_fiber("UdpSocket::adopt()");
+  if (this_runner()->network != nullptr) return Errc::unsupported;  // of a simulated world
+  const Result<int> domain = sys::get_option(fd, SOL_SOCKET, SO_DOMAIN);
+  if (!domain) return domain.error();
+  if (*domain != AF_INET && *domain != AF_INET6) return sys::error_of(EAFNOSUPPORT);
+  const Result<int> type = sys::get_option(fd, SOL_SOCKET, SO_TYPE);
+  if (!type) return type.error();
+  if (*type != SOCK_DGRAM) return sys::error_of(EPROTOTYPE);
+  if (auto set = sys::set_close_on_exec(fd, true); !set) return set.error();
+  if (auto set = sys::set_nonblocking(fd, true); !set) return set.error();
+  sys::Fd owned(fd);
+  const Result<DescriptorHandle> handle = Files::adopt(owned, DescriptorKind::kSocket);
+  if (!handle) {
+    std::ignore = owned.release();
+    return handle.error();
+  }
+  UdpSocket socket(*handle, *domain == AF_INET6);
+  socket.marked_ = true;  // whoever has made it may have asked for marks
+  return socket;
+}
 
 Result<void> UdpSocket::set_both(int v4_name, int v6_name, int value) {
   const Result<void> set = Datagrams::set_option(handle_, IPPROTO_IP, v4_name, value);

@@ -3,7 +3,10 @@
 #include "udp.hpp"
 
 #include <algorithm>
+#include <fcntl.h>
 #include <string>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <vector>
 
 namespace stranger {
@@ -207,6 +210,29 @@ TEST(UdpLife, TwoReceiveAndTwoSendOnOneSocketEachDatagramOnce) {
         EXPECT_EQ(std::count(seen.begin(), seen.end(), 1), 2 * kEach);
       },
       2);
+}
+
+TEST(UdpLife, ASocketThatComesFromElsewhereIsAdopted) {
+  in_fiber([] {
+    const int fd = ::socket(AF_INET, SOCK_DGRAM, 0);
+    UdpSocket adopted = UdpSocket::adopt(fd).value();
+    EXPECT_EQ(adopted.native_handle(), fd);
+    EXPECT_NE(::fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
+    UdpSocket other = udp();
+    ASSERT_TRUE(adopted.send_to("x", other.local_address().value()));
+    const Letter letter = next(other);
+    ASSERT_TRUE(other.send_to("y", letter.info.from));
+    EXPECT_EQ(next(adopted).text, "y");
+    ASSERT_TRUE(adopted.close());
+    EXPECT_EQ(::fcntl(fd, F_GETFD), -1);
+    const int stream = ::socket(AF_INET, SOCK_STREAM, 0);
+    EXPECT_EQ(UdpSocket::adopt(stream).error(), system_error(EPROTOTYPE));
+    const int local = ::socket(AF_UNIX, SOCK_DGRAM, 0);
+    EXPECT_EQ(UdpSocket::adopt(local).error(), system_error(EAFNOSUPPORT));
+    EXPECT_EQ(UdpSocket::adopt(-1).error(), system_error(EBADF));
+    EXPECT_EQ(::close(stream), 0) << "it is still the caller's";
+    EXPECT_EQ(::close(local), 0);
+  });
 }
 
 TEST(UdpLife, BufferSizesAreSetAndTold) {

@@ -31,6 +31,22 @@ TEST(UdpMulticast, EveryMemberGetsIt) {
   });
 }
 
+TEST(UdpMulticast, ABatchReachesEveryMember) {
+  in_fiber([] {
+    UdpSocket members[2] = {udp("0.0.0.0:0", {.reuse_address = true}), UdpSocket()};
+    const SocketAddress at(IpAddress::v4_any(), members[0].local_address().value().port());
+    members[1] = UdpSocket::bind(at, {.reuse_address = true}).value();
+    for (UdpSocket& member : members) ASSERT_TRUE(member.join_group(group(), loopback()));
+    UdpSocket sender = udp();
+    ASSERT_TRUE(sender.set_multicast_interface(loopback()));
+    weft::net::SendBatch out(3);
+    for (const char* text : {"aa", "bb", "c"}) out.add(text, SocketAddress(group(), at.port()));
+    ASSERT_TRUE(sender.send_batch(out));
+    for (UdpSocket& member : members)
+      for (const char* text : {"aa", "bb", "c"}) EXPECT_EQ(next(member).text, text);
+  });
+}
+
 TEST(UdpMulticast, WithoutLoopNothingComesBack) {
   in_fiber([] {
     UdpSocket socket = udp("0.0.0.0:0");
