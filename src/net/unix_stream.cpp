@@ -96,14 +96,14 @@ Result<std::size_t> UnixStream::receive_with_files(MutableBuffer buffer, PassedF
   require_fiber("receive_with_files() of a UnixStream");
   FilesControl control;
   msghdr message{};
-  detail::FilesAccess::make_ready(files, control, message);
+  weft::detail::FilesAccess::make_ready(files, control, message);
   if (buffer.empty()) return std::size_t{0};
   iovec piece = sys::to_iovec(std::span<std::byte>(buffer));
   message.msg_iov = &piece;
   message.msg_iovlen = 1;
   const Result<std::size_t> size = Datagrams::receive(handle_, message, MSG_CMSG_CLOEXEC, deadline);
   if (!size) return size;
-  detail::FilesAccess::collect(files, message);
+  weft::detail::FilesAccess::collect(files, message);
   if (*size == 0) return Errc::end_of_file;
   return size;
 }

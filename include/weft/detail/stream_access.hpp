@@ -36,7 +36,7 @@ struct StreamAccess {
       return handle(source);
     }
   }
-  /// The same for writing, of a writer of any type or a socket.
+  /// The same for writing, of a writer of any type, a datagram socket or a registration.
   template <class Sink>
   static DescriptorHandle writing(const Sink& sink) noexcept {
     if constexpr (std::is_base_of_v<io::Writer, Sink>) {

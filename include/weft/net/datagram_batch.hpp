@@ -8,12 +8,12 @@
 #include <memory>
 #include <span>
 
-namespace weft::net {
-
-namespace detail {
+namespace weft::detail {
 struct ReceiveSlots;
 struct SendSlots;
-}  // namespace detail
+}  // namespace weft::detail
+
+namespace weft::net {
 
 /// Room for several received datagrams, for UdpSocket::receive_batch(). Allocates when it is made, and never
 /// again.
@@ -47,7 +47,7 @@ class ReceiveBatch {
  private:
   friend class SendBatch;
   friend class UdpSocket;
-  std::unique_ptr<detail::ReceiveSlots> slots_;
+  std::unique_ptr<weft::detail::ReceiveSlots> slots_;
 };
 
 /// Several datagrams to be sent, for UdpSocket::send_batch(). It refers to their bytes, which must stay alive
@@ -87,7 +87,7 @@ class SendBatch {
 
  private:
   friend class UdpSocket;
-  std::unique_ptr<detail::SendSlots> slots_;
+  std::unique_ptr<weft::detail::SendSlots> slots_;
 };
 
 }  // namespace weft::net

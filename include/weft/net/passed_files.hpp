@@ -6,13 +6,13 @@
 #include <cstddef>
 #include <vector>
 
+namespace weft::detail {
+struct FilesAccess;
+}  // namespace weft::detail
+
 namespace weft::net {
 
 class PassedFiles;
-
-namespace detail {
-struct FilesAccess;
-}  // namespace detail
 
 /// Open files that came with a message over a Unix socket. It owns them: what is not taken is closed with it,
 /// and before it is used again. Each file is close-on-exec. Not thread-safe.
@@ -42,7 +42,7 @@ class PassedFiles {
   void clear() noexcept;
 
  private:
-  friend struct detail::FilesAccess;
+  friend struct weft::detail::FilesAccess;
   std::size_t capacity_;
   bool truncated_ = false;
   std::vector<io::FileDescriptor> files_;

@@ -8,7 +8,8 @@
 
 #include <algorithm>
 
-namespace weft::net {
+namespace weft {
+namespace net {
 namespace {
 
 constexpr std::size_t kCapacityMax = 1024;  // of one system call
@@ -32,11 +33,13 @@ msghdr& append_slot(detail::SendSlots& slots, ConstBuffer data) noexcept {
 
 }  // namespace
 
+}  // namespace net
+
 namespace detail {
 
 ReceiveSlots::ReceiveSlots(std::size_t capacity, std::size_t size)
-    : datagram_size(std::clamp<std::size_t>(size, 1, kDatagramSizeMax)),
-      count(bounded_capacity(capacity)),
+    : datagram_size(std::clamp<std::size_t>(size, 1, net::kDatagramSizeMax)),
+      count(net::bounded_capacity(capacity)),
       messages(count),
       pieces(count),
       names(count),
@@ -55,14 +58,14 @@ ReceiveSlots::ReceiveSlots(std::size_t capacity, std::size_t size)
 std::span<mmsghdr> ReceiveSlots::make_ready() noexcept {
   for (std::size_t i = 0; i < count; ++i) {
     messages[i].msg_hdr.msg_namelen = sizeof(sockaddr_in6);
-    messages[i].msg_hdr.msg_controllen = kReceiveControlSize;
+    messages[i].msg_hdr.msg_controllen = net::kReceiveControlSize;
   }
   count = 0;
   return messages;
 }
 
 SendSlots::SendSlots(std::size_t capacity)
-    : messages(bounded_capacity(capacity)),
+    : messages(net::bounded_capacity(capacity)),
       pieces(messages.size()),
       names(messages.size()),
       controls(messages.size()),
@@ -80,6 +83,8 @@ void SendSlots::drop(std::size_t count) noexcept {
 }
 
 }  // namespace detail
+
+namespace net {
 
 ReceiveBatch::ReceiveBatch(std::size_t capacity, std::size_t datagram_size)
     : slots_(std::make_unique<detail::ReceiveSlots>(capacity, datagram_size)) {}
@@ -159,4 +164,5 @@ void SendBatch::clear() noexcept {
   if (slots_ != nullptr) slots_->drop(size());
 }
 
-}  // namespace weft::net
+}  // namespace net
+}  // namespace weft

@@ -14,7 +14,7 @@
 #include <system_error>
 #include <vector>
 
-namespace weft::net::detail {
+namespace weft::detail {
 
 /// Slots [0, count) hold what was received; only these need to be made ready for the next call.
 struct ReceiveSlots {
@@ -28,7 +28,7 @@ struct ReceiveSlots {
   std::vector<mmsghdr> messages;
   std::vector<iovec> pieces;
   std::vector<sockaddr_in6> names;
-  std::vector<ReceiveControl> controls;
+  std::vector<net::ReceiveControl> controls;
   std::unique_ptr<std::byte[]> bytes;
 };
 
@@ -57,10 +57,10 @@ struct SendSlots {
   std::vector<mmsghdr> messages;
   std::vector<iovec> pieces;
   std::vector<sockaddr_in6> names;
-  std::vector<SendControl> controls;
+  std::vector<net::SendControl> controls;
   Merging merging = Merging::kUnknown;
   std::vector<mmsghdr> merged;
   std::vector<std::size_t> merged_sizes;
 };
 
-}  // namespace weft::net::detail
+}  // namespace weft::detail

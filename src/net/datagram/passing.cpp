@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
-namespace weft::net {
+namespace weft {
+namespace net {
 
 // Room for all is taken now: nothing can fail while files come.
 PassedFiles::PassedFiles(std::size_t capacity) : capacity_(std::min(capacity, kFilesMax)) {
@@ -27,17 +28,19 @@ Result<void> add_files(std::span<const int> files, FilesControl& room, msghdr& m
   return {};
 }
 
+}  // namespace net
+
 namespace detail {
 
 // Not CMSG_SPACE: in the room that it adds for alignment the kernel would put one more file.
-void FilesAccess::make_ready(PassedFiles& files, FilesControl& control, msghdr& message) noexcept {
+void FilesAccess::make_ready(net::PassedFiles& files, net::FilesControl& control, msghdr& message) noexcept {
   files.clear();
   if (files.capacity() == 0) return;
   message.msg_control = control.bytes.data();
   message.msg_controllen = CMSG_LEN(files.capacity() * sizeof(int));
 }
 
-void FilesAccess::collect(PassedFiles& files, const msghdr& message) noexcept {
+void FilesAccess::collect(net::PassedFiles& files, const msghdr& message) noexcept {
   sys::for_each_control(message, [&](int level, int type, std::span<const std::byte> value) {
     if (level != SOL_SOCKET || type != SCM_RIGHTS) return;
     for (; value.size() >= sizeof(int); value = value.subspan(sizeof(int))) {
@@ -49,4 +52,5 @@ void FilesAccess::collect(PassedFiles& files, const msghdr& message) noexcept {
 }
 
 }  // namespace detail
-}  // namespace weft::net
+
+}  // namespace weft

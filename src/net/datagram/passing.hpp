@@ -11,7 +11,8 @@
 #include <array>
 #include <span>
 
-namespace weft::net {
+namespace weft {
+namespace net {
 
 struct alignas(cmsghdr) FilesControl {
   std::array<std::byte, sys::control_size(PassedFiles::kFilesMax * sizeof(int))> bytes;
@@ -20,14 +21,17 @@ struct alignas(cmsghdr) FilesControl {
 /// EINVAL: more than one message can carry.
 Result<void> add_files(std::span<const int> files, FilesControl& control, msghdr& message) noexcept;
 
+}  // namespace net
+
 namespace detail {
 
 struct FilesAccess {
   /// `message` has room for as many files as `files` takes, and not for one more. Closes what it held.
-  static void make_ready(PassedFiles& files, FilesControl& control, msghdr& message) noexcept;
+  static void make_ready(net::PassedFiles& files, net::FilesControl& control, msghdr& message) noexcept;
   /// Owns every file that came with the message, whatever its control data looks like.
-  static void collect(PassedFiles& files, const msghdr& message) noexcept;
+  static void collect(net::PassedFiles& files, const msghdr& message) noexcept;
 };
 
 }  // namespace detail
-}  // namespace weft::net
+
+}  // namespace weft

@@ -6,7 +6,8 @@
 #include <cstring>
 #include <netinet/udp.h>
 
-namespace weft::net {
+namespace weft {
+namespace net {
 namespace {
 
 constexpr std::size_t kSegmentsMax = 64;         // of one message (UDP_MAX_SEGMENTS)
@@ -21,20 +22,24 @@ bool same_way(const msghdr& a, const msghdr& b) noexcept {
 
 }  // namespace
 
+}  // namespace net
+
 namespace detail {
 
 // All segments have the size of the first one, but the last, which may be smaller.
 std::size_t SendSlots::mergeable_from(std::size_t index) const noexcept {
   const msghdr& first_message = messages[index].msg_hdr;
   const std::size_t size = pieces[index].iov_len;
-  if (size == 0 || size > kSegmentSizeMax || first_message.msg_controllen != 0) return 1;
+  if (size == 0 || size > net::kSegmentSizeMax || first_message.msg_controllen != 0) return 1;
   std::size_t total = size;
   std::size_t count = 1;
-  for (std::size_t next = index + 1; next < last && count < kSegmentsMax; ++next, ++count) {
+  for (std::size_t next = index + 1; next < last && count < net::kSegmentsMax; ++next, ++count) {
     const std::size_t next_size = pieces[next].iov_len;
     const bool smaller_before = pieces[next - 1].iov_len < size;
-    if (smaller_before || next_size == 0 || next_size > size || total + next_size > kMessageSizeMax) break;
-    if (messages[next].msg_hdr.msg_controllen != 0 || !same_way(first_message, messages[next].msg_hdr)) break;
+    if (smaller_before || next_size == 0 || next_size > size || total + next_size > net::kMessageSizeMax)
+      break;
+    if (messages[next].msg_hdr.msg_controllen != 0 || !net::same_way(first_message, messages[next].msg_hdr))
+      break;
     total += next_size;
   }
   return count;
@@ -73,4 +78,5 @@ bool SendSlots::stop_merging_after(const std::error_code& error) noexcept {
 }
 
 }  // namespace detail
-}  // namespace weft::net
+
+}  // namespace weft

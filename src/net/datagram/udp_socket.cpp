@@ -232,9 +232,9 @@ Result<std::size_t> UdpSocket::receive_batch_until(ReceiveBatch& batch, Deadline
 Result<void> UdpSocket::send_batch_until(SendBatch& batch, Deadline deadline) {
   require_fiber("send_batch() of a UdpSocket");
   if (batch.slots_ != nullptr && batch.slots_->segmented != 0 && !can_segment()) return Errc::unsupported;
-  using Merging = detail::SendSlots::Merging;
+  using Merging = weft::detail::SendSlots::Merging;
   while (!batch.empty()) {
-    detail::SendSlots& slots = *batch.slots_;
+    weft::detail::SendSlots& slots = *batch.slots_;
     if (slots.merging == Merging::kUnknown) slots.merging = can_segment() ? Merging::kOn : Merging::kOff;
     const std::span<mmsghdr> messages = slots.merging == Merging::kOn ? slots.merge() : slots.unsent();
     const Result<std::size_t> sent = Datagrams::send_several(handle_, messages, deadline);

@@ -151,9 +151,9 @@ Result<ReceivedUnixDatagram> UnixDatagram::receive_with_files(MutableBuffer buff
   require_fiber("receive_with_files() of a UnixDatagram");
   OnePiece piece{std::span<std::byte>(buffer)};
   FilesControl control;
-  detail::FilesAccess::make_ready(files, control, piece.message);
+  weft::detail::FilesAccess::make_ready(files, control, piece.message);
   const Result<ReceivedUnixDatagram> received = receive_piece(handle_, buffer, piece, deadline);
-  if (received) detail::FilesAccess::collect(files, piece.message);
+  if (received) weft::detail::FilesAccess::collect(files, piece.message);
   return received;
 }
 
