@@ -41,12 +41,15 @@ bool complies(ChildCore& core, std::chrono::nanoseconds grace) noexcept {
   return is_over(core.wait(Reap::kNo, Deadline::after(grace)));
 }
 
-bool dies(ChildCore& core) noexcept {
-  [[maybe_unused]] const Result<void> sent = core.send(SIGKILL);
+/// A wait that fails is made on the thread itself: it is short. EPERM: the program has more rights than this
+/// one.
+Result<void> kill(ChildCore& core) noexcept {
+  const Result<void> sent = core.send(SIGKILL);
+  if (sent.error() == std::errc::operation_not_permitted) return sent;
   const Deadline deadline = Deadline::after(kDeathTimeout);
   const Result<void> waited = core.wait(Reap::kNo, deadline);
-  if (is_over(waited)) return true;
-  return waited.error() != Errc::timed_out && is_over(core.wait_blocking(Reap::kNo, deadline));
+  if (is_over(waited) || waited.error() == Errc::timed_out) return waited;
+  return core.wait_blocking(Reap::kNo, deadline);
 }
 
 /// Those that have ended, off the list. One that cannot be asked counts as ended.
@@ -73,13 +76,15 @@ Result<void> end_process(ChildCore& core, std::chrono::nanoseconds grace) noexce
   const CancelShield shield;
   if (core.status()) return {};
   const bool asks = grace > std::chrono::nanoseconds::zero();
-  if (!(asks && complies(core, grace)) && !dies(core)) return Errc::timed_out;
+  if (!asks || !complies(core, grace)) {
+    if (const Result<void> killed = kill(core); !is_over(killed)) return killed;
+  }
   return core.reap_with_group();
 }
 
 void dispose(ChildCore* core) noexcept {
   // The child of another process is not this one's to wait for.
-  if (!core->inherited() && end_process(*core, core->grace()).error() == Errc::timed_out) {
+  if (!core->inherited() && !is_over(end_process(*core, core->grace()))) {
     abandon(core);
     return;
   }

@@ -28,8 +28,9 @@ struct DeleteChild {
 ///
 /// Destruction: ends the process, if it has not ended, like stop(), and reaps it. Suspends the calling fiber
 /// until then, also one that was cancelled; blocks a plain thread. So no process outlives its Child, and none
-/// stays behind as a zombie. What still runs five seconds after SIGKILL (a process that the kernel holds, in
-/// the middle of a call to a dead disk) is left to itself, and reaped when the next process is started.
+/// stays behind as a zombie, with two exceptions: one that still runs five seconds after SIGKILL, as the
+/// kernel holds it in the middle of a call to a dead disk, and one that may not be killed (set-user-ID). They
+/// are left to themselves, and reaped when the next process is started.
 ///
 /// Signals reach the right process or none: they go by a descriptor, not by a number, which another process
 /// may have by then. The program's own handlers of SIGCHLD, its SignalSet{SIGCHLD}, and its calls of
@@ -73,7 +74,8 @@ class Child {
   /// the whole group, and what of it runs when the process has ended is killed.
   ///
   /// Returns how it has ended. Suspends, not cancellable: returns after the grace, and a moment for SIGKILL,
-  /// at the latest. Errc::timed_out: it still runs five seconds after SIGKILL.
+  /// at the latest. Errc::timed_out: it still runs five seconds after SIGKILL. EPERM: its program has more
+  /// rights than this one (set-user-ID), and goes on.
   Result<ExitStatus> stop();
   Result<ExitStatus> stop(std::chrono::nanoseconds grace);
 
