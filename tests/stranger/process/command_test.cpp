@@ -3,6 +3,7 @@
 #include "stranger/process/process.hpp"
 
 #include <cstdlib>
+#include <filesystem>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -82,7 +83,7 @@ TEST(Command, AClearedEnvironmentHasWhatIsSetAfterwards) {
 }
 
 TEST(Command, RunsInItsDirectory) {
-  const std::string before = std::string(::get_current_dir_name());
+  const std::filesystem::path before = std::filesystem::current_path();
   in_fiber([] {
     const Place place;
     EXPECT_EQ(text_of(Command("pwd", {"-P"}).directory("/")), "/\n");
@@ -90,7 +91,7 @@ TEST(Command, RunsInItsDirectory) {
     make_program(place / "program", "here");
     EXPECT_EQ(text_of(Command("./program").directory(place.path())), "here\n");
   });
-  EXPECT_EQ(std::string(::get_current_dir_name()), before);
+  EXPECT_EQ(std::filesystem::current_path(), before);
 }
 
 TEST(Command, IsLookedForInThePathOfTheNewProcess) {

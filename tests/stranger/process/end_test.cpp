@@ -234,13 +234,13 @@ TEST(Groups, AreEndedAsAWhole) {
 
 TEST(Groups, ThatSurviveTheirLeaderAreKilled) {
   in_fiber([] {
-    Child child = shell("(trap '' TERM; echo ready; cat <&3) & wait")
+    Child child = shell("exec 3<&0; (trap '' TERM; echo ready; cat <&3) & wait")
+                      .standard_input(Stdio::pipe())
                       .standard_output(Stdio::pipe())
-                      .standard_error(Stdio::null())
-                      .pass_descriptor(0, 3)
                       .group(ProcessGroup::kOwn)
                       .spawn()
                       .value();
+    const weft::io::PipeWriter input = std::move(child.input());
     read_until(child.output(), "ready\n");
     EXPECT_EQ(child.stop(1h).value(), ExitStatus::of_signal(SIGTERM));  // the leader complies
     char byte[1];
