@@ -3,8 +3,8 @@
 // cancelled at its k-th step, for every k until it gets through. Whatever the moment: it ends, no process and
 // no descriptor is left.
 #include "base/atomic.hpp"
-#include "integration/processes.hpp"
 #include "support/any_context.hpp"
+#include "support/processes.hpp"
 #include "sys/fault.hpp"
 
 #include <weft/cancel_scope.hpp>

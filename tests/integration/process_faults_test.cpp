@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is said when the kernel refuses a part of starting, waiting for or ending a process; and that nothing
 // is left then.
-#include "integration/processes.hpp"
 #include "support/any_context.hpp"
+#include "support/processes.hpp"
 #include "sys/fault.hpp"
 
 #include <weft/cancel_scope.hpp>

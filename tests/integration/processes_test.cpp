@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Processes under every strategy, in a simulated world, and beside the search for deadlocks.
-#include "integration/processes.hpp"
+#include "support/processes.hpp"
 #include "execution_context/diagnostics/deadlock_check.hpp"
 #include "support/any_context.hpp"
 

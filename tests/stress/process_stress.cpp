@@ -5,7 +5,7 @@
 // or fiber is left.
 //
 //   WEFT_STRESS_SEED repeats the choices of a run, though not its interleavings.
-#include "integration/processes.hpp"
+#include "support/processes.hpp"
 #include "support/stress.hpp"
 
 #include <weft/cancel_scope.hpp>
