@@ -6,6 +6,7 @@
 #include "sys/errors.hpp"
 
 #include <csignal>
+#include <tuple>
 #include <utility>
 
 namespace weft::process {
@@ -44,7 +45,7 @@ weft::detail::DescriptorHandle Child::descriptor() const noexcept {
 
 Result<ExitStatus> Child::wait(Deadline deadline) {
   if (core_ == nullptr || core_->inherited()) return Errc::closed;
-  input_ = {};
+  std::ignore = input_.close();  // not by assignment: others may do the same
   return status_after(*core_, core_->wait(Reap::kYes, deadline));
 }
 
@@ -62,7 +63,7 @@ Result<ExitStatus> Child::stop() {
 
 Result<ExitStatus> Child::stop(std::chrono::nanoseconds grace) {
   if (core_ == nullptr || core_->inherited()) return Errc::closed;
-  input_ = {};
+  std::ignore = input_.close();
   return status_after(*core_, end_process(*core_, grace));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/process.hpp"
 
+#include "base/sanitizers.hpp"
 #include "sys/errors.hpp"
 #include "sys/fault.hpp"
 #include "sys/signal.hpp"
@@ -11,6 +12,14 @@
 #include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#if WEFT_TSAN
+// The sanitizer intercepts clone(), and takes the child for one of fork(), with a memory of its own.
+extern "C" int __clone(int (*function)(void*), void* stack, int flags, void* argument, ...) noexcept;
+#define WEFT_CLONE ::__clone
+#else
+#define WEFT_CLONE ::clone
+#endif
 
 namespace weft::sys {
 namespace {
@@ -60,7 +69,7 @@ EndOfProcess end_of(const siginfo_t& info, const rusage& usage) noexcept {
     const BlockedSignals none(all_signals());
     pid = attempt(Call::clone, -1, [&](std::size_t) {
       return raw_answer(
-          ::clone(run_child, stack + kStackSize, CLONE_VM | CLONE_VFORK | CLONE_PIDFD, &plan, &process));
+          WEFT_CLONE(run_child, stack + kStackSize, CLONE_VM | CLONE_VFORK | CLONE_PIDFD, &plan, &process));
     });
   }
   if (pid < 0) return error_of(static_cast<int>(-pid));
