@@ -90,6 +90,9 @@ function(weft_add_library)
   if(WEFT_HAVE_LIBURING)
     target_link_libraries(weft PRIVATE uring)
   endif()
+  if(WEFT_HAVE_CARES)
+    target_link_libraries(weft PRIVATE cares)
+  endif()
 endfunction()
 
 # A GoogleTest executable. Its tests are named <name without _test>.<Suite>.<Test>, and are found when ctest

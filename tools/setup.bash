@@ -3,7 +3,7 @@
 
 # What each package is for is in HACKING.md. package=probe: a command, or a file (may be a glob).
 packages_to_build=(cmake=cmake ninja-build=ninja g++=g++ node-llhttp=/usr/share/llhttp/llhttp.c
-  liburing-dev=/usr/include/liburing.h
+  liburing-dev=/usr/include/liburing.h libc-ares-dev=/usr/include/ares.h
   libcli11-dev=/usr/include/CLI/CLI.hpp nlohmann-json3-dev=/usr/include/nlohmann/json.hpp)
 packages_to_test=("${packages_to_build[@]}" python3=python3 libgtest-dev=/usr/include/gtest/gtest.h
   libgmock-dev=/usr/include/gmock/gmock.h clang-format=clang-format gdb=gdb)

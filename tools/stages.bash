@@ -14,13 +14,16 @@ not_by_default='^(full)$'
 
 # --- The stages ------------------------------------------------------------------------------------------
 
-stage_quick() { build debug tests_unit && run_tests debug -L '^(unit|style)$'; }
+# In batches and with a process for a program. Its long tests sleep, so more of them run than there are CPUs.
+stage_quick() {
+  build debug-unity tests_unit && run_tests debug-unity -L '^(unit|style)$' -j $((2 * jobs))
+}
 
 stage_release() {
   build release --configure "-DWEFT_BUILD_BENCH=ON -DWEFT_NOT_TO_BE_MEASURED=ON" all &&
     run_tests release -LE '^(full|stress|slow_client)$'
 }
-# Of its own, in batches: a third of the time. --quick and --full compile each source alone.
+# In batches: a third of the time. --full compiles each source alone.
 stage_hazards_debug() { build debug-unity tests_hazards && run_tests debug-unity -L '^hazards$'; }
 stage_hazards_clang() { build release-clang tests_hazards && run_tests release-clang -L '^hazards$'; }
 stage_asan() { build asan all && run_tests asan -LE "$not_by_default|$only_release"; }

@@ -41,9 +41,12 @@
 #include <weft/monitor.hpp>
 #include <weft/mutex.hpp>
 #include <weft/net/address.hpp>
+#include <weft/net/connect.hpp>
 #include <weft/net/listen_fds.hpp>
 #include <weft/net/listener.hpp>
+#include <weft/net/name_error.hpp>
 #include <weft/net/peer_scope.hpp>
+#include <weft/net/resolver.hpp>
 #include <weft/net/stream.hpp>
 #include <weft/net/stream_socket.hpp>
 #include <weft/net/tcp_listener.hpp>

@@ -8,6 +8,7 @@
 //
 // Thread safety: by fibers, several at a time.
 
+#include "event_loop/network_names.hpp"
 #include "sys/raw_address.hpp"
 
 #include <weft/deadline.hpp>
@@ -45,6 +46,8 @@ struct DescriptorPair {
 
 class Network {
  public:
+  /// The names of a simulated world; null: they are asked for outside. Suspends: no.
+  virtual const NetworkNames* names() const noexcept { return nullptr; }
   /// A listening stream socket, bound to `address`, of IP or of Unix. Suspends: no.
   virtual Result<DescriptorHandle> listen(const sys::RawAddress& address, const ListenParameters&) = 0;
   /// A stream connected to `address`. Suspends.

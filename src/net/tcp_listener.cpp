@@ -6,6 +6,7 @@
 #include "io/descriptor_calls.hpp"
 #include "io/network_here.hpp"
 #include "net/accept_loop.hpp"
+#include "net/connect/listen_by_name.hpp"
 #include "net/sockaddr.hpp"
 #include "sys/errors.hpp"
 #include "sys/socket_filter.hpp"
@@ -40,9 +41,10 @@ Result<TcpListener> TcpListener::bind(const SocketAddress& address, const Listen
 }
 
 Result<TcpListener> TcpListener::bind(std::string_view address, const ListenOptions& options) {
-  const Result<SocketAddress> parsed = SocketAddress::parse(address);
-  if (!parsed) return weft::detail::failure_about(parsed.error(), "listening at", address);
-  return bind(*parsed, options);
+  require_fiber("TcpListener::bind()");
+  const Result<std::vector<SocketAddress>> addresses = addresses_to_listen_at(address);
+  if (!addresses) return addresses.failure();
+  return bind(addresses->front(), options);
 }
 
 Result<TcpListener> TcpListener::adopt(int fd) {

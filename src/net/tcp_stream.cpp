@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <weft/net/connect.hpp>
 #include <weft/net/tcp_stream.hpp>
 
 #include "event_loop/operation/files.hpp"
@@ -17,9 +18,7 @@ Result<TcpStream> TcpStream::connect(const SocketAddress& address, Deadline dead
 }
 
 Result<TcpStream> TcpStream::connect(std::string_view address, Deadline deadline) {
-  const Result<SocketAddress> parsed = SocketAddress::parse(address);
-  if (!parsed) return weft::detail::failure_about(parsed.error(), "connecting to", address);
-  return connect(*parsed, deadline);
+  return net::connect(address, deadline);
 }
 
 Result<SocketAddress> TcpStream::local_address() const {

@@ -29,6 +29,8 @@ class Epoll {
   Epoll& operator=(Epoll&& other) noexcept;
 
   int fd() const noexcept { return fd_.get(); }
+  /// Somebody else closes the descriptor.
+  void disown() noexcept { static_cast<void>(fd_.release()); }
 
   /// `events` are EPOLLIN and its like, EPOLLET included. Fails with EEXIST, EPERM (a file that cannot be
   /// polled), ENOSPC (max_user_watches), ENOMEM.

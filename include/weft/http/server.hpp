@@ -114,10 +114,11 @@ class Server {
     return route(Method::patch, pattern, std::move(handler));
   }
 
-  /// Listens at `address` ("127.0.0.1:8080", "[::1]:0", ":8080"), starts to serve, and returns the bound
-  /// address. May be called again for further addresses. Errors: Errc::invalid_address, Errc::closed after
-  /// stop(), and those of TcpListener::bind. Throws std::bad_alloc. If it fails, no request was served at
-  /// that address, and no socket listens there.
+  /// Listens at `address` ("127.0.0.1:8080", "[::1]:0", ":8080", "localhost:8080"), starts to serve, and
+  /// returns the bound address. Of a name the first address is used, IPv4 before IPv6, as TcpListener::bind()
+  /// does; the call then suspends. May be called again for further addresses. Errors: Errc::invalid_address,
+  /// Errc::closed after stop(), and those of TcpListener::bind. Throws std::bad_alloc. If it fails, no
+  /// request was served at that address, and no socket listens there.
   ///
   /// The server accepts until stop(), or until its context shuts down. If descriptors or memory are used up,
   /// or the kernel refuses for another reason, the server writes messages to standard error (a burst, then

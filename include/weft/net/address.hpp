@@ -97,8 +97,8 @@ class SocketAddress {
 
   /// Parses "192.0.2.1:80", "[2001:db8::1]:80", "[fe80::1%eth0]:80", and ":80", which means "[::]:80". A
   /// listener at "[::]" accepts connections of both families, or of the only family that the system has. The
-  /// port is required: 1 to 5 decimal digits, at most 65535. Host names such as "localhost:80" are errors.
-  /// Errors: `Errc::invalid_address`.
+  /// port is required: 1 to 5 decimal digits, at most 65535. Host names such as "localhost:80" are errors:
+  /// net::connect() and net::resolve() take them. Errors: `Errc::invalid_address`.
   static Result<SocketAddress> parse(std::string_view text);
 
   constexpr const IpAddress& ip() const noexcept { return ip_; }

@@ -41,7 +41,9 @@ class TcpListener final : public Listener {
   /// accepts IPv4 connections too; on a system without IPv6 it listens at `0.0.0.0`. Does not suspend.
   /// Errors: EADDRINUSE, EACCES, EADDRNOTAVAIL, EMFILE and others of bind(2).
   static Result<TcpListener> bind(const SocketAddress& address, const ListenOptions& options = {});
-  /// Parses `address` with SocketAddress::parse first. Errc::invalid_address if that fails.
+  /// Listens at "host:service": "127.0.0.1:80", ":80", "localhost:http". If the host is a name, its first
+  /// address is used, IPv4 before IPv6, and the call suspends until the name is resolved; listen_all() uses
+  /// all addresses. Errors: also Errc::invalid_address, and those of Resolver::resolve().
   static Result<TcpListener> bind(std::string_view address, const ListenOptions& options = {});
 
   /// Adopts a socket that listens already, for example one that another process passed on (see listen_fds()).

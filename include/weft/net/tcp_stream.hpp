@@ -21,7 +21,7 @@ class TcpStream final : public StreamSocket {
 
   /// Connects. Suspends. Errors: ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT and others of connect(2).
   static Result<TcpStream> connect(const SocketAddress& address, Deadline deadline = Deadline::never());
-  /// Parses `address` with SocketAddress::parse first. Errc::invalid_address if that fails.
+  /// The same as net::connect(): "192.0.2.1:80", "[::1]:80", "example.org:https".
   static Result<TcpStream> connect(std::string_view address, Deadline deadline = Deadline::never());
 
   Result<SocketAddress> local_address() const;

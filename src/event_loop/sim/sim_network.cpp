@@ -5,6 +5,7 @@
 #include "base/saturating.hpp"
 #include "sys/errors.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace weft {
@@ -25,6 +26,8 @@ SimNetwork::SimNetwork(const SimOptions& options)
       latency_max_ns_(std::max(options.latency_min_ns, options.latency_max_ns)),
       short_counts_percent_(options.short_counts_percent),
       files_(std::make_shared<SimFiles>(options)),
+      names_(options.names),
+      black_holes_(options.black_holes),
       time_ns_(options.start_ns),
       random_(options.seed) {
   WEFT_ASSERT(buffer_size_ > 0, "a simulated stream without a buffer");
@@ -126,17 +129,29 @@ std::vector<SimEndedPeer> SimNetwork::take_ended_peers() {
 void SimNetwork::syn_arrives_locked(const SimEvent& event, FiberQueue& won) {
   SimSocket& client = *event.target;
   if (client.ended_locked()) return;  // it was cancelled or timed out on the way
+  if (is_black_hole(client.peer_address_locked())) return lose_syn_locked(event);
   SimSocket* const listener = ports_.find(client.peer_address_locked(), random_);
   if (listener == nullptr) return refuse_locked(event.target, ECONNREFUSED);
   if (listener->admit_locked(client, won)) {
     post_locked(SimEventKind::kSynAck, event.target, client.latency_ns());
   } else if (client.transport() == SimTransport::kUnix) {
     post_locked(SimEventKind::kSyn, event.target, kRoomPauseNs, event.amount);
-  } else if (event.amount == kSynRetriesMax) {
+  } else {
+    lose_syn_locked(event);
+  }
+}
+
+void SimNetwork::lose_syn_locked(const SimEvent& event) {
+  if (event.amount == kSynRetriesMax) {
     post_locked(SimEventKind::kRefusal, event.target, kSecondNs << event.amount, ETIMEDOUT);
   } else {
     post_locked(SimEventKind::kSyn, event.target, kSecondNs << event.amount, event.amount + 1);
   }
+}
+
+bool SimNetwork::is_black_hole(const SimAddress& address) const {
+  if (black_holes_.empty()) return false;
+  return std::find(black_holes_.begin(), black_holes_.end(), address.to_string()) != black_holes_.end();
 }
 
 void SimNetwork::refuse_locked(const std::shared_ptr<SimSocket>& client, int error) {

@@ -43,6 +43,7 @@ class SimNetwork final : public Network, public std::enable_shared_from_this<Sim
   Result<DescriptorPair> make_socket_pair() override;
   Result<DescriptorPair> make_pipe() override;
   std::shared_ptr<FileWorld> files() override { return files_; }
+  const NetworkNames* names() const noexcept override { return &names_; }
 
   std::mutex mutex;
   SimSleep sleep;  ///< of the driving thread; safe without the mutex
@@ -91,6 +92,8 @@ class SimNetwork final : public Network, public std::enable_shared_from_this<Sim
   Result<DescriptorPair> make_pair(SimTransport transport);
   Result<DescriptorHandle> open(const Result<std::shared_ptr<SimSocket>>& socket);
   Result<Accepted> open_accepted(const Result<std::shared_ptr<SimSocket>>& socket);
+  bool is_black_hole(const SimAddress& address) const;
+  void lose_syn_locked(const SimEvent& event);
   void syn_arrives_locked(const SimEvent& event, FiberQueue& won);
   void refuse_locked(const std::shared_ptr<SimSocket>& client, int error);
   std::int64_t drawn_latency_locked() noexcept;
@@ -101,6 +104,8 @@ class SimNetwork final : public Network, public std::enable_shared_from_this<Sim
   const std::int64_t latency_max_ns_;
   const std::uint32_t short_counts_percent_;
   const std::shared_ptr<SimFiles> files_;
+  const NetworkNames names_;
+  const std::vector<std::string> black_holes_;
 
   // Guarded by mutex.
   std::int64_t time_ns_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "event_loop/network_names.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -35,6 +37,10 @@ struct SimOptions {
   std::int64_t disk_latency_max_ns = 0;
   /// The bytes of all files together; more are refused with ENOSPC, of a write what does not fit.
   std::uint64_t disk_size_max = std::uint64_t{1} << 30;
+  /// Names and their addresses, in lower case. There is no other name, except localhost.
+  NetworkNames names = {};
+  /// Connection requests to these addresses are lost: "192.0.2.1:80", "[2001:db8::1]:443".
+  std::vector<std::string> black_holes = {};
   /// Sockets, and files, that may be open at a time: one more is refused with EMFILE.
   std::size_t descriptors_max = SIZE_MAX;
 

@@ -30,16 +30,15 @@ std::vector<ExecutionContext*> contexts_of(const ServeOptions& options) {
 }  // namespace
 
 Result<net::SocketAddress> Server::Core::start(std::string_view text, const ServeOptions& options) {
-  const Result<net::SocketAddress> address = net::SocketAddress::parse(text);
-  if (!address) return address.error();
   if (drain_.begun()) return Errc::closed;
   const std::vector<ExecutionContext*> contexts = contexts_of(options);
   const bool reuse_port = options.reuse_port || contexts.size() > 1;
-  net::SocketAddress bound = *address;
+  const net::ListenOptions listening{.backlog = options.backlog, .reuse_port = reuse_port};
+  net::SocketAddress bound;
   std::vector<Listener> listeners;
   for (std::size_t i = 0; i < contexts.size(); ++i) {
     Result<net::TcpListener> listener =
-        net::TcpListener::bind(bound, {.backlog = options.backlog, .reuse_port = reuse_port});
+        i == 0 ? net::TcpListener::bind(text, listening) : net::TcpListener::bind(bound, listening);
     if (!listener) return listener.error();
     const Result<net::SocketAddress> local = listener->local_address();
     if (!local) return local.error();

@@ -6,6 +6,7 @@
 #include "base/fork_count.hpp"
 #include "base/saturating.hpp"
 #include "event_loop/timers/timers.hpp"
+#include "execution_context/forked_child.hpp"
 #include "execution_context/library_thread.hpp"
 #include "fiber/runner.hpp"
 #include "sys/futex.hpp"
@@ -90,6 +91,7 @@ void nap() noexcept {
 
 Result<void> start_locked() noexcept {
   if (alarms != nullptr && alarms_forks == fork_count) return {};
+  prepare_for_fork();  // before the handlers below: a child counts its fork before it looks here
   [[maybe_unused]] static const int prepared = ::pthread_atfork(
       [] { alarms_lock.lock(); }, [] { alarms_lock.unlock(); }, [] { alarms_lock.unlock(); });
   Result<sys::TimerFd> timer = sys::TimerFd::create_on_boot_clock();

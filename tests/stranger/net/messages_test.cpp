@@ -46,15 +46,15 @@ TEST(Messages, OfAConnectNameTheAddress) {
     EXPECT_TRUE(gone.close());
     EXPECT_EQ(thrown_by([&] { (void)TcpStream::connect(address).value(); }),
               "connecting to " + address.to_string() + ": Connection refused");
-    EXPECT_EQ(TcpStream::connect("localhost:80").message(), "connecting to localhost:80: invalid address");
+    EXPECT_EQ(TcpStream::connect("local host:80").message(), "connecting to local host:80: invalid address");
   });
 }
 
 TEST(Messages, OfAServerNameTheAddress) {
   stranger::in_fiber([] {
     weft::http::Server server;
-    EXPECT_EQ(thrown_by([&] { server.listen("localhost:8080").value(); }),
-              "listening at localhost:8080: invalid address");
+    EXPECT_EQ(thrown_by([&] { server.listen("local host:8080").value(); }),
+              "listening at local host:8080: invalid address");
     const TcpListener taken = TcpListener::bind("127.0.0.1:0").value();
     const std::string address = taken.local_address().value().to_string();
     EXPECT_EQ(server.start(address).message(), "listening at " + address + ": Address already in use");

@@ -137,7 +137,7 @@ TEST(PlainAddresses, AreConnectedTo) {
 TEST(PlainAddresses, ThatAreNoneAreAnError) {
   stranger::in_fiber([] {
     for (const char* const text :
-         {"", "localhost", "127.0.0.1", "127.0.0.1:99999", "[::1:80", "example.org:80"})
+         {"", "localhost", "127.0.0.1", "127.0.0.1:99999", "[::1:80", "example org:80"})
       EXPECT_EQ(weft::net::TcpStream::connect(text).error(), weft::Errc::invalid_address) << text;
   });
 }
