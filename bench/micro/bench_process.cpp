@@ -8,13 +8,11 @@
 //   bench_process [rounds] [program of peers.go]
 #include <weft/execution_context.hpp>
 #include <weft/process/command.hpp>
-#include <weft/this_fiber.hpp>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
-#include <functional>
 #include <memory>
 #include <spawn.h>
 #include <string>
@@ -108,37 +106,6 @@ struct Row {
   }
 };
 
-/// How long each turn of a fiber was in coming while another one starts processes.
-std::vector<double> turns_beside(weft::ExecutionContext& context, const std::function<void()>& start) {
-  std::vector<double> turns;
-  bool done = false;
-  auto other = context.spawn([&] {
-    while (!done) {
-      const double begin = now_us();
-      weft::yield();
-      turns.push_back(now_us() - begin);
-    }
-  });
-  context
-      .spawn([&] {
-        for (int i = 0; i < kProcesses; ++i) {
-          start();
-          weft::yield();
-        }
-        done = true;
-      })
-      .join_uncancellable();
-  other.join_uncancellable();
-  return turns;
-}
-
-/// The longest turns, one for each process.
-void print_turns(const char* name, std::vector<double> turns) {
-  std::sort(turns.begin(), turns.end(), std::greater<>());
-  turns.resize(std::min<std::size_t>(turns.size(), kProcesses));
-  std::printf("%-34s %10.0f %10.0f\n", name, quantile(turns, 0.5), turns.front());
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -172,11 +139,5 @@ int main(int argc, char** argv) {
     if (!row.times.empty())
       std::printf("%-34s %10.0f %10.2f\n", row.name, quantile(row.times, 0.5), quantile(row.ratios, 0.5));
   }
-  std::printf("\n%-34s %10s %10s\n", "turns of another fiber meanwhile", "median us", "longest");
-  print_turns("started by weft", turns_beside(context, run_weft));
-  std::vector<pid_t> started;
-  print_turns("started by posix_spawn in a fiber",
-              turns_beside(context, [&] { started.push_back(spawn_bare()); }));
-  for (const pid_t pid : started) wait_bare(pid);
   return 0;
 }

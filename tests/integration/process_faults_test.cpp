@@ -6,9 +6,11 @@
 #include "sys/fault.hpp"
 
 #include <weft/cancel_scope.hpp>
+#include <weft/this_fiber.hpp>
 
 #include <csignal>
 #include <functional>
+#include <thread>
 #include <vector>
 
 namespace weft::test {
@@ -174,6 +176,24 @@ TEST_F(ProcessFaults, AGroupIsSignalledAlsoByAnOlderKernel) {
     EXPECT_EQ(child.wait().value(), ExitStatus::of_signal(SIGKILL));
     EXPECT_EQ(child.output().read_some(byte).error(), Errc::end_of_file);  // the sleep is gone
   });
+}
+
+TEST_F(ProcessFaults, AStartThatHangsStopsNoOtherFiber) {
+  ConcurrentContext context("one thread");
+  FaultPlan faults;
+  Atomic<bool> hangs{false}, released{false};
+  faults.run(Call::clone, [&](int) {
+    hangs.store(true);
+    while (!released.load()) std::this_thread::yield();
+  });
+  auto start = context.spawn([] { return Command("/bin/true").run(); });
+  context
+      .spawn([&] {
+        while (!hangs.load()) yield();  // it has its turns, of the same thread
+        released.store(true);
+      })
+      .join_uncancellable();
+  EXPECT_TRUE(start.join_uncancellable().value().success());
 }
 
 TEST_F(ProcessFaults, ACancelWhileItIsStartedComesToTheWait) {
