@@ -53,13 +53,13 @@ TEST(SignalsOfChildren, ThatWereIgnoredAtTheStartStayIgnored) {
     const Command copy("nohup", {self, "--gtest_filter=*HangsUpItsChild", "--gtest_also_run_disabled_tests",
                                  "--gtest_brief=1"});
     const Output output = copy.output().value();
-    EXPECT_NE(output.output.find("still here"), std::string::npos) << output.output << output.error;
+    EXPECT_TRUE(output.status.success()) << output.output << output.error;
   });
 }
 
 TEST(SignalsOfChildren, DISABLED_HangsUpItsChild) {
   ::signal(SIGHUP, SIG_DFL);
-  in_fiber([] { EXPECT_TRUE(shell("kill -HUP $$; echo still here").run().value().success()); });
+  in_fiber([] { EXPECT_TRUE(shell("kill -HUP $$").run().value().success()); });
 }
 
 TEST(SignalsOfChildren, ATerminalsInterruptDoesNotReachAGroupOfItsOwn) {
