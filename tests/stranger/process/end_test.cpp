@@ -259,27 +259,24 @@ TEST(Groups, ThatAreSharedAreLeftAlone) {
   });
 }
 
-TEST(DieWithParent, EndsTheProcessWhenTheProgramIsKilled) {
-  // The program that starts the process is a copy of this test.
+void start_and_be_killed() {
   in_fiber([] {
-    Child parent = Command("/proc/self/exe",
-                           {"--gtest_filter=*StartsAProcessAndIsKilled", "--gtest_also_run_disabled_tests"})
-                       .standard_output(Stdio::pipe())
-                       .spawn()
-                       .value();
+    const Child child = shell("echo started; exec sleep 1000").die_with_parent().spawn().value();
+    weft::sleep(1h);
+  });
+}
+
+TEST(DieWithParent, EndsTheProcessWhenTheProgramIsKilled) {
+  if (is_copy()) return start_and_be_killed();
+  in_fiber([] {
+    const std::vector<std::string> copy = copy_of_this_test();
+    Child parent = as_copy(Command(copy[0], {copy[1]})).standard_output(Stdio::pipe()).spawn().value();
     read_until(parent.output(), "started\n");
     EXPECT_TRUE(parent.kill());
     EXPECT_EQ(parent.wait().value(), ExitStatus::of_signal(SIGKILL));
     // The process has the pipe, too: this is its end.
     char byte[1];
     EXPECT_EQ(parent.output().read_some(byte).error(), weft::Errc::end_of_file);
-  });
-}
-
-TEST(DieWithParent, DISABLED_StartsAProcessAndIsKilled) {
-  in_fiber([] {
-    const Child child = shell("echo started; exec sleep 1000").die_with_parent().spawn().value();
-    weft::sleep(1h);
   });
 }
 

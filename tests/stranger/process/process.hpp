@@ -10,6 +10,8 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <ostream>
@@ -79,6 +81,15 @@ inline Child stubborn() {
   read_until(child.output(), "ready\n");
   return child;
 }
+
+/// This program once more, with the test that runs now, which finds is_copy() true.
+inline std::vector<std::string> copy_of_this_test() {
+  const testing::TestInfo& test = *testing::UnitTest::GetInstance()->current_test_info();
+  return {std::filesystem::read_symlink("/proc/self/exe"),
+          std::string("--gtest_filter=") + test.test_suite_name() + "." + test.name()};
+}
+inline Command as_copy(Command command) { return command.set_environment("WEFT_TEST_IS_COPY", "1"); }
+inline bool is_copy() { return std::getenv("WEFT_TEST_IS_COPY") != nullptr; }
 
 /// The line of /proc/PID/status, of the process itself, with that name.
 inline std::string status_line(const std::string& status, std::string_view name) {

@@ -4,7 +4,6 @@
 
 #include <weft/signal_set.hpp>
 
-#include <filesystem>
 #include <unistd.h>
 
 namespace {
@@ -46,20 +45,17 @@ TEST(SignalsOfChildren, AreThoseThatThisProgramWasStartedWith) {
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-TEST(SignalsOfChildren, ThatWereIgnoredAtTheStartStayIgnored) {
-  in_fiber([] {
-    // A copy of this test, started by nohup.
-    const std::string self = std::filesystem::read_symlink("/proc/self/exe");
-    const Command copy("nohup", {self, "--gtest_filter=*HangsUpItsChild", "--gtest_also_run_disabled_tests",
-                                 "--gtest_brief=1"});
-    const Output output = copy.output().value();
-    EXPECT_TRUE(output.status.success()) << output.output << output.error;
-  });
-}
-
-TEST(SignalsOfChildren, DISABLED_HangsUpItsChild) {
+void hang_up_a_child() {
   ::signal(SIGHUP, SIG_DFL);
   in_fiber([] { EXPECT_TRUE(shell("kill -HUP $$").run().value().success()); });
+}
+
+TEST(SignalsOfChildren, ThatWereIgnoredAtTheStartStayIgnored) {
+  if (is_copy()) return hang_up_a_child();
+  in_fiber([] {
+    const Output output = as_copy(Command("nohup", copy_of_this_test())).output().value();
+    EXPECT_TRUE(output.status.success()) << output.output << output.error;
+  });
 }
 
 TEST(SignalsOfChildren, ATerminalsInterruptDoesNotReachAGroupOfItsOwn) {
