@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is said when the kernel refuses a part of starting, waiting for or ending a process; and that nothing
 // is left then.
+#include "base/sanitizers.hpp"
 #include "support/any_context.hpp"
 #include "support/processes.hpp"
 #include "sys/fault.hpp"
 
 #include <weft/cancel_scope.hpp>
+#include <weft/run.hpp>
 #include <weft/this_fiber.hpp>
 
 #include <csignal>
 #include <functional>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 namespace weft::test {
@@ -194,6 +197,25 @@ TEST_F(ProcessFaults, AStartThatHangsStopsNoOtherFiber) {
       })
       .join_uncancellable();
   EXPECT_TRUE(start.join_uncancellable().value().success());
+}
+
+// In a child of fork() the pool has no threads yet.
+TEST(ProcessFaultsOfThreads, WithoutAThreadForTheStartThereIsNoProcess) {
+  if (WEFT_TSAN) GTEST_SKIP() << "ThreadSanitizer: no threads in a child of a process that has some";
+  const pid_t fork = ::fork();
+  if (fork == 0) {
+    ::alarm(30);
+    ::_exit(weft::run([] {
+      FaultPlan faults;
+      faults.fail(Call::thread, EAGAIN, {.times = FaultRange::kAlways});
+      const auto status = Command("/bin/true").run();
+      if (status.error() != of_kernel(EAGAIN) || has_children()) return 1;
+      return status.message().find("starting /bin/true: ") == 0 ? 0 : 2;
+    }));
+  }
+  int status = -1;
+  EXPECT_EQ(::waitpid(fork, &status, 0), fork);
+  EXPECT_EQ(status, 0);
 }
 
 TEST_F(ProcessFaults, ACancelWhileItIsStartedComesToTheWait) {
