@@ -8,6 +8,7 @@
 #include "sys/syscall.hpp"
 
 #include <cerrno>
+#include <csignal>
 #include <linux/sched.h>
 #include <sched.h>
 #include <sys/wait.h>
@@ -53,6 +54,13 @@ void reap_failed(int process) noexcept {
          errno == EINTR) {}
 }
 
+/// A kernel before 5.2 does not know the flag, and ignores it.
+std::error_code refuse_without_descriptor(pid_t pid) noexcept {
+  ::kill(pid, SIGKILL);
+  while (::waitpid(pid, nullptr, kAnyChild) < 0 && errno == EINTR) {}
+  return error_of(ENOSYS);
+}
+
 EndOfProcess end_of(const siginfo_t& info, const rusage& usage) noexcept {
   return {info.si_code == CLD_EXITED, info.si_code == CLD_DUMPED, info.si_status, usage};
 }
@@ -73,6 +81,7 @@ EndOfProcess end_of(const siginfo_t& info, const rusage& usage) noexcept {
     });
   }
   if (pid < 0) return error_of(static_cast<int>(-pid));
+  if (process < 0) return refuse_without_descriptor(static_cast<pid_t>(pid));
   Fd owned(process);
   if (plan.error == 0) return StartedProcess{std::move(owned), static_cast<pid_t>(pid)};
   reap_failed(process);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is said when the kernel refuses a part of starting, waiting for or ending a process; and that nothing
 // is left then.
+#include "base/atomic.hpp"
 #include "base/sanitizers.hpp"
 #include "support/any_context.hpp"
 #include "support/processes.hpp"

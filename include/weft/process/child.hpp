@@ -26,6 +26,8 @@ struct DeleteChild {
 ///     ...
 ///     weft::process::ExitStatus status = server.stop().value();   // SIGTERM, and SIGKILL after the grace
 ///
+/// In a select, `readable(child, f)` is the branch that is taken when the process has ended.
+///
 /// Destruction: ends the process, if it has not ended, like stop(), and reaps it. Suspends the calling fiber
 /// until then, also one that was cancelled; blocks a plain thread. So no process outlives its Child, and none
 /// stays behind as a zombie, with two exceptions: one that still runs five seconds after SIGKILL, as the
