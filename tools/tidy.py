@@ -29,6 +29,7 @@ LAYERS = ["base", "sys", "fiber", "event_loop", "execution_context", "sync", "bl
 # The layer of each public header that is not in a folder of its layer (net/, http/). "all": the umbrella
 # headers, which no layer may include.
 PUBLIC_HEADER_LAYER = {
+    "access": "base",
     "atomic": "base", "buffer": "base", "buffer_source": "base", "deadline": "base", "error": "base",
     "duration_ns": "base", "exchange_deadlines": "base", "failure": "base",
     "outcome": "base", "result": "base", "source_location": "base",

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weft/deadline.hpp>
+#include <weft/detail/access.hpp>
 #include <weft/detail/broadcast_core.hpp>
 #include <weft/result.hpp>
 
@@ -106,10 +107,11 @@ class BroadcastChannel {
   /// The number of subscribers a moment ago.
   std::size_t subscribers() const noexcept { return detail::broadcast_subscribers(core()); }
 
-  /// For the library's own use.
+ private:
+  friend struct detail::Access;
+
   BroadcastCore& core() const noexcept { return detail::require_alive(core_); }
 
- private:
   BroadcastCore* core_;  // written by the destructor only
 };
 
@@ -189,10 +191,11 @@ class BroadcastSubscriber {
   Iterator begin() { return Iterator(*this); }
   std::default_sentinel_t end() const noexcept { return {}; }
 
-  /// For the library's own use.
+ private:
+  friend struct detail::Access;
+
   detail::BroadcastSubscription& subscription() noexcept { return subscription_; }
 
- private:
   friend class BroadcastChannel<T>;
   explicit BroadcastSubscriber(BroadcastCore& core) noexcept : subscription_(core) {}
 
@@ -205,7 +208,7 @@ template <class T, class F>
 class BroadcastReceiveInto final : public BroadcastReceiveBranch {
  public:
   BroadcastReceiveInto(BroadcastSubscriber<T>& subscriber, F&& f)
-      : BroadcastReceiveBranch(subscriber.subscription()), f_(std::forward<F>(f)) {}
+      : BroadcastReceiveBranch(Access::subscription(subscriber)), f_(std::forward<F>(f)) {}
 
   void plan(SelectPlan& plan, std::size_t place) noexcept { plan.add(*this, place); }
   std::error_code run() {
@@ -245,14 +248,14 @@ template <class T, class F>
 /// error.
 template <class T, class F>
 [[nodiscard]] auto send(BroadcastChannel<T>& channel, std::type_identity_t<T> value, F&& f) {
-  return detail::BroadcastSendFrom<F>(channel.core(), std::make_shared<const T>(std::move(value)),
-                                      std::forward<F>(f));
+  return detail::BroadcastSendFrom<F>(detail::Access::core(channel),
+                                      std::make_shared<const T>(std::move(value)), std::forward<F>(f));
 }
 /// The same with a value that is shared already. The caller keeps it if another branch is taken.
 template <class T, class F>
 [[nodiscard]] auto send_shared(BroadcastChannel<T>& channel,
                                std::shared_ptr<const std::type_identity_t<T>> value, F&& f) {
-  return detail::BroadcastSendFrom<F>(channel.core(), detail::require_value(std::move(value)),
+  return detail::BroadcastSendFrom<F>(detail::Access::core(channel), detail::require_value(std::move(value)),
                                       std::forward<F>(f));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weft/deadline.hpp>
+#include <weft/detail/access.hpp>
 #include <weft/detail/channel_core.hpp>
 #include <weft/result.hpp>
 
@@ -143,10 +144,11 @@ class Channel {
   Iterator begin() { return Iterator(*this); }
   std::default_sentinel_t end() const noexcept { return {}; }
 
-  /// For the library's own use.
+ private:
+  friend struct detail::Access;
+
   ChannelCore& core() noexcept { return *core_; }
 
- private:
   ChannelCore* core_;  // written by the destructor only
 };
 

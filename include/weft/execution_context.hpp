@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weft/counters.hpp>
+#include <weft/detail/access.hpp>
 #include <weft/event_loop_strategy.hpp>
 #include <weft/join_handle.hpp>
 #include <weft/source_location.hpp>
@@ -45,7 +46,7 @@ class ExecutionContext {
   template <class F>
   auto spawn(F&& closure, const SpawnOptions& options = {},
              SourceLocation spawned_at = SourceLocation::current()) {
-    return spawn_in(spawn_target(), std::forward<F>(closure), options, spawned_at);
+    return detail::spawn_in(spawn_target(), std::forward<F>(closure), options, spawned_at);
   }
 
   std::string_view name() const noexcept;
@@ -58,17 +59,19 @@ class ExecutionContext {
   ContextCounters counters() const noexcept;
   EventLoopCounters event_loop_counters() const noexcept;
 
-  /// For the library's own use.
-  Context& core() const noexcept { return *core_; }
-
  protected:
   explicit ExecutionContext(detail::OwnedContext core) noexcept;
   ~ExecutionContext();
 
   /// Where spawn() goes.
-  Context& spawn_target() const noexcept;
+  detail::Context& spawn_target() const noexcept;
 
   detail::OwnedContext core_;
+
+ private:
+  friend struct detail::Access;
+
+  detail::Context& core() const noexcept { return *core_; }
 };
 
 /// Options for ParallelContext.
@@ -147,7 +150,7 @@ class IsolatedContext final : public ExecutionContext {
   IsolatedContext(std::string name, const IsolatedOptions& options, F&& closure,
                   SourceLocation spawned_at = SourceLocation::current())
       : ExecutionContext(make_core(name, options)),
-        handle_(spawn_in(
+        handle_(detail::spawn_in(
             *core_, [closure = std::forward<F>(closure)]() mutable -> void { closure(); },
             SpawnOptions{.name = name}, spawned_at)) {}
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weft/deadline.hpp>
+#include <weft/detail/access.hpp>
 #include <weft/detail/fiber_start.hpp>
 #include <weft/detail/outcome.hpp>
 #include <weft/result.hpp>
@@ -66,6 +67,9 @@ template <class T>
 class JoinHandle;
 
 namespace detail {
+/// Starts a fiber in a context. Every spawn() of the public API calls it.
+template <class F>
+auto spawn_in(Context& context, F&& closure, const SpawnOptions& options, SourceLocation spawned_at);
 /// For a select.
 template <class T>
 void require_joinable(const JoinHandle<T>& handle, SourceLocation called_at) noexcept;
@@ -154,12 +158,12 @@ class JoinHandle {
     return handle_.name();
   }
 
-  /// For the library's own use. REQUIRES: joinable().
-  Fiber& fiber() const noexcept { return handle_.fiber(); }
-
  private:
+  friend struct detail::Access;
+
   template <class F>
-  friend auto spawn_in(Context& context, F&& closure, const SpawnOptions& options, SourceLocation spawned_at);
+  friend auto detail::spawn_in(detail::Context& context, F&& closure, const SpawnOptions& options,
+                               SourceLocation spawned_at);
 
   template <class U>
   friend void detail::require_joinable(const JoinHandle<U>& handle, SourceLocation called_at) noexcept;
@@ -168,7 +172,9 @@ class JoinHandle {
 
   using Stored = std::conditional_t<std::is_void_v<T>, detail::NoResult, T>;
 
-  JoinHandle(Fiber& fiber, Stored& (*result)(void*)) noexcept : handle_(fiber), result_(result) {}
+  detail::Fiber& fiber() const noexcept { return handle_.fiber(); }
+
+  JoinHandle(detail::Fiber& fiber, Stored& (*result)(void*)) noexcept : handle_(fiber), result_(result) {}
 
   T take() {
     struct ReleaseAtExit {
@@ -192,11 +198,10 @@ void detail::require_joinable(const JoinHandle<T>& handle, SourceLocation called
   handle.handle_.require(JoinHandle<T>::kJoinOfNothing, called_at);
 }
 
-/// Starts a fiber in a context. Every spawn() of the public API calls it.
 template <class F>
-auto spawn_in(Context& context, F&& closure, const SpawnOptions& options, SourceLocation spawned_at) {
-  using Box = detail::FiberBox<std::decay_t<F>>;
-  Fiber& fiber = detail::start(context, std::forward<F>(closure), options, spawned_at);
+auto detail::spawn_in(Context& context, F&& closure, const SpawnOptions& options, SourceLocation spawned_at) {
+  using Box = FiberBox<std::decay_t<F>>;
+  Fiber& fiber = start(context, std::forward<F>(closure), options, spawned_at);
   return JoinHandle<typename Box::Returned>(fiber, [](void* storage) -> typename Box::Result& {
     return std::launder(static_cast<Box*>(storage))->result();
   });

@@ -5,7 +5,6 @@
 #include <weft/error.hpp>
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -125,8 +124,8 @@ class [[nodiscard]] Result {
   T& operator*() & noexcept { return storage_.value(); }
   const T& operator*() const& noexcept { return storage_.value(); }
   T operator*() && noexcept(std::is_nothrow_move_constructible_v<T>) { return std::move(storage_.value()); }
-  T* operator->() noexcept { return std::addressof(storage_.value()); }
-  const T* operator->() const noexcept { return std::addressof(storage_.value()); }
+  T* operator->() noexcept { return __builtin_addressof(storage_.value()); }
+  const T* operator->() const noexcept { return __builtin_addressof(storage_.value()); }
 
   T& value() & { return throw_unless_value(), storage_.value(); }
   const T& value() const& { return throw_unless_value(), storage_.value(); }

@@ -7,7 +7,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -96,7 +95,7 @@ template <class F>
 auto run(const RunOptions& options, F&& main, SourceLocation called_at = SourceLocation::current()) {
   using Returned = std::invoke_result_t<std::decay_t<F>&>;
   detail::MainContext context(options);
-  auto handle = spawn_in(
+  auto handle = detail::spawn_in(
       context.core(),
       [&context, &main]() -> Returned {
         struct CloseAtExit {
@@ -104,7 +103,7 @@ auto run(const RunOptions& options, F&& main, SourceLocation called_at = SourceL
           ~CloseAtExit() { context.close(); }
         } close{context};
         const detail::StopScope scope(context.stop_on());
-        return std::invoke(main);
+        return main();
       },
       SpawnOptions{.name = "main"}, called_at);
   context.run();

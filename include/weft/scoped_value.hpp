@@ -5,9 +5,9 @@
 
 namespace weft {
 
-class Waiter;
-
 namespace detail {
+
+class Waiter;
 
 /// A link of the chain of values that are bound for a fiber or a plain thread. It stands in the frame that
 /// binds. It does not change while it is in the chain, so the children of groups share it.

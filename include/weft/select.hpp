@@ -15,6 +15,7 @@
 
 #include <weft/channel.hpp>
 #include <weft/deadline.hpp>
+#include <weft/detail/access.hpp>
 #include <weft/detail/select_branch.hpp>
 #include <weft/detail/stream_access.hpp>
 #include <weft/join_handle.hpp>
@@ -56,7 +57,7 @@ template <class T, class F>
 class ReceiveInto final : public ChannelBranch {
  public:
   ReceiveInto(Channel<T>& channel, F&& f)
-      : ChannelBranch(channel.core(), Operation::kReceive), f_(std::forward<F>(f)) {
+      : ChannelBranch(Access::core(channel), Operation::kReceive), f_(std::forward<F>(f)) {
     set_element(room_.address());
   }
 
@@ -77,7 +78,7 @@ class SendFrom final : public ChannelBranch {
  public:
   template <class Value>
   SendFrom(Channel<T>& channel, Value&& value, F&& f)
-      : ChannelBranch(channel.core(), Operation::kSend),
+      : ChannelBranch(Access::core(channel), Operation::kSend),
         held_(std::forward<Value>(value)),
         f_(std::forward<F>(f)) {
     set_element(std::addressof(held_));
@@ -95,7 +96,7 @@ template <class Handle, class F>
 class JoinInto final : public JoinBranch {
  public:
   JoinInto(Handle& handle, F&& f) noexcept
-      : JoinBranch(handle.fiber()), handle_(handle), f_(std::forward<F>(f)) {}
+      : JoinBranch(Access::fiber(handle)), handle_(handle), f_(std::forward<F>(f)) {}
 
   void plan(SelectPlan& plan, std::size_t place) noexcept { plan.add(*this, place); }
   std::error_code run() {

@@ -3,6 +3,7 @@
 
 #include <weft/cancel_token.hpp>
 #include <weft/deadline.hpp>
+#include <weft/detail/access.hpp>
 #include <weft/detail/select_branch.hpp>
 #include <weft/result.hpp>
 #include <weft/signal.hpp>
@@ -68,10 +69,11 @@ class SignalSet {
   ///     weft::CancelScope scope(stop.token());   // ends with the first signal
   CancelToken token() const;
 
-  /// For the library's own use.
+ private:
+  friend struct detail::Access;
+
   SignalSetCore& core() const noexcept { return *core_; }
 
- private:
   std::unique_ptr<SignalSetCore, detail::DeleteSignalSet> core_;
 };
 
@@ -119,7 +121,7 @@ class OnSignal final : public SignalBranch {
 /// taken, the signal stays in the set.
 template <class F>
 [[nodiscard]] auto signalled(SignalSet& set, F&& f) {
-  return detail::OnSignal<F>(set.core(), std::forward<F>(f));
+  return detail::OnSignal<F>(detail::Access::core(set), std::forward<F>(f));
 }
 
 }  // namespace weft

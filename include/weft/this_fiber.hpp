@@ -27,7 +27,7 @@ Context& current_spawn_context() noexcept;
 template <class F>
 auto spawn(F&& closure, const SpawnOptions& options = {},
            SourceLocation spawned_at = SourceLocation::current()) {
-  return spawn_in(detail::current_spawn_context(), std::forward<F>(closure), options, spawned_at);
+  return detail::spawn_in(detail::current_spawn_context(), std::forward<F>(closure), options, spawned_at);
 }
 
 /// Lets the other runnable fibers of this thread run first. Suspends. Not cancellable.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weft/deadline.hpp>
+#include <weft/detail/access.hpp>
 #include <weft/detail/watch_core.hpp>
 #include <weft/result.hpp>
 
@@ -133,10 +134,11 @@ class WatchReceiver {
   /// Whether the channel was closed or destroyed.
   bool closed() const noexcept { return place_.closed(); }
 
-  /// For the library's own use.
+ private:
+  friend struct detail::Access;
+
   detail::WatchPlace& place() noexcept { return place_; }
 
- private:
   friend class WatchChannel<T>;
   explicit WatchReceiver(WatchCore& core) noexcept : place_(core) {}
 
@@ -148,7 +150,8 @@ namespace detail {
 template <class T, class F>
 class ChangedInto final : public ChangedBranch {
  public:
-  ChangedInto(WatchReceiver<T>& receiver, F&& f) : ChangedBranch(receiver.place()), f_(std::forward<F>(f)) {}
+  ChangedInto(WatchReceiver<T>& receiver, F&& f)
+      : ChangedBranch(Access::place(receiver)), f_(std::forward<F>(f)) {}
 
   void plan(SelectPlan& plan, std::size_t place) noexcept { plan.add(*this, place); }
   std::error_code run() {

@@ -8,6 +8,8 @@
 
 namespace weft {
 
+namespace detail {
+
 /// A lock for sections of a few dozen instructions: no syscall, no allocation and no suspension inside
 /// (L10). Meets BasicLockable, so `std::scoped_lock` and `std::unique_lock` work.
 ///
@@ -37,5 +39,9 @@ class SpinLock {
 
   Atomic<std::uint8_t> locked_{0};
 };
+
+}  // namespace detail
+
+using detail::SpinLock;
 
 }  // namespace weft

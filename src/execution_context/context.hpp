@@ -10,6 +10,7 @@
 // stopped (no thread is left) -> destroyed. Guarantees: S6 with one scheduler no two fibers run at the same
 // time; S7 no fiber is lost when schedulers leave.
 
+#include "base/detail_names.hpp"
 #include "event_loop/event_loop.hpp"
 #include "execution_context/idle/idle.hpp"
 #include "execution_context/scheduler/global_queue.hpp"
@@ -33,6 +34,7 @@ namespace weft {
 class ContextLanes;
 class ContextRegistry;
 class SharedLoop;
+struct DebuggerLayout;
 
 /// What a context is made with.
 struct ContextOptions {
@@ -54,6 +56,8 @@ struct ClosingRecord {
   std::int64_t since_ns = 0;
   bool reported = false;
 };
+
+namespace detail {
 
 class Context final : public Home, public ListNode<ContextRegistry> {
  public:
@@ -100,6 +104,28 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   void wait_until_drained() noexcept;
   bool drained() const noexcept { return drained_.load(acquire); }
 
+  // -- for its schedulers
+  /// Never has a second scheduler: nobody steals, nobody parks, and the local queue needs no
+  /// read-modify-write.
+  bool alone() const noexcept { return alone_; }
+  GlobalQueue& global_queue() noexcept { return global_queue_; }
+  IdleSet& idle() noexcept { return idle_; }
+  /// How many schedulers there ever were; scheduler(i) is one of them.
+  std::uint32_t scheduler_count() const noexcept { return scheduler_count_.load(acquire); }
+  Scheduler& scheduler(std::uint32_t index) noexcept { return *schedulers_[index].load(relaxed); }
+  /// Scheduler `index` was retired. A hint: may_leave() decides.
+  bool retired(std::uint32_t index) const noexcept { return index >= parallelism_.load(relaxed); }
+  bool has_visible_work() noexcept;
+  /// Work was published: wakes somebody to look for it, unless somebody looks already.
+  void notify() noexcept;
+  /// The poll duty was freed, and others than this context's threads may have to take it up.
+  void offer_poll_duty() noexcept;
+  /// Whether a thread may keep the duty while it runs a fiber: somebody watches it.
+  bool may_keep_poll_duty() const noexcept { return !isolated_ || shared_loop_ == nullptr; }
+  /// By a scheduler that is about to sleep or to leave: the last of a closing context's fibers may have
+  /// ended.
+  void look_whether_drained() noexcept;
+
   // -- looking in
   std::string_view name() const noexcept { return name_; }
   EventLoopStrategy strategy() const noexcept { return strategy_; }
@@ -130,23 +156,15 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   /// Calls `visit(Scheduler&)` for each scheduler there ever was.
   template <class Visit>
   void for_each_scheduler(Visit&& visit) {
-    const std::uint32_t count = scheduler_count_.load(acquire);
-    for (std::uint32_t i = 0; i < count; ++i) visit(*schedulers_[i].load(relaxed));
+    const std::uint32_t count = scheduler_count();
+    for (std::uint32_t i = 0; i < count; ++i) visit(scheduler(i));
   }
 
  private:
-  friend class Scheduler;
-  friend struct DebuggerLayout;
+  friend struct weft::DebuggerLayout;
 
-  // -- for schedulers
-  // ---------------------------------------------------------------------------------------- Never has a
-  // second scheduler: nobody steals, nobody parks, and the local queue needs no read-modify-write.
-  bool alone() const noexcept { return alone_; }
   void enqueue_from_outside(Fiber& fiber) noexcept;
-  /// Work was published: wakes somebody to look for it, unless somebody looks already.
-  void notify() noexcept;
   void wake_everybody() noexcept;
-  bool has_visible_work() noexcept;
 
   // -- lanes: of each there are several only in the context that leads them
   template <class Visit>
@@ -158,18 +176,12 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   [[noreturn]] void refuse_to_start(Fiber& fiber) noexcept;
   void add_counters(ContextCounters& sum) const noexcept;
 
-  /// The poll duty was freed, and others than this context's threads may have to take it up.
-  void offer_poll_duty() noexcept;
-  /// Whether a thread may keep the duty while it runs a fiber: somebody watches it.
-  bool may_keep_poll_duty() const noexcept { return !isolated_ || shared_loop_ == nullptr; }
-
   void add_scheduler();
   void start_thread(std::uint32_t index);
   void retire_above(std::uint32_t parallelism) noexcept;
   void thread_main(Scheduler& scheduler) noexcept;
   bool may_leave(Scheduler& scheduler) noexcept;
   bool all_finished() noexcept;
-  void look_whether_drained() noexcept;
   void cancel_fibers() noexcept;
   void end() noexcept;
   void stop_threads() noexcept;
@@ -218,6 +230,10 @@ class Context final : public Home, public ListNode<ContextRegistry> {
   SpinLock drain_lock_;
   WaitList drain_waiters_;  // guarded by drain_lock_
 };
+
+}  // namespace detail
+
+using detail::Context;
 
 /// The context whose fiber is calling; null outside.
 Context* current_context() noexcept;

@@ -65,7 +65,7 @@ TEST_P(ContextEndTest, FibersThatNeverStartedRunCancelled) {
       if (this_fiber::cancel_requested()) cancelled.fetch_add(1, relaxed);
     });
   }
-  context().core().close();
+  detail::Access::core(context()).close();
   go.set();
   end();
   EXPECT_EQ(ran.load(relaxed), 10);
@@ -79,7 +79,7 @@ TEST_P(ContextEndTest, AFiberBornWhileItEndsIsCancelledAtBirth) {
     while (!closed.is_set()) yield();
     born_cancelled = spawn([] { return this_fiber::cancel_requested(); }).join_uncancellable();
   });
-  context().core().close();
+  detail::Access::core(context()).close();
   closed.set();
   parent.join_uncancellable();
   EXPECT_TRUE(born_cancelled);

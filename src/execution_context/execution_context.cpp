@@ -43,8 +43,8 @@ ConcurrentContext::ConcurrentContext(std::string name, const ConcurrentOptions& 
                                         .stuck_report_after = options.stuck_report_after})) {}
 
 detail::OwnedContext IsolatedContext::make_core(const std::string& name, const IsolatedOptions& options) {
-  Context& spawn_context =
-      options.spawn_context == nullptr ? detail::current_spawn_context() : options.spawn_context->core();
+  Context& spawn_context = options.spawn_context == nullptr ? detail::current_spawn_context()
+                                                            : detail::Access::core(*options.spawn_context);
   detail::OwnedContext core = weft::make_core({.name = name, .isolated = true, .strategy = options.strategy});
   core->set_spawn_context(spawn_context.spawn_context());
   return core;

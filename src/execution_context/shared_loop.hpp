@@ -9,6 +9,7 @@
 // loop retired.
 
 #include "base/atomic.hpp"
+#include "base/detail_names.hpp"
 #include "event_loop/event_loop.hpp"
 #include "execution_context/idle/poll_duty.hpp"
 #include "fiber/runner.hpp"
@@ -21,8 +22,6 @@
 #include <vector>
 
 namespace weft {
-
-class Context;
 
 class SharedLoop {
  public:

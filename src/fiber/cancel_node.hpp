@@ -15,14 +15,13 @@
 // few instructions, or a portion, as it has no child any more.
 
 #include "base/atomic.hpp"
+#include "base/detail_names.hpp"
 #include "base/spin_lock.hpp"
 #include "fiber/wait_word.hpp"
 
 #include <cstdint>
 
 namespace weft {
-
-class Waiter;
 
 /// Something outside of the tree that wants to know of a node's end. Shared; told at most once.
 class CancelListener {

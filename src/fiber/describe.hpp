@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/detail_names.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 namespace weft {
-
-class Fiber;
 
 /// Whether a fiber that has a name is named with its number as well.
 enum class FiberNumber : bool { kWithoutName, kAlways };

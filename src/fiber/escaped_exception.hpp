@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-namespace weft {
+#include "base/detail_names.hpp"
 
-class Fiber;
+namespace weft {
 
 /// Ends the program because an exception left `fiber` and nobody can receive it: says which fiber, where it
 /// was spawned and what it threw, then calls std::terminate().

@@ -29,6 +29,8 @@
 
 namespace weft {
 
+struct DebuggerLayout;
+
 /// Runs the closure at `storage` (and leaves its result there). May throw, and then leaves nothing there.
 using FiberMain = void (*)(void* storage);
 /// Destroys what is left at `storage`: a result, or a closure that never ran.
@@ -43,6 +45,8 @@ struct FiberOptions {
   std::size_t storage_size = 0;       ///< bytes of closure and result, in the fiber's mapping
   std::size_t storage_alignment = 1;  ///< at most 4096
 };
+
+namespace detail {
 
 class alignas(kCacheLine) Fiber final : public Waiter {
  public:
@@ -108,7 +112,7 @@ class alignas(kCacheLine) Fiber final : public Waiter {
   }
 
  private:
-  friend struct DebuggerLayout;
+  friend struct weft::DebuggerLayout;
 
   static const std::size_t kSize;
 
@@ -122,6 +126,10 @@ class alignas(kCacheLine) Fiber final : public Waiter {
   std::uint8_t name_size_ = 0;
   char name_[kNameSizeMax] = {};
 };
+
+}  // namespace detail
+
+using detail::Fiber;
 
 inline constexpr std::size_t Fiber::kSize = sizeof(Fiber);
 

@@ -8,13 +8,12 @@
 
 #include <weft/deadline.hpp>
 
+#include "base/detail_names.hpp"
 #include "fiber/waiter.hpp"
 
 #include <exception>
 
 namespace weft {
-
-class Fiber;
 
 /// Marks `fiber` done and wakes who waits for it; an exception that nobody can receive ends the program.
 /// By the fiber itself. True if it is detached: then its result is its own to destroy. Suspends: no.

@@ -4,6 +4,7 @@
 // What the layers below the schedulers see of them: a `Runner` is one thread that runs fibers, a `Home` is
 // where a runnable fiber is enqueued. Execution contexts implement both.
 
+#include "base/detail_names.hpp"
 #include "base/sanitizers.hpp"
 
 #include <cstdint>
@@ -20,10 +21,8 @@
 namespace weft {
 
 class EventLoop;
-class Fiber;
 class Network;
 class StackCache;
-class Waiter;
 class WriteBatch;
 
 /// How reports call a home.

@@ -6,9 +6,9 @@
 // else's: an overflow of less than 64 KiB does no harm, and leaves pages in memory where there should be
 // none.
 
-namespace weft {
+#include "base/detail_names.hpp"
 
-class Fiber;
+namespace weft {
 
 /// When the fiber has ended: if it went below its stack the program ends, with the fiber's name. One system
 /// call.

@@ -48,6 +48,8 @@ struct WaitingFor {
   const void* object = nullptr;
 };
 
+namespace detail {
+
 /// What a describer says about a wait. Filled while the wait is held: nothing here allocates, locks or
 /// suspends.
 class WaitDescription {
@@ -71,6 +73,10 @@ class WaitDescription {
   std::array<char, 400> text_;
   std::size_t size_ = 0;
 };
+
+}  // namespace detail
+
+using detail::WaitDescription;
 
 /// Describes a wait for `object`. Called with the wait held: `object` is alive.
 using WaitDescriber = void (*)(const void* object, WaitDescription&) noexcept;

@@ -36,16 +36,24 @@ enum class WaitOutcome : std::uint16_t {
   kFirstBranch = 16,
 };
 
+class WaitWord;
+
+namespace detail {
+
 /// One particular wait of one waiter; what a try_win() is for.
 class WaitTicket {
  public:
   WaitTicket() noexcept = default;
 
  private:
-  friend class WaitWord;
+  friend class weft::WaitWord;
   explicit WaitTicket(std::uint64_t word) noexcept : word_(word) {}
   std::uint64_t word_ = ~std::uint64_t{0};  // of no wait: try_win() always fails
 };
+
+}  // namespace detail
+
+using detail::WaitTicket;
 
 class WaitWord {
  public:

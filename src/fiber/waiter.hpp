@@ -23,6 +23,8 @@ namespace detail {
 class ScopedBindingNode;
 }
 
+namespace detail {
+
 /// Something that can wait: a fiber or a plain thread.
 class Waiter : public Timer {
  public:
@@ -125,6 +127,10 @@ class Waiter : public Timer {
 
   const Kind kind_;
 };
+
+}  // namespace detail
+
+using detail::Waiter;
 
 /// The place of one waiter in one list.
 struct WaitNode : ListNode<> {

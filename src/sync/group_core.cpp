@@ -33,7 +33,9 @@ void release_fiber(Fiber& fiber) noexcept {
 
 }  // namespace
 
-Context& spawn_context_of(ExecutionContext& context) noexcept { return context.core().spawn_context(); }
+Context& spawn_context_of(ExecutionContext& context) noexcept {
+  return detail::Access::core(context).spawn_context();
+}
 
 GroupCore::GroupCore(bool keeps_results) noexcept
     : keeps_results_(keeps_results), exceptions_under_way_(std::uncaught_exceptions()) {

@@ -152,8 +152,8 @@ TEST_P(TaskGroupEnds, NoFiberIsLeft) {
     for (int i = 0; i < 100; ++i) group.spawn(context, [i] { return i; });
     EXPECT_TRUE(group.wait());
   }
-  context.core().close();
-  context.core().wait_until_drained();
+  detail::Access::core(context).close();
+  detail::Access::core(context).wait_until_drained();
   EXPECT_EQ(context.counters().fibers_spawned, context.counters().fibers_finished);
 }
 

@@ -413,8 +413,8 @@ class SyncStorm : public testing::TestWithParam<StormParameters> {
     const Result<void> result =
         context.spawn([&, program = named.second, by = source] { return run(program, by, k); })
             .join_uncancellable();
-    context.core().close();
-    context.core().wait_until_drained();
+    detail::Access::core(context).close();
+    detail::Access::core(context).wait_until_drained();
     EXPECT_EQ(context.counters().fibers_spawned, context.counters().fibers_finished);
     EXPECT_EQ(Parcel::alive.load(), 0) << "at " << k;
     if (!result) {

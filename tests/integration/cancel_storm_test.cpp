@@ -251,8 +251,8 @@ class Storm {
     options.shuffle = true;
     test::SimContext world("world", options);
     const Result<void> result = world.spawn([&] { return run(world, k); }).join_uncancellable();
-    world.core().close();
-    world.core().wait_until_drained();
+    detail::Access::core(world).close();
+    detail::Access::core(world).wait_until_drained();
     EXPECT_EQ(world.counters().fibers_spawned, world.counters().fibers_finished);
     EXPECT_EQ(Tracked::alive, 0) << "at " << k;
     if (result) return false;

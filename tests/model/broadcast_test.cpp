@@ -39,7 +39,7 @@ void receives_all(Subscriber& subscriber, int count) {
 /// One sends to two subscribers.
 void everybody_receives_everything(ModelFibers& fibers, std::size_t capacity, int count) {
   Broadcast channel(capacity);
-  model::name(channel.core(), "channel");
+  model::name(detail::Access::core(channel), "channel");
   Subscriber first = channel.subscribe();
   Subscriber second = channel.subscribe();
   model::run({{"sender", fibers.fiber(0,
@@ -63,7 +63,7 @@ TEST(ModelBroadcast, ASenderAndAReceiverWaitInTurn) {
   ModelFibers fibers;
   model::expect_holds([&] {
     Broadcast channel(1);
-    model::name(channel.core(), "channel");
+    model::name(detail::Access::core(channel), "channel");
     Subscriber subscriber = channel.subscribe();
     model::run({{"sender", fibers.fiber(0,
                                         [&] {
@@ -79,7 +79,7 @@ TEST(ModelBroadcast, WhatASlowOneReceivesAndLosesIsAllThatWasSent) {
   ModelFibers fibers;
   model::expect_holds([&] {
     Broadcast channel(1, SlowSubscriber::kLosesOldest);
-    model::name(channel.core(), "channel");
+    model::name(detail::Access::core(channel), "channel");
     Subscriber subscriber = channel.subscribe();
     std::uint64_t received = 0;
     model::run({{"sender", fibers.fiber(0,
@@ -108,7 +108,7 @@ TEST(ModelBroadcast, ACancelledReceiveHasReceivedNothing) {
   ModelFibers fibers;
   model::expect_holds([&] {
     Broadcast channel(1);
-    model::name(channel.core(), "channel");
+    model::name(detail::Access::core(channel), "channel");
     Subscriber subscriber = channel.subscribe();
     bool received = false;
     model::run({{"receiver", fibers.fiber(0,
@@ -129,7 +129,7 @@ TEST(ModelBroadcast, ACancelledSendHasSentNothing) {
   ModelFibers fibers;
   model::expect_holds([&] {
     Broadcast channel(1);
-    model::name(channel.core(), "channel");
+    model::name(detail::Access::core(channel), "channel");
     Subscriber subscriber = channel.subscribe();
     model::check(channel.try_send(Item(1)).has_value(), "there is room");
     bool sent = false;
@@ -150,7 +150,7 @@ TEST(ModelBroadcast, ACancelledSendHasSentNothing) {
 /// The slowest leaves while a sender waits for it: it goes on, and the other one receives what it sent.
 void one_leaves(ModelFibers& fibers) {
   Broadcast channel(1);
-  model::name(channel.core(), "channel");
+  model::name(detail::Access::core(channel), "channel");
   std::optional<Subscriber> slow(channel.subscribe());
   Subscriber other = channel.subscribe();
   model::check(channel.try_send(Item(1)).has_value(), "there is room");
@@ -174,7 +174,7 @@ TEST(ModelBroadcast, TheLastOneToLeaveKeepsNobody) {
   ModelFibers fibers;
   model::expect_holds([&] {
     Broadcast channel(1);
-    model::name(channel.core(), "channel");
+    model::name(detail::Access::core(channel), "channel");
     std::optional<Subscriber> only(channel.subscribe());
     model::check(channel.try_send(Item(1)).has_value(), "there is room");
     const auto sends = [&] { model::check(channel.send(Item(2)).has_value(), "sent"); };
@@ -188,7 +188,7 @@ TEST(ModelBroadcast, ACloseEndsAllThatWait) {
   ModelFibers fibers;
   model::expect_holds([&] {
     Broadcast channel(1);
-    model::name(channel.core(), "channel");
+    model::name(detail::Access::core(channel), "channel");
     Subscriber full = channel.subscribe();
     model::check(channel.try_send(Item(1)).has_value(), "there is room");
     Subscriber empty = channel.subscribe();
@@ -212,7 +212,7 @@ TEST(ModelBroadcast, ACloseEndsAllThatWait) {
 template <class Send>
 void the_receivers_destroy_it(ModelFibers& fibers, Send send) {
   auto channel = std::make_unique<Broadcast>(1);
-  model::name(channel->core(), "channel");
+  model::name(detail::Access::core(*channel), "channel");
   std::optional<Subscriber> first(channel->subscribe());
   std::optional<Subscriber> second(channel->subscribe());
   model::run({{"sender", fibers.fiber(0, [&, raw = channel.get()] { send(*raw); })},
@@ -241,7 +241,7 @@ TEST(ModelBroadcast, PlantedALookAtTheChannelAfterTheSendIsFound) {
   model::expect_fails(model::bounded(3), FailureKind::kLifetime, [&] {
     the_receivers_destroy_it(fibers,
                              [core = static_cast<BroadcastCore*>(nullptr)](Broadcast& channel) mutable {
-                               core = &channel.core();
+                               core = &detail::Access::core(channel);
                                static_cast<void>(channel.send(Item(1)));
                                static_cast<void>(core->closed());
                              });
@@ -255,8 +255,8 @@ TEST(ModelBroadcast, PlantedAReceiverThatQueuesAfterItsLookIsFound) {
     Subscriber subscriber = channel.subscribe();
     model::run({{"receiver", fibers.fiber(0,
                                           [&] {
-                                            BroadcastCore& core = channel.core();
-                                            auto& place = subscriber.subscription();
+                                            BroadcastCore& core = detail::Access::core(channel);
+                                            auto& place = detail::Access::subscription(subscriber);
                                             detail::SharedValue value;
                                             if (core.try_receive(place, value) == ChannelStatus::kDone)
                                               return;

@@ -27,7 +27,7 @@ int number_of(int item) { return item; }
 
 template <class T>
 void name_channel(Channel<T>& channel, const char* name) {
-  model::name(channel.core(), name);
+  model::name(detail::Access::core(channel), name);
 }
 
 /// One sends 1 to `count`, the other receives them in that order.
@@ -223,12 +223,12 @@ void one_is_handed_over(ModelFibers& fibers, Receive receive, Send send) {
   model::run({{"receiver", fibers.fiber(0,
                                         [&] {
                                           Item item(0);
-                                          receive(channel.core(), item);
+                                          receive(detail::Access::core(channel), item);
                                           model::check(item.number() == 1, "it has arrived");
                                         })},
               {"sender", fibers.fiber(1, [&] {
                  Item item(1);
-                 send(channel.core(), item);
+                 send(detail::Access::core(channel), item);
                })}});
 }
 

@@ -23,10 +23,10 @@ using model::ModelFibers;
 /// Two channels. A select sorts by addresses, so that which is which must not depend on where they are.
 struct Channels {
   explicit Channels(std::size_t capacity) : one(capacity), other(capacity) {
-    model::name(low().core(), "low");
-    model::name(high().core(), "high");
+    model::name(detail::Access::core(low()), "low");
+    model::name(detail::Access::core(high()), "high");
   }
-  bool in_order() { return std::less<>()(&one.core(), &other.core()); }
+  bool in_order() { return std::less<>()(&detail::Access::core(one), &detail::Access::core(other)); }
   Channel<Item>& low() { return in_order() ? one : other; }
   Channel<Item>& high() { return in_order() ? other : one; }
 
@@ -154,7 +154,7 @@ TEST(ModelSelect, AChannelMayStandInItTwice) {
   ModelFibers fibers;
   model::expect_holds([&] {
     Channel<Item> channel;
-    model::name(channel.core(), "channel");
+    model::name(detail::Access::core(channel), "channel");
     int received = 0;
     model::run({{"selects", fibers.fiber(0,
                                          [&] {
@@ -193,23 +193,23 @@ Deed planted_exchange(Channel<Item>& to, int number, Channel<Item>& from) {
       sends ? core.add_sender_locked(node) : core.add_receiver_locked(node);
     return status == ChannelStatus::kDone;
   };
-  bool sent = look(to.core(), sender, true);
-  bool received = !sent && look(from.core(), receiver, false);
+  bool sent = look(detail::Access::core(to), sender, true);
+  bool received = !sent && look(detail::Access::core(from), receiver, false);
   // Taken, if nobody has won our wait meanwhile; then its partner's cannot be undone.
   const bool taken = sent || received;
-  if (taken) ChannelCore::complete(handover, to.core().type());
+  if (taken) ChannelCore::complete(handover, detail::Access::core(to).type());
   if (!taken || !self.word.try_win(ticket, WaitOutcome::kReady)) {
     const WaitOutcome outcome = self.wait();
     sent |= outcome == sender.win;
     received |= outcome == receiver.win;
   }
   {
-    const std::scoped_lock lock(to.core().lock());
-    if (sender.linked()) to.core().remove_sender_locked(sender);
+    const std::scoped_lock lock(detail::Access::core(to).lock());
+    if (sender.linked()) detail::Access::core(to).remove_sender_locked(sender);
   }
   {
-    const std::scoped_lock lock(from.core().lock());
-    if (receiver.linked()) from.core().remove_receiver_locked(receiver);
+    const std::scoped_lock lock(detail::Access::core(from).lock());
+    if (receiver.linked()) detail::Access::core(from).remove_receiver_locked(receiver);
   }
   deed.sent = sent ? number : 0;
   if (received) deed.received = room.take(ChannelStatus::kDone).value().number();
@@ -250,8 +250,8 @@ TEST(ModelSelect, PlantedLocksInTheOrderOfTheBranchesAreFound) {
   model::expect_fails(FailureKind::kDeadlock, [&] {
     Channels channels(0);
     const auto lock_both = [](Channel<Item>& first, Channel<Item>& second) {
-      const std::scoped_lock one(first.core().lock());
-      const std::scoped_lock other(second.core().lock());
+      const std::scoped_lock one(detail::Access::core(first).lock());
+      const std::scoped_lock other(detail::Access::core(second).lock());
     };
     model::run({{"a", [&] { lock_both(channels.low(), channels.high()); }},
                 {"b", [&] { lock_both(channels.high(), channels.low()); }}});

@@ -122,17 +122,19 @@ void its_receivers_destroy_it(ModelFibers& fibers, Send send) {
   auto channel = std::make_unique<Watch>(Item(0));
   std::optional<ItemReceiver> first(channel->subscribe());
   std::optional<ItemReceiver> second(channel->subscribe());
-  model::run({{"sender", fibers.fiber(0, [&, raw = channel.get()] { send(*raw, first->place().core()); })},
-              {"destroyer", fibers.fiber(1,
-                                         [&] {
-                                           model::check(first->changed().has_value(), "seen");
-                                           channel.reset();
-                                           first.reset();
-                                         })},
-              {"other", fibers.fiber(2, [&] {
-                 model::check(second->changed().has_value(), "seen");
-                 second.reset();
-               })}});
+  model::run(
+      {{"sender",
+        fibers.fiber(0, [&, raw = channel.get()] { send(*raw, detail::Access::place(*first).core()); })},
+       {"destroyer", fibers.fiber(1,
+                                  [&] {
+                                    model::check(first->changed().has_value(), "seen");
+                                    channel.reset();
+                                    first.reset();
+                                  })},
+       {"other", fibers.fiber(2, [&] {
+          model::check(second->changed().has_value(), "seen");
+          second.reset();
+        })}});
 }
 
 TEST(ModelWatch, TheReceiversMayDestroyItWhileTheSendIsOnItsWayOut) {
@@ -160,7 +162,7 @@ TEST(ModelWatch, PlantedAReceiverThatQueuesAfterItsLookIsFound) {
     ItemReceiver receiver = channel.subscribe();
     model::run({{"receiver", fibers.fiber(0,
                                           [&] {
-                                            auto& place = receiver.place();
+                                            auto& place = detail::Access::place(receiver);
                                             WatchCore& core = place.core();
                                             if (receiver.has_changed()) return;
                                             Waiter& self = Waiter::current();  // here somebody sends

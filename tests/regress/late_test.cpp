@@ -180,7 +180,7 @@ TEST_F(LateTest, WhatComesFromOutsideRunsInItsOrderHoweverLongEachTakes) {
     std::vector<JoinHandle<void>> fibers;
     std::thread([&, &core = detail::current_spawn_context()] {
       for (int i = 0; i < kFibers; ++i) {
-        fibers.push_back(spawn_in(
+        fibers.push_back(detail::spawn_in(
             core,
             [this, &order, i] {
               order.push_back(i);

@@ -35,13 +35,13 @@ TEST(MonitorLostWakeup, AContextClosedWhileTheMonitorGoesToSleepIsReported) {
     ConcurrentContext context("leaky");
     Baton may_end;
     auto handle = context.spawn([&] { may_end.take(); });  // no cancel ends that, and nobody knows what does
-    Fiber& fiber = *fiber_of(context.core());
+    Fiber& fiber = *fiber_of(detail::Access::core(context));
     while (!fiber.word.waiting()) std::this_thread::yield();
     {
       // The monitor asks, between its look and its sleep, whether this fiber is done.
       const std::scoped_lock monitor_waits(fiber.join_lock);
       while (fiber.slot().references.load(acquire) < 3) std::this_thread::yield();
-      context.core().close();
+      detail::Access::core(context).close();
     }
     EXPECT_TRUE(told.wait());
     may_end.give();

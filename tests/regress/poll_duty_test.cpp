@@ -23,7 +23,7 @@ class PollDutyTest : public testing::Test {
  protected:
   template <class F>
   auto spawn_here(F&& closure) {
-    return spawn_in(*context_, std::forward<F>(closure), {}, SourceLocation::current());
+    return detail::spawn_in(*context_, std::forward<F>(closure), {}, SourceLocation::current());
   }
 
   /// `busy` fibers that keep their threads, from 2 ms on, until another one has run that is due 1 ms later.
@@ -76,7 +76,7 @@ TEST_F(PollDutyTest, AFiberThatIsKnownToRunLongDoesNotKeepItsPollersDuty) {
         for (const std::int64_t end_ns = monotonic_ns() + 2 * kMs; monotonic_ns() < end_ns;) cpu_relax();
       }
       const std::int64_t start_ns = monotonic_ns() + kMs;  // known from here on
-      spawn_in(
+      detail::spawn_in(
           *context_,
           [&ran, start_ns] {
             EXPECT_TRUE(sleep_until(Deadline::at_ns(start_ns + kMs)));

@@ -35,8 +35,8 @@ inline std::size_t open_files() {
 
 /// Closes a context and waits for its last fiber: every one that was started has ended.
 inline void expect_no_fiber_lost(ExecutionContext& context) {
-  context.core().close();
-  context.core().wait_until_drained();
+  detail::Access::core(context).close();
+  detail::Access::core(context).wait_until_drained();
   EXPECT_EQ(context.counters().fibers_spawned, context.counters().fibers_finished);
 }
 

@@ -18,7 +18,7 @@
 namespace weft::test {
 
 inline LoopId loop_id(const ExecutionContext& context) {
-  return static_cast<PollingEventLoop&>(context.core().event_loop()).id();
+  return static_cast<PollingEventLoop&>(detail::Access::core(context).event_loop()).id();
 }
 
 /// close() comes while a mover stands in `window`, which is left then. Returns when both are through.

@@ -14,7 +14,7 @@ namespace weft::test {
 /// lock then.
 template <class T>
 void until_it_waits(JoinHandle<T>& handle) {
-  while (!handle.fiber().word.waiting()) {
+  while (!detail::Access::fiber(handle).word.waiting()) {
     if (this_fiber::exists()) {
       yield();
     } else {

@@ -137,7 +137,7 @@ class Fiber:
     def context(self):
         """The name of its context, "" if that may be gone or is of another kind."""
         home = self.field("home")
-        if self.field("done", 1) or not home or "weft::Context" not in symbol_at(read_number(home)):
+        if self.field("done", 1) or not home or "weft::detail::Context" not in symbol_at(read_number(home)):
             return ""
         text = home + self.layout["context.name"]  # a std::string: pointer, size
         return read(read_number(text), read_number(text + 8)).decode(errors="replace")

@@ -8,18 +8,16 @@
 #include <weft/spawn_options.hpp>
 
 #include <cstddef>
-#include <functional>
-#include <memory>
 #include <new>
 #include <type_traits>
 #include <utility>
 
 namespace weft {
 
+namespace detail {
+
 class Context;
 class Fiber;
-
-namespace detail {
 
 /// The operations of a closure type.
 struct FiberType {
@@ -57,7 +55,7 @@ class FiberBox {
 
   template <class F>
   explicit FiberBox(F&& closure) : closure_(std::forward<F>(closure)) {}
-  ~FiberBox() { returned_ ? std::destroy_at(&result_) : std::destroy_at(&closure_); }
+  ~FiberBox() { returned_ ? result_.~Result() : closure_.~Closure(); }
   FiberBox(const FiberBox&) = delete;
   FiberBox& operator=(const FiberBox&) = delete;
 
@@ -67,11 +65,11 @@ class FiberBox {
   void run() {
     DestroyAtExit closure{&closure_};
     if constexpr (std::is_void_v<Returned>) {
-      std::invoke(std::move(closure_));
+      std::move(closure_)();
       closure.destroy();
       new (&result_) Result();
     } else {
-      Result result = std::invoke(std::move(closure_));
+      Result result = std::move(closure_)();
       closure.destroy();
       new (&result_) Result(std::move(result));
     }
@@ -79,13 +77,13 @@ class FiberBox {
   }
 
   static void main(void* storage) { std::launder(static_cast<FiberBox*>(storage))->run(); }
-  static void drop(void* storage) noexcept { std::destroy_at(std::launder(static_cast<FiberBox*>(storage))); }
+  static void drop(void* storage) noexcept { std::launder(static_cast<FiberBox*>(storage))->~FiberBox(); }
   static constexpr FiberType type() noexcept { return {sizeof(FiberBox), alignof(FiberBox), &main, &drop}; }
 
  private:
   struct DestroyAtExit {
     Closure* closure;
-    void destroy() { std::destroy_at(std::exchange(closure, nullptr)); }
+    void destroy() { std::exchange(closure, nullptr)->~Closure(); }
     ~DestroyAtExit() {
       if (closure != nullptr) destroy();
     }

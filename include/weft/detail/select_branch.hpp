@@ -19,13 +19,13 @@
 
 namespace weft {
 
+namespace detail {
+
 class Fiber;
 class SpinLock;
 class WaitDescription;
 class WaitTicket;
 class Waiter;
-
-namespace detail {
 
 /// A branch of a select that waits at a source: a channel, a fiber, a descriptor, a
 /// clock. It lives in the caller's

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/detail_names.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 namespace weft {
 
-class Fiber;
 class Home;
 struct StackSlot;
 

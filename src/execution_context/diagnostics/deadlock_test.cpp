@@ -33,7 +33,7 @@ class Ring {
       : first_(context.spawn(
             [this] {
               EXPECT_TRUE(ready_.wait());
-              join_fiber(second_->fiber(), Deadline::never(), WaitWord::Cancellable::kYes);
+              join_fiber(detail::Access::fiber(*second_), Deadline::never(), WaitWord::Cancellable::kYes);
             },
             {.name = "first"})),
         second_(context.spawn([this] { static_cast<void>(first_.join_until(Deadline::never())); },
@@ -44,7 +44,7 @@ class Ring {
   void cut() { first_.cancel(); }
   /// The second one has joined the first. Not by its handle, which is for one: the first one waits, too.
   void join() {
-    EXPECT_EQ(join_fiber(second_->fiber(), Deadline::never(), WaitWord::Cancellable::kNo),
+    EXPECT_EQ(join_fiber(detail::Access::fiber(*second_), Deadline::never(), WaitWord::Cancellable::kNo),
               WaitOutcome::kReady);
   }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/detail_names.hpp"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -22,8 +24,6 @@ void forget_dumps_in_progress() noexcept;
 /// The same: there is no thread that dump_on_signal() started, until a context is made.
 void forget_dump_thread() noexcept;
 void restart_dump_thread();
-
-class Context;
 
 struct FiberList {
   std::size_t count = 0;

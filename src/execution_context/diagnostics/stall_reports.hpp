@@ -3,6 +3,8 @@
 
 // Telling about deadlocks and leaks (include/weft/deadlock.hpp, docs/design/deadlock.md). By the monitor.
 
+#include "base/detail_names.hpp"
+
 #include <weft/deadlock.hpp>
 
 #include <cstddef>
@@ -10,8 +12,6 @@
 #include <string>
 
 namespace weft {
-
-class Context;
 
 DeadlockDetection deadlock_detection() noexcept;
 void report_deadlock(std::size_t fibers, std::size_t threads);

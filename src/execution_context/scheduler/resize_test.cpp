@@ -23,7 +23,7 @@ using test::Flag;
 
 std::uint32_t threads_of(ExecutionContext& context) {
   std::uint32_t count = 0;
-  context.core().for_each_scheduler(
+  detail::Access::core(context).for_each_scheduler(
       [&](Scheduler& scheduler) { count += scheduler.thread_id() != 0 ? 1 : 0; });
   return count;
 }

@@ -92,7 +92,7 @@ WEFT_HOT void Scheduler::yield_inline() noexcept {
   next_streak_ = 0;
   Fiber* const next = pop();
   if (next == nullptr) [[unlikely]]
-    return context_.global_queue_.empty() ? stay() : yield_behind_all();
+    return context_.global_queue().empty() ? stay() : yield_behind_all();
   run_queue_.push_after_pop(self);
   switch_from(self.flow, next, false);
 }
@@ -101,7 +101,7 @@ WEFT_HOT void Scheduler::yield_inline() noexcept {
 // looked at now and then only while there is something nearer.
 [[gnu::noinline]] void Scheduler::yield_behind_all() noexcept {
   Fiber& self = *current;
-  context_.global_queue_.empty() ? push(self) : push_behind_all(self);
+  context_.global_queue().empty() ? push(self) : push_behind_all(self);
   suspend();
 }
 
@@ -110,7 +110,7 @@ WEFT_HOT void Scheduler::yield_inline() noexcept {
 void Scheduler::push_behind_all(Fiber& fiber) noexcept {
   FiberQueue last;
   last.push(fiber);
-  context_.global_queue_.push(last);
+  context_.global_queue().push(last);
 }
 
 // The ring is empty, after it ran over: what has waited longest in the context's queue comes to it, in its
@@ -118,7 +118,7 @@ void Scheduler::push_behind_all(Fiber& fiber) noexcept {
 [[gnu::cold, gnu::noinline]] Fiber* Scheduler::refill() noexcept {
   FiberQueue taken;
   take_from_global(taken, RunQueue::capacity() / 4);
-  if (context_.global_queue_.empty()) aside_ &= static_cast<std::uint8_t>(~kOverflowed);
+  if (context_.global_queue().empty()) aside_ &= static_cast<std::uint8_t>(~kOverflowed);
   Fiber* const first = taken.pop();
   while (Fiber* fiber = taken.pop()) push_woken(*fiber);
   return first;
@@ -171,19 +171,19 @@ bool Scheduler::something_is_due(std::int64_t now_ns, bool counted) noexcept {
   // Whoever is in the event loop now, or keeps the duty, answers for the bound. What a poll has brought runs
   // before the next one: what that brings would go behind it. 0 after so many switches: the clock is a
   // simulation's, which stands still while fibers run.
-  const IdleSet& idle = context_.idle_;
+  const IdleSet& idle = context_.idle();
   const std::int64_t since_ns = now_ns - idle.last_poll_ns();
   // Of a loop that is shared the last poll's may be another context's.
   const bool overdue = (marks_.passed_polled(run_queue_) || idle.shared()) && since_ns >= Pace::kDueNs;
   poll_due_ = (overdue || (since_ns == 0 && counted)) && idle.may_poll(*this);
   if (spawn_stack_used() && ++dues_ % kOldestInterval == 0) return true;
-  return !writes_.empty() || !context_.global_queue_.empty() || poll_due_;
+  return !writes_.empty() || !context_.global_queue().empty() || poll_due_;
 }
 
 // Nobody would poll while a fiber runs next that keeps its thread for long (S11).
 void Scheduler::give_up_poll_duty() noexcept {
-  if (alone_ && !context_.idle_.shared()) return;  // there is nobody else
-  if (!context_.idle_.revoke_poll_duty(*this)) return;
+  if (alone_ && !context_.idle().shared()) return;  // there is nobody else
+  if (!context_.idle().revoke_poll_duty(*this)) return;
   context_.notify();
   context_.offer_poll_duty();
 }
@@ -258,7 +258,7 @@ void Scheduler::overflow(Fiber& fiber) noexcept {
   FiberQueue shed;
   run_queue_.shed_half(shed);
   shed.push(fiber);
-  context_.global_queue_.push(shed);
+  context_.global_queue().push(shed);
   if (!alone_) context_.notify();
 }
 

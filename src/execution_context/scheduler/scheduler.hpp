@@ -13,6 +13,7 @@
 // `saved` was seen; S4 local queue and run-next slot; L12 the global queue and the event loop are looked at
 // within a bound.
 
+#include "base/detail_names.hpp"
 #include "event_loop/loop_counters.hpp"
 #include "event_loop/write_batch/write_batch.hpp"
 #include "execution_context/idle/idle.hpp"
@@ -29,8 +30,6 @@
 #include <thread>
 
 namespace weft {
-
-class Context;
 
 /// What the monitor remembers of a scheduler. Its own.
 struct MonitorRecord {

@@ -73,14 +73,14 @@ Fiber* Scheduler::next_from_root() noexcept {
 // more work than one thread's (S5), and nobody who polls (ID4).
 Fiber* Scheduler::found(Fiber* fiber) noexcept {
   if (!end_search()) return fiber;
-  if (wake_for_the_rest(context_.idle_, *event_loop, [this] { return context_.has_visible_work(); }))
+  if (wake_for_the_rest(context_.idle(), *event_loop, [this] { return context_.has_visible_work(); }))
     context_.offer_poll_duty();
   return fiber;
 }
 
 // True if this thread was searching, and the last one that was.
 bool Scheduler::end_search() noexcept {
-  return std::exchange(searching_, false) && context_.idle_.end_search();
+  return std::exchange(searching_, false) && context_.idle().end_search();
 }
 
 // L12: some of the context's queue, now and then the one that was spawned first, and a look into the event
@@ -109,7 +109,7 @@ std::size_t Scheduler::overdue_batch() const noexcept {
 
 // A fair share: the siblings want some too.
 void Scheduler::take_from_global(FiberQueue& taken, std::size_t count_max) noexcept {
-  GlobalQueue& queue = context_.global_queue_;
+  GlobalQueue& queue = context_.global_queue();
   if (queue.empty()) return;
   const std::size_t share = queue.size() / context_.parallelism() + 1;
   queue.take(taken, share < count_max ? share : count_max);
@@ -149,7 +149,7 @@ Fiber* Scheduler::search() noexcept {
     end_search();  // woken to take up the duty of a shared loop
     return nullptr;
   }
-  if (!searching_) context_.idle_.begin_search();
+  if (!searching_) context_.idle().begin_search();
   searching_ = true;
   for (int round = 0; round < kSearchRounds; ++round) {
     if (Fiber* fiber = search_once()) return fiber;
@@ -159,11 +159,11 @@ Fiber* Scheduler::search() noexcept {
 }
 
 Fiber* Scheduler::search_once() noexcept {
-  const std::uint32_t count = context_.scheduler_count_.load(acquire);
+  const std::uint32_t count = context_.scheduler_count();
   for (std::uint32_t i = 0; i < count; ++i) {
     victim_ = (victim_ + 1) % count;
     if (victim_ == index_) continue;
-    Scheduler& victim = *context_.schedulers_[victim_].load(relaxed);
+    Scheduler& victim = context_.scheduler(victim_);
     if (Fiber* fiber = victim.steal_for(*this)) {
       counters_.steals.add();
       return fiber;
@@ -177,7 +177,7 @@ void Scheduler::sleep() noexcept {
   if (asked_for_stacks()) [[unlikely]]
     leave_stacks();
   if (batch_worth_.begun()) batch_worth_.end(now_ns());  // before it parks, too: sleep is not the fibers'
-  if (context_.idle_.begin_poll(*this)) {
+  if (context_.idle().begin_poll(*this)) {
     poll_and_block();
   } else {
     park();
@@ -223,7 +223,7 @@ void Scheduler::wake_up() noexcept {
 // A look without sleep, behind `woken`; false: another thread is in the event loop. True: what was woken has
 // been enqueued.
 bool Scheduler::poll_now(FiberQueue& woken) noexcept {
-  if (!context_.idle_.begin_poll(*this)) return false;
+  if (!context_.idle().begin_poll(*this)) return false;
   FiberQueue runnable;
   const std::int64_t now = event_loop->run(context_, runnable);
   pace_.start(ticks(), now);
@@ -237,7 +237,7 @@ bool Scheduler::poll_now(FiberQueue& woken) noexcept {
 
 // Out of the event loop, with so many fibers. Whether they are worth a sibling's help.
 bool Scheduler::came_out(std::size_t count, std::int64_t now_ns) noexcept {
-  context_.idle_.polled(now_ns);
+  context_.idle().polled(now_ns);
   counters_.local_enqueues.add(count);
   return !alone_ && batch_worth_.begin(count, now_ns);
 }
@@ -251,12 +251,12 @@ void Scheduler::leave_loop(bool worth_a_sibling) noexcept {
 
 void Scheduler::end_poll(bool keep) noexcept {
   const bool keeps = keep && context_.may_keep_poll_duty();
-  context_.idle_.end_poll(*this, keeps);
+  context_.idle().end_poll(*this, keeps);
   if (!keeps) context_.offer_poll_duty();
 }
 
 void Scheduler::park() noexcept {
-  IdleSet& idle = context_.idle_;
+  IdleSet& idle = context_.idle();
   const auto something_to_do = [&] {
     if (context_.closing()) [[unlikely]]
       context_.look_whether_drained();
@@ -273,9 +273,7 @@ void Scheduler::park() noexcept {
   searching_ = true;  // IdleSet::wake_one counted us in
 }
 
-bool Scheduler::leaving() const noexcept {
-  return context_.drained() || index_ >= context_.parallelism_.load(relaxed);
-}
+bool Scheduler::leaving() const noexcept { return context_.drained() || context_.retired(index_); }
 
 // A fiber that suspends here, or ends, comes to the root stack at once, whoever it woke before; there the
 // context is found drained: see leave().
@@ -295,13 +293,13 @@ void Scheduler::leave() noexcept {
     refuse_to_wait_in_child();
   end_search();
   writes_.leave();
-  [[maybe_unused]] const bool revoked = context_.idle_.revoke_poll_duty(*this);
+  [[maybe_unused]] const bool revoked = context_.idle().revoke_poll_duty(*this);
   aside_ &= static_cast<std::uint8_t>(~kOverflowed);
   FiberQueue left;
   if (Fiber* next = exchange_next(nullptr)) left.push(*next);
   while (Fiber* fiber = pop()) left.push(*fiber);
   while (Fiber* fiber = pop_spawned()) left.push(*fiber);
-  if (!left.empty()) context_.global_queue_.push(left);
+  if (!left.empty()) context_.global_queue().push(left);
   leave_stacks();
   due_ = poll_due_ = false;
   context_.notify();

@@ -15,12 +15,11 @@
 
 #include "base/atomic.hpp"
 #include "base/cache_line.hpp"
+#include "base/detail_names.hpp"
 
 #include <cstdint>
 
 namespace weft {
-
-class Fiber;
 
 template <std::uint32_t kCapacity>
 class BasicSpawnStack {

@@ -12,6 +12,8 @@
 
 namespace weft {
 
+namespace detail {
+
 class SpinLock {
  public:
   constexpr SpinLock() noexcept {
@@ -37,5 +39,9 @@ class SpinLock {
  private:
   std::uint8_t locked_ = 0;  // its address names the lock; the explorer knows its state
 };
+
+}  // namespace detail
+
+using detail::SpinLock;
 
 }  // namespace weft
