@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "process/child_core.hpp"
 
+#include "base/saturating.hpp"
 #include "event_loop/operation/files.hpp"
 #include "fiber/runner.hpp"
 #include "io/descriptor_calls.hpp"
@@ -8,6 +9,7 @@
 #include "sys/poll.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <climits>
 #include <csignal>
 
@@ -39,11 +41,29 @@ class WaitForEnd final : public Operation {
   const Reap reap_;
 };
 
-int milliseconds_until(Deadline deadline) noexcept {
-  if (deadline.is_never()) return INT_MAX;
-  const std::int64_t left_ns = deadline.time_ns() - Deadline::after_ns(0).time_ns();
-  return static_cast<int>(std::clamp<std::int64_t>(left_ns / 1'000'000 + 1, 0, INT_MAX));
-}
+/// A deadline for a thread that blocks, by the machine's clock: a virtual one stands still meanwhile.
+class BlockingTime {
+ public:
+  explicit BlockingTime(Deadline deadline) noexcept : is_never_(deadline.is_never()) {
+    const std::int64_t left_ns = saturating_subtract(deadline.time_ns(), Deadline::after_ns(0).time_ns());
+    end_ = Clock::now() + std::chrono::nanoseconds(std::clamp<std::int64_t>(left_ns, 0, kLongNs));
+  }
+
+  bool passed() const noexcept { return !is_never_ && Clock::now() >= end_; }
+  /// Of one poll; at least 1 if there is time left.
+  int poll_ms() const noexcept {
+    if (is_never_) return INT_MAX;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end_ - Clock::now()).count();
+    return static_cast<int>(std::clamp<std::int64_t>(left, 0, INT_MAX));
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::int64_t kLongNs = std::int64_t{1} << 60;  // 36 years
+
+  bool is_never_;
+  Clock::time_point end_;
+};
 
 }  // namespace
 
@@ -97,13 +117,14 @@ Result<void> ChildCore::wait(Reap reap, Deadline deadline) {
 }
 
 Result<void> ChildCore::wait_blocking(Reap reap, Deadline deadline) {
+  const BlockingTime time(deadline);
   for (;;) {
     const Result<bool> ended = look(reap);
     if (!ended) return ended.failure();
     if (*ended) return {};
-    if (deadline.passed()) return Errc::timed_out;
+    if (time.passed()) return Errc::timed_out;
     const Result<bool> polled =
-        with_process([&](int fd) { return sys::poll_for(fd, POLLIN, milliseconds_until(deadline)); });
+        with_process([&](int fd) { return sys::poll_for(fd, POLLIN, time.poll_ms()); });
     if (!polled) return polled.error();
   }
 }

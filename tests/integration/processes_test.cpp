@@ -88,9 +88,26 @@ TEST(ProcessWorlds, InASimulatedOneThereAreNoPrograms) {
 TEST(ProcessWorlds, AProcessOfTheKernelIsEndedInASimulatedOneToo) {
   AnyContext real(AnyContextKind::kConcurrent);
   AnyContext simulated(AnyContextKind::kSimulated);
-  Child child;
-  real.spawn([&] { child = Command("sleep", {"1000"}).spawn().value(); }).join_uncancellable();
-  simulated.spawn([&] { child = Child(); }).join_uncancellable();
+  Child child, stubborn;
+  io::PipeWriter input;
+  real.spawn([&] {
+        child = Command("sleep", {"1000"}).spawn().value();
+        Command command = shell("trap '' TERM; echo; cat");
+        command.standard_input(Stdio::pipe()).standard_output(Stdio::pipe());
+        stubborn = command.grace(std::chrono::milliseconds(1)).spawn().value();
+        input = std::move(stubborn.input());
+        char line[1];
+        EXPECT_EQ(stubborn.output().read_some(line).value(), 1u);
+      })
+      .join_uncancellable();
+  simulated
+      .spawn([&] {
+        child = Child();
+        // Its time stands still, the grace does not.
+        EXPECT_EQ(stubborn.wait(std::chrono::milliseconds(1)).error(), Errc::timed_out);
+        EXPECT_EQ(stubborn.stop().value(), ExitStatus::of_signal(SIGKILL));
+      })
+      .join_uncancellable();
   EXPECT_FALSE(has_children());
 }
 
