@@ -23,7 +23,7 @@
 //   event_loop_strategy.hpp  how event loops and descriptors are related
 //   net/                   streams, listeners, addresses: TCP and Unix sockets
 //   signal_set.hpp         signals of the operating system; run.hpp stops a program on them
-//   io/                    readers and writers, pipes, lines, copying
+//   io/                    readers and writers, pipes, lines, copying; waiting for descriptors of C libraries
 //   http/                  an HTTP/1.1 server
 //   result.hpp, error.hpp  how calls fail;  deadline.hpp  how long they may take
 //   counters.hpp           counts for event loops, contexts and connections

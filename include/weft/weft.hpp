@@ -33,6 +33,7 @@
 #include <weft/io/pipe.hpp>
 #include <weft/io/progress.hpp>
 #include <weft/io/reader.hpp>
+#include <weft/io/wait.hpp>
 #include <weft/io/writer.hpp>
 #include <weft/join_handle.hpp>
 #include <weft/latch.hpp>

@@ -87,6 +87,18 @@ Result<Fd> duplicate(int fd) noexcept {
   return Fd(static_cast<int>(copy));
 }
 
+// F_DUPFD_QUERY is Linux's since 6.10, kcmp() may be forbidden in a container. Both compare what is open, not
+// what it is called: two eventfds share an inode.
+bool same_file(int fd, int other) noexcept {
+  constexpr int kDupfdQuery = 1027;  // F_DUPFD_QUERY, which older headers do not have
+  constexpr int kKcmpFile = 0;       // KCMP_FILE
+  const long answer = raw_fcntl(fd, kDupfdQuery, other);
+  if (answer >= 0) return answer == 1;
+  if (answer != -EINVAL) return false;
+  const long process = ::getpid();
+  return ::syscall(SYS_kcmp, process, process, kKcmpFile, fd, other) == 0;
+}
+
 [[gnu::noinline]] Result<FileKind> file_kind(int fd) noexcept {
   struct stat status {};
   if (::fstat(fd, &status) != 0) return error_of(errno);

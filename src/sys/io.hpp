@@ -28,6 +28,9 @@ Result<void> set_close_on_exec(int fd, bool on) noexcept;
 /// Another number for the same open file description, close-on-exec.
 Result<Fd> duplicate(int fd) noexcept;
 
+/// Whether both numbers stand for the same open file description. False, too, if the kernel does not tell.
+bool same_file(int fd, int other) noexcept;
+
 /// What a descriptor refers to; decides whether it can be polled and how it is read.
 enum class FileKind {
   kRegular,

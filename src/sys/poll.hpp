@@ -7,6 +7,9 @@
 
 namespace weft::sys {
 
+/// Which of `events` (POLLIN and its like) hold for `fd` now, with POLLERR and POLLHUP; 0: none. Does not
+/// wait.
+Result<int> poll_events(int fd, int events) noexcept;
 /// Whether one of `events` (POLLIN and its like) holds for `fd` now, or an error or a hang-up does. Does not
 /// wait.
 Result<bool> poll_now(int fd, int events) noexcept;

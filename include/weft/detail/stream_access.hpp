@@ -35,10 +35,14 @@ struct StreamAccess {
       return handle(source);
     }
   }
-  /// The same for writing, of a writer of any type.
+  /// The same for writing, of a writer of any type or a registration.
   template <class Sink>
   static DescriptorHandle writing(const Sink& sink) noexcept {
-    return handle<io::Writer>(sink);
+    if constexpr (std::is_base_of_v<io::Writer, Sink>) {
+      return handle<io::Writer>(sink);
+    } else {
+      return handle(sink);
+    }
   }
   /// The file that a reader of any type reads; null if it reads none.
   template <class Source>

@@ -44,8 +44,10 @@ Result<std::size_t> write_now(Descriptor& descriptor, std::span<const iovec> buf
 
 Result<void> look_now(Descriptor& descriptor, Direction direction) {
   if (descriptor.kind == DescriptorKind::kSimulated) return descriptor.backend->look(direction);
+  // Of somebody else's descriptor urgent data do not count: io/wait.cpp.
+  const int read_events = is_socket(descriptor.kind) ? POLLIN | POLLRDHUP | POLLPRI : POLLIN | POLLRDHUP;
   const Result<bool> ready =
-      sys::poll_now(descriptor.fd, direction == Direction::kRead ? POLLIN | POLLRDHUP | POLLPRI : POLLOUT);
+      sys::poll_now(descriptor.fd, direction == Direction::kRead ? read_events : POLLOUT);
   if (!ready) return ready.error();
   if (!*ready) return sys::error_of(EAGAIN);
   return {};
