@@ -23,8 +23,8 @@ FUNCTION_LINES_MAX = 70
 COLUMNS_MAX = 110
 
 # docs/design/README.md, left to right: a layer includes itself and what stands before it.
-LAYERS = ["base", "sys", "fiber", "event_loop", "execution_context", "sync", "blocking", "io", "fs", "net",
-          "http"]
+LAYERS = ["base", "sys", "fiber", "event_loop", "execution_context", "sync", "blocking", "io", "fs",
+          "process", "net", "http"]
 
 # The layer of each public header that is not in a folder of its layer (net/, http/). "all": the umbrella
 # headers, which no layer may include.

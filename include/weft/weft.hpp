@@ -62,6 +62,10 @@
 #include <weft/net/unix_listener.hpp>
 #include <weft/net/unix_stream.hpp>
 #include <weft/once.hpp>
+#include <weft/process/child.hpp>
+#include <weft/process/command.hpp>
+#include <weft/process/exit_status.hpp>
+#include <weft/process/stdio.hpp>
 #include <weft/race.hpp>
 #include <weft/rate.hpp>
 #include <weft/rate_limiter.hpp>

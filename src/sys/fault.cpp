@@ -128,7 +128,8 @@ std::uint64_t CallCounts::event_fd() const noexcept {
 }
 
 std::uint64_t CallCounts::total() const noexcept {
-  return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0}) - (*this)[Call::ring_send];
+  return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0}) - (*this)[Call::ring_send] -
+         (*this)[Call::child_step] - (*this)[Call::execute];
 }
 
 CallCounts operator-(const CallCounts& a, const CallCounts& b) noexcept {
@@ -216,6 +217,11 @@ const char* to_string(Call call) noexcept {
       "send_file",
       "signal",
       "thread",
+      "clone",
+      "child_step",
+      "execute",
+      "wait_process",
+      "signal_process",
   };
   static_assert(std::size(kNames) == kCallKinds);
   return kNames[static_cast<std::size_t>(call)];

@@ -82,9 +82,14 @@ enum class Call : std::uint8_t {
   send_file,
   signal,
   thread,
+  clone,
+  child_step,  ///< what a new process does before its program, no call of this process
+  execute,     ///< the same for the program itself
+  wait_process,
+  signal_process,
 };
 
-inline constexpr std::size_t kCallKinds = static_cast<std::size_t>(Call::thread) + 1;
+inline constexpr std::size_t kCallKinds = static_cast<std::size_t>(Call::signal_process) + 1;
 
 const char* to_string(Call call) noexcept;
 

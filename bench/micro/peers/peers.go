@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math/rand"
 	"os"
+	"os/exec"
 	"runtime"
 	"sort"
 	"strconv"
@@ -193,6 +194,16 @@ func blockingCall(count int) {
 	<-stopped
 }
 
+// A process is started and waited for.
+func process(count int) {
+	for i := 0; i < count; i++ {
+		if err := exec.Command("/bin/true").Run(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+}
+
 func quicksort(values []int32) {
 	if len(values) <= 32 {
 		sort.Slice(values, func(i, j int) bool { return values[i] < values[j] })
@@ -251,6 +262,7 @@ var rows = map[string]struct {
 	"spawn_and_join": {spawnAndJoin, 20000},
 	"system_call":    {systemCall, 20000},
 	"blocking_call":  {blockingCall, 1000},
+	"process":        {process, 60},
 	"qsort":          {qsort, 1},
 }
 

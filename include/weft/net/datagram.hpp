@@ -19,7 +19,7 @@ enum class Ecn : std::uint8_t {
 
 /// The traffic class of a datagram: the byte that IPv4 calls TOS.
 struct TrafficClass {
-  std::uint8_t dscp = 0;  ///< differentiated services, 0 to 63
+  std::uint8_t dscp = 0;  ///< differentiated services, 0 to 63; higher bits are ignored
   Ecn ecn = Ecn::kNotCapable;
 
   friend auto operator<=>(const TrafficClass&, const TrafficClass&) noexcept = default;

@@ -50,6 +50,7 @@ Result<void> SimDatagramSocket::name_peer_locked(const SimAddress& peer) {
     peer_ = peer;
     return {};
   }
+  if (peer.unmapped().v6 && !local_.v6) return sys::error_of(EAFNOSUPPORT);
   if (local_.port == 0) {
     if (const Result<void> bound = bind_locked(local_); !bound) return bound;
   }
