@@ -17,13 +17,15 @@ TIMEOUT_S = 120
 SKIPPED = 77
 
 # Which calls: N is the N-th one, N+M every M-th from the N-th on, N.. all from the N-th on.
-EINTR = ["accept4", "connect", "epoll_wait", "epoll_pwait2", "fcntl", "flock", "fsync", "io_uring_enter", "openat", "poll", "pread64",
-         "preadv2", "pwrite64", "read", "readv", "recvfrom", "recvmmsg", "recvmsg", "sendfile", "sendmmsg",
-         "sendmsg", "sendto", "splice", "waitid", "write", "writev"]
+EINTR = ["accept4", "connect", "epoll_wait", "epoll_pwait2", "fcntl", "flock", "fsync",
+         "io_uring_enter", "openat", "poll", "pread64", "preadv2", "pwrite64", "read", "readv",
+         "recvfrom", "recvmmsg", "recvmsg", "sendfile", "sendmmsg", "sendmsg", "sendto", "splice",
+         "waitid", "write", "writev"]
 EAGAIN = ["accept4", "io_uring_enter", "recvfrom", "recvmsg", "sendto", "splice"]
-NO_MEMORY = ["accept4", "bind", "connect", "epoll_ctl", "getdents64", "io_uring_enter", "io_uring_setup", "listen",
-             "mkdir", "mkdirat", "openat", "recvmsg", "rename", "renameat2", "sendfile", "sendmsg", "setsockopt",
-             "socket", "socketpair", "splice", "statx", "timerfd_settime", "unlink", "unlinkat"]
+NO_MEMORY = ["accept4", "bind", "connect", "epoll_ctl", "getdents64", "io_uring_enter", "io_uring_setup",
+             "listen", "mkdir", "mkdirat", "openat", "recvmsg", "rename", "renameat2", "sendfile",
+             "sendmsg", "setsockopt", "socket", "socketpair", "splice", "statx", "timerfd_settime",
+             "unlink", "unlinkat"]
 NO_FILES = ["accept4", "epoll_create1", "eventfd2", "fcntl", "openat", "pipe2", "pidfd_open", "socket",
             "socketpair", "timerfd_create"]
 # Not write: it also wakes event loops, by eventfds, which are never full.
