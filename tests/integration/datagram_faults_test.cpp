@@ -100,6 +100,29 @@ TEST_F(DatagramFaults, AFullBatchWakesTheNextReceiver) {
   });
 }
 
+// recvmmsg stops at an error, too, and its edge may have come before: from then on a short batch says
+// nothing.
+TEST_F(DatagramFaults, AfterARefusalAShortBatchProvesNothing) {
+  run([] {
+    UdpSocket server = UdpSocket::bind("127.0.0.1:0").value();
+    const net::SocketAddress at = server.local_address().value();
+    UdpSocket client = UdpSocket::connect(at).value();
+    net::ReceiveBatch in(4, 64);
+    ASSERT_TRUE(server.close());
+    auto receiver = spawn([&] { return client.receive_batch(in).error(); });
+    yield();
+    ASSERT_TRUE(client.send("anybody?"));
+    EXPECT_EQ(receiver.join_uncancellable(), kernel(ECONNREFUSED)) << "woken by the edge";
+    server = UdpSocket::bind(at).value();
+    ASSERT_TRUE(server.send_to("x", client.local_address().value()));
+    sys::CallCounter counter;
+    EXPECT_EQ(client.receive_batch(in).value(), 1u);
+    const std::uint64_t before = counter.counts()[Call::recvmmsg];
+    EXPECT_EQ(client.receive_batch_until(in, 1ms).error(), Errc::timed_out);
+    EXPECT_EQ(counter.counts()[Call::recvmmsg], before + 1) << "it looks once more";
+  });
+}
+
 TEST_F(DatagramFaults, AnInterruptedCallIsRepeated) {
   run([] {
     UdpSocket a = UdpSocket::bind("127.0.0.1:0").value();
