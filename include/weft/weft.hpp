@@ -29,6 +29,7 @@
 #include <weft/fs/whole_file.hpp>
 #include <weft/http/server.hpp>
 #include <weft/io/buffered_reader.hpp>
+#include <weft/io/buffered_writer.hpp>
 #include <weft/io/copy.hpp>
 #include <weft/io/file_descriptor.hpp>
 #include <weft/io/pipe.hpp>

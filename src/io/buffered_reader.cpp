@@ -39,8 +39,13 @@ class BufferedReader::Chunk final : public BufferSource {
   BufferedReader& reader_;
 };
 
+Result<void> BufferedReader::flush_answers(Deadline deadline) {
+  return answers_ == nullptr ? Result<void>() : answers_->flush_until(deadline);
+}
+
 // More bytes behind those that are there. REQUIRES: nothing but the source's own bytes is waited for.
 Result<void> BufferedReader::read_more(Deadline deadline) {
+  if (const Result<void> flushed = flush_answers(deadline); !flushed) return flushed;
   const auto read = [&]() -> Result<std::size_t> {
     if (begin_ == end_) {
       begin_ = end_ = 0;
@@ -171,6 +176,7 @@ std::string_view BufferedReader::take(std::size_t size, std::size_t skipped) noe
 Result<std::size_t> BufferedReader::read_some_until(MutableBuffer buffer_of_caller, Deadline deadline) {
   if (buffer_of_caller.empty()) return std::size_t{0};
   if (held() == 0) {
+    if (const Result<void> flushed = flush_answers(deadline); !flushed) return flushed.error();
     free_memory();
     return source_.read_some_until(buffer_of_caller, deadline);
   }
@@ -182,6 +188,7 @@ Result<std::size_t> BufferedReader::read_some_until(MutableBuffer buffer_of_call
 
 Result<void> BufferedReader::wait_readable(Deadline deadline) {
   if (held() > 0) return {};
+  if (const Result<void> flushed = flush_answers(deadline); !flushed) return flushed;
   free_memory();
   return source_.wait_readable(deadline);
 }

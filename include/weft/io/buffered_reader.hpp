@@ -3,6 +3,7 @@
 
 #include <weft/buffer.hpp>
 #include <weft/deadline.hpp>
+#include <weft/io/buffered_writer.hpp>
 #include <weft/io/reader.hpp>
 #include <weft/result.hpp>
 
@@ -52,6 +53,13 @@ class BufferedReader final : public Reader {
   /// A `capacity` of 0 counts as 1.
   explicit BufferedReader(Reader& source, std::size_t capacity = kCapacity) noexcept
       : source_(source), chunk_(capacity == 0 ? 1 : capacity) {}
+  /// The same, and flushes `answers` whenever it has to read from the source, within the deadline of the
+  /// call. An error of that is the call's; then no byte was read. A select does not flush. `answers` must
+  /// outlive the reader.
+  BufferedReader(Reader& source, BufferedWriter& answers, std::size_t capacity = kCapacity) noexcept
+      : BufferedReader(source, capacity) {
+    answers_ = &answers;
+  }
   BufferedReader(const BufferedReader&) = delete;
   BufferedReader& operator=(const BufferedReader&) = delete;
 
@@ -103,6 +111,7 @@ class BufferedReader final : public Reader {
   std::size_t held() const noexcept { return end_ - begin_; }
   Result<std::size_t> find(std::string_view delimiter, std::size_t size_max, Deadline deadline,
                            bool is_line_end);
+  Result<void> flush_answers(Deadline deadline);
   Result<void> read_more(Deadline deadline);
   void make_room();
   void free_memory() noexcept;
@@ -111,6 +120,7 @@ class BufferedReader final : public Reader {
 
   Reader& source_;
   const std::size_t chunk_;
+  BufferedWriter* answers_ = nullptr;
   std::unique_ptr<char[]> data_;
   std::size_t capacity_ = 0;
   std::size_t begin_ = 0;
