@@ -87,12 +87,12 @@ struct Forwarder {
       bool replaced = false;
       while (take_lines(path, reader, at), !replaced && ticker.tick()) {
         const auto here = file->status(), there = weft::fs::status(path);
-        if (here && here->size < at.offset + reader.buffered()) break;  // it was truncated
+        if (here && here->size < at.offset + reader.buffered()) break;  // truncated
         replaced = there && there->inode != at.inode;
       }
       if (replaced && reader.buffered() > 0)  // its last line has no end
         std::ignore = lines.send({path, std::string(reader.buffer()) + '\n', at});
-      if (replaced) at = {};
+      at = {};
     }
   }
 
