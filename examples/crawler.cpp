@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Follows the links of web servers and finds the broken ones: bounded concurrency, timeouts, retries, limits.
 //   crawler URL... [NAME=NUMBER]...            try: crawler http://127.0.0.1:8080/ parallel=4
-// It stays at the servers of the URLs. A link stands in quotes after href= or src=. Exit status 1: some are
+// It stays at the servers of the URLs. A link is what is in quotes after href= or src=. Status 1: one is
 // broken.
 
 #include <weft/weft.hpp>
@@ -17,7 +17,6 @@
 using std::string, std::string_view, std::chrono::milliseconds;
 
 namespace {
-
 std::map<string, std::size_t, std::less<>> limits{
     {"parallel", 8}, {"timeout_ms", 5'000}, {"retries", 2}, {"size_max", 1 << 20}, {"pages_max", 10'000}};
 
@@ -28,20 +27,20 @@ bool parse_number(string_view text, std::size_t& number) {
 
 struct Url {
   string origin = "", path = "";
-
   string text() const { return "http://" + origin + path; }
   auto operator<=>(const Url&) const = default;
   static std::optional<Url> parse(string_view text) {
     const auto is_bad = [](char c) { return c <= ' ' || c >= 0x7f; };  // could end the line of a request
     if (!text.starts_with("http://") || text.size() > 2'000 || std::ranges::any_of(text, is_bad)) return {};
     text = text.substr(7, text.find('#') - 7);
-    const string_view path = text.substr(std::min(text.find_first_of("/?"), text.size()));
-    return Url{string(text.substr(0, text.size() - path.size())),
-               (path.starts_with('/') ? "" : "/") + string(path)};
+    const auto end = std::min(text.find_first_of("/?"), text.size());
+    const string path(text.substr(end));
+    return Url{string(text.substr(0, end)), path.starts_with('/') ? path : "/" + path};
   }
   /// Where a link on the page of this URL leads; none if that is no page.
   std::optional<Url> follow(string_view link) const {
     link = link.substr(0, link.find('#'));
+    if (link.empty()) return std::nullopt;  // this page
     if (link.starts_with("//")) return parse("http:" + string(link));
     if (link.substr(0, link.find_first_of("/?")).find(':') != link.npos) return parse(link);
     const string_view file = link.substr(0, link.find('?'));
@@ -56,7 +55,7 @@ struct Page {
   std::size_t status = 0;
   string error = "", body = "", location = "";
   std::vector<string_view> links() const {
-    std::vector<string_view> found(location.empty() ? 0 : 1, location);
+    std::vector<string_view> found{location};
     for (std::size_t at = 4; (at = body.find('=', at)) < body.size(); ++at) {
       const char quote = body.c_str()[at + 1];
       const bool is_link = body.compare(at - 4, 4, "href") == 0 || body.compare(at - 3, 3, "src") == 0;
@@ -91,9 +90,7 @@ weft::Result<void> get(Page& page) {
   if (!header(*head, "\nContent-Type:").starts_with("text/html")) return {};
   auto body = reader.read_all(limits["size_max"]);
   if (!body) return body.failure();
-  std::size_t size = body->size();
-  if (!length.empty() && (!parse_number(length, size) || size != body->size()))
-    return weft::Errc::malformed_message;
+  if (!length.empty() && length != std::to_string(body->size())) return weft::Errc::malformed_message;
   return page.body = std::move(*body), weft::Result<void>();
 }
 
@@ -112,7 +109,6 @@ struct Crawl {
   std::deque<Url> queue = {};                        // those that nobody has asked for yet
   std::set<string> origins = {};
   std::vector<std::pair<Url, string>> broken = {};
-
   void add(const std::optional<Url>& url, const string& from) {
     if (!url || !origins.contains(url->origin)) return;
     if (!linked_from.contains(*url) && linked_from.size() >= limits["pages_max"]) return;
@@ -125,7 +121,7 @@ struct Crawl {
       for (; (running < limits["parallel"] || running == 0) && !queue.empty(); ++running, queue.pop_front())
         asking.spawn([url = queue.front()] { return fetch(url); });
       const auto next = asking.next();
-      if (!*next) break;  // Ctrl-C
+      if (!*next) break;  // Ctrl-C: what is known is printed
       const Page& page = **next;
       for (const string_view link : page.links()) add(page.url.follow(link), page.url.text());
       std::printf("%3zu %8zu bytes %s\n", page.status, page.body.size(), page.url.text().c_str());
@@ -137,7 +133,6 @@ struct Crawl {
     return std::printf("%zu pages, %zu broken\n", linked_from.size(), broken.size()), broken.empty() ? 0 : 1;
   }
 };
-
 }  // namespace
 
 int main(int argc, char** argv) {

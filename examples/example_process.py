@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of the example programs share: a running program, and waiting for a state."""
 
+import os
 import resource
 import signal
 import socket
@@ -38,8 +39,8 @@ class Program:
         self.process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True)
         self.output, self.errors = [], []
-        self.readers = [threading.Thread(target=lambda to=to, pipe=pipe: to.extend(pipe), daemon=True)
-                        for to, pipe in ((self.output, self.process.stdout), (self.errors, self.process.stderr))]
+        self.readers = [threading.Thread(target=lines.extend, args=(pipe,), daemon=True) for lines, pipe in
+                        ((self.output, self.process.stdout), (self.errors, self.process.stderr))]
         for reader in self.readers:
             reader.start()
 
@@ -53,7 +54,6 @@ class Program:
         return host, int(port)
 
     def descriptors(self):
-        import os
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def stop(self):
@@ -68,10 +68,6 @@ class Program:
         self.process.stdout.close()
         self.process.stderr.close()
         return status
-
-    def kill(self):
-        self.process.kill()
-        self.wait()
 
     def __enter__(self):
         return self

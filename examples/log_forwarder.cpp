@@ -96,25 +96,24 @@ struct Forwarder {
     }
   }
 
-  void acknowledge(const weft::net::TcpStream& stream, std::uint64_t sent, std::deque<Line>& window) {
-    int outstanding = 0;  // bytes that the collector's kernel has not acknowledged
-    if (ioctl(stream.native_handle(), SIOCOUTQ, &outstanding) != 0) return;
-    const std::uint64_t acknowledged = sent - static_cast<unsigned>(outstanding);
-    for (; !window.empty() && window.front().sent_at <= acknowledged; window.pop_front())
-      changed = true, done[window.front().path] = window.front().end;
-  }
-
   /// Sends lines until the connection breaks, or Ctrl-C. Those of `window` are not acknowledged yet.
   void send_to(weft::net::TcpStream& stream, std::deque<Line>& window) {
     std::uint64_t sent = 0;
     std::string text;
+    const auto acknowledge = [&] {
+      int outstanding = 0;  // bytes that the collector's kernel has not acknowledged
+      if (ioctl(stream.native_handle(), SIOCOUTQ, &outstanding) != 0) return;
+      const std::uint64_t acknowledged = sent - static_cast<unsigned>(outstanding);
+      for (; !window.empty() && window.front().sent_at <= acknowledged; window.pop_front())
+        changed = true, done[window.front().path] = window.front().end;
+    };
     for (Line& line : window) text += line.text, line.sent_at = text.size();
     std::optional<weft::net::PeerScope> connected(std::in_place, stream);
     for (weft::Result<Line> line = weft::Errc::timed_out; line.error() != weft::Errc::cancelled;) {
       const auto written = stream.write_all(text);
       sent += written.bytes();
       if (!written) break;
-      acknowledge(stream, sent, window);
+      acknowledge();
       for (text.clear(), line = lines.receive_until(50ms); line; line = lines.try_receive()) {
         text += line->text, line->sent_at = sent + text.size();
         window.push_back(std::move(*line));
@@ -123,30 +122,25 @@ struct Forwarder {
     connected.reset();
     if (!weft::this_fiber::cancel_requested()) return;
     const weft::CancelShield shield(1s);
-    while (!window.empty() && weft::sleep(10ms)) acknowledge(stream, sent, window);
-  }
-
-  void send() {
-    std::deque<Line> window;
-    for (auto pause = 50ms; weft::sleep(pause); pause = std::min(pause * 2, 5'000ms)) {
-      auto stream = weft::net::connect(collector, 10s);
-      stream ? send_to(*stream, window) : warn(stream.message());
-      if (stream) pause = 50ms;
-    }
+    while (!window.empty() && weft::sleep(10ms)) acknowledge();
   }
 
   int run(std::span<char*> paths) {
     if (!load()) return 1;
     weft::TaskGroup<void> fibers;
     for (const char* path : paths) fibers.spawn([this, path] { follow(path, done[path]); });
-    fibers.spawn([this] { send(); });
+    fibers.spawn([this, window = std::deque<Line>()]() mutable {
+      for (auto pause = 50ms; weft::sleep(pause); pause = std::min(pause * 2, 5'000ms)) {
+        auto stream = weft::net::connect(collector, 10s);
+        stream ? send_to(*stream, window) : warn(stream.message());
+        if (stream) pause = 50ms;
+      }
+    });
     for (weft::Ticker ticker(1s); ticker.tick();) save();
     std::ignore = fibers.wait();
-    const weft::CancelShield shield(5s);
-    return save(), 0;
+    return weft::shield([this] { return save(), 0; }, 5s);
   }
 };
-
 }  // namespace
 
 int main(int argc, char** argv) {

@@ -17,6 +17,10 @@ from example_process import TIMEOUT, Program, free_port, wait_until
 FORWARDER = sys.argv.pop(1)
 
 
+def run(*arguments):
+    return subprocess.run([FORWARDER, *arguments], capture_output=True, text=True, timeout=TIMEOUT)
+
+
 class Collector:
     """Receives lines on a port, from one connection after the other."""
 
@@ -180,19 +184,18 @@ class LogForwarder(unittest.TestCase):
             connection.close()
         self.assertGreaterEqual(len(received), offset)  # what counts as done has come
         with Collector() as collector, self.forwarder(collector):
-            wait_until(lambda: b"\n0029999 " in collector.received and collector.received.endswith(b"x\n"), "the rest")
+            last = b"0029999 " + b"x" * 992 + b"\n"
+            wait_until(lambda: collector.received.endswith(last), "the rest")
             self.assertEqual(int(collector.lines()[0].split()[0]), offset // 1001)
             self.assertEqual(len(collector.lines()), 30_000 - offset // 1001)
 
     def test_a_damaged_state_and_a_wrong_command_line_are_told(self):
         self.append(b"nonsense\n", self.state)
-        done = subprocess.run([FORWARDER, "127.0.0.1:1", self.state, self.log], capture_output=True, text=True,
-                              timeout=TIMEOUT)
+        done = run("127.0.0.1:1", self.state, self.log)
         self.assertEqual((done.returncode, done.stderr), (1, f"log_forwarder: {self.state} is damaged\n"))
-        done = subprocess.run([FORWARDER, "127.0.0.1:1"], capture_output=True, text=True, timeout=TIMEOUT)
+        done = run("127.0.0.1:1")
         self.assertEqual((done.returncode, done.stderr.split()[0]), (2, "usage:"))
-        done = subprocess.run([FORWARDER, "127.0.0.1:1", self.directory, self.log], capture_output=True, text=True,
-                              timeout=TIMEOUT)
+        done = run("127.0.0.1:1", self.directory, self.log)
         self.assertEqual(done.returncode, 1)
         self.assertIn(self.directory, done.stderr)
 

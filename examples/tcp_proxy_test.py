@@ -277,8 +277,8 @@ class TcpProxy(unittest.TestCase):
                 self.assertRaises(ConnectionResetError, client.recv, 1)
 
     def test_a_wrong_command_line_is_told(self):
-        for arguments in ((), ("127.0.0.1:0",), ("127.0.0.1:0", "a:1", "rate=0"), ("127.0.0.1:0", "a:1", "rate=x"),
-                          ("127.0.0.1:0", "a:1", "bogus=1"), ("127.0.0.1:0", "rate=5")):
+        for arguments in ((), ("127.0.0.1:0",), ("127.0.0.1:0", "a:1", "rate=0"), ("127.0.0.1:0", "rate=5"),
+                          ("127.0.0.1:0", "a:1", "rate=x"), ("127.0.0.1:0", "a:1", "bogus=1")):
             done = subprocess.run([PROXY, *arguments], capture_output=True, text=True, timeout=TIMEOUT)
             self.assertEqual((done.returncode, done.stderr.split()[0]), (2, "usage:"), arguments)
         with socket.create_server(("127.0.0.1", 0)) as taken:
