@@ -19,7 +19,6 @@ using std::string, std::string_view, std::chrono::milliseconds;
 namespace {
 std::map<string, std::size_t, std::less<>> limits{
     {"parallel", 8}, {"timeout_ms", 5'000}, {"retries", 2}, {"size_max", 1 << 20}, {"pages_max", 10'000}};
-
 bool parse_number(string_view text, std::size_t& number) {
   const std::from_chars_result end{text.data() + text.size(), {}};
   return std::from_chars(text.data(), end.ptr, number) == end;
@@ -68,9 +67,10 @@ struct Page {
 
 /// The value of a header; empty if there is none. `name` as in "\nLocation:".
 string_view header(string_view head, string_view name) {
-  const auto found = std::ranges::search(head, name, [](char a, char b) { return (a | 32) == (b | 32); });
-  const string_view line(found.end(), std::find(found.end(), head.end(), '\r'));
-  return line.substr(std::min(line.find_first_not_of(" \t"), line.size()));
+  const auto same = [](char a, char b) { return (a | 32) == (b | 32); };
+  const auto at = std::search(head.begin(), head.end(), name.begin(), name.end(), same);
+  const string_view value(std::find(at, head.end(), ':'), std::find(at, head.end(), '\r'));
+  return value.substr(std::min(value.find_first_not_of(": \t"), value.size()));
 }
 
 /// Asks once. Reads the body if it is HTML.
