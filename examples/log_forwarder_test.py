@@ -24,6 +24,13 @@ def run(*arguments):
     return subprocess.run([FORWARDER, *arguments], capture_output=True, text=True, timeout=TIMEOUT)
 
 
+def bytes_that_wait(connection):
+    """The bytes that the kernel has acknowledged, and nobody has read."""
+    size = array.array("i", [0])
+    fcntl.ioctl(connection, termios.FIONREAD, size)
+    return size[0]
+
+
 class Collector:
     """Receives lines on a port, from one connection after the other."""
 
@@ -127,6 +134,20 @@ class LogForwarder(unittest.TestCase):
             self.append(b"new\n")
             collector.wait_for([b"a long line", b"new"])
 
+    def test_a_file_that_was_truncated_or_replaced_meanwhile_is_read_from_its_beginning(self):
+        self.append(b"a long line\n")
+        with Collector() as collector:
+            with self.forwarder(collector):
+                collector.wait_for([b"a long line"])
+            os.truncate(self.log, 0)
+            self.append(b"new\n")
+            with self.forwarder(collector):
+                collector.wait_for([b"a long line", b"new"])
+            self.append(b"another file\n", self.log + ".new")
+            os.rename(self.log + ".new", self.log)
+            with self.forwarder(collector):
+                collector.wait_for([b"a long line", b"new", b"another file"])
+
     def test_several_files_and_one_that_comes_later(self):
         later = os.path.join(self.directory, "later.log")
         self.append(b"1\n")
@@ -178,9 +199,7 @@ class LogForwarder(unittest.TestCase):
                 self.assertLess(resident, 25_000_000)  # of 30 MB
             self.assertEqual(program.stop(), 0)
             offset = self.saved_offset()
-            queued = array.array("i", [0])
-            fcntl.ioctl(connection, termios.FIONREAD, queued)
-            self.assertLessEqual(offset, queued[0])  # only what has come counts as done
+            self.assertLessEqual(offset, bytes_that_wait(connection))  # only what has come counts as done
             self.assertLess(offset, os.path.getsize(self.log))
             connection.close()
         with Collector() as collector, self.forwarder(collector):
@@ -188,6 +207,23 @@ class LogForwarder(unittest.TestCase):
             wait_until(lambda: collector.received.endswith(last), "the rest")
             self.assertEqual(int(collector.lines()[0].split()[0]), offset // 1001)
             self.assertEqual(len(collector.lines()), 30_000 - offset // 1001)
+
+    def test_what_a_collector_has_not_acknowledged_goes_to_the_next_one(self):
+        self.append(b"".join(b"%07d " % number + b"x" * 992 + b"\n" for number in range(30_000)))
+        listener = socket.create_server(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        with self.forwarder(f"127.0.0.1:{port}") as program:
+            connection, _ = listener.accept()
+            wait_until(lambda: self.saved_offset() > 0, "some lines are acknowledged by the kernel")
+            received = bytes_that_wait(connection)
+            listener.close()
+            connection.close()  # a reset, as bytes are left
+            program.wait_for_line("Connection refused")
+            with Collector(port) as collector:
+                wait_until(lambda: b"0029999 " in collector.received[-1001:], "the last line")
+                numbers = [int(line.split()[0]) for line in collector.lines()]
+                self.assertEqual(numbers, list(range(numbers[0], 30_000)))
+                self.assertLess(numbers[0] * 1001, received + 1_000_000)  # without that: about 4 MB
 
     def test_a_damaged_state_and_a_wrong_command_line_are_told(self):
         self.append(b"nonsense\n", self.state)
