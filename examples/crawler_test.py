@@ -173,6 +173,7 @@ class Crawler(unittest.TestCase):
     def test_hostile_answers_are_broken_links_and_no_more(self):
         html = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
         for answer in (b"", b"\0" * 5000, os.urandom(5000), b"HTTP/1.1\r\n\r\n", b"HTTP/1.1 2x0 OK\r\n\r\n",
+                       b"GARBAGE! 200 OK\r\n\r\n",
                        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000, b"HTTP/1.1 200 OK\r\nX",
                        html + b"Content-Length: 100\r\n\r\nshort", html + b"Content-Length: -1\r\n\r\n",
                        html + b"Content-Length: 99999999999999999999999\r\n\r\n",

@@ -51,7 +51,7 @@ PUBLIC_HEADER_LAYER = {
     "group_core": "sync", "race": "sync", "scoped_value": "sync", "task_group": "sync",
     "with_timeout": "sync",
     "blocking": "blocking", "blocking_call": "blocking", "blocking_pool": "blocking",
-    "peer_scope_core": "net",
+    "peer_scope_core": "net", "socket_file": "net",
     "stream_access": "event_loop", "file_source": "event_loop",
     "runtime": "all", "weft": "all",
 }

@@ -222,7 +222,8 @@ template <class T, class F>
 }
 
 /// A branch of a select: ready when a read from `source` (an io::Reader: a stream, a pipe, a buffered
-/// reader), or an accept() of `source` (a net::Listener), would probably not have to wait. Bytes that
+/// reader), an accept() of `source` (a net::Listener), or receiving from `source` (a net::UdpSocket or
+/// net::UnixDatagram), would probably not have to wait. Bytes that
 /// `source` has buffered count. It reads nothing: another fiber may read first. An `f` that takes a
 /// Result<void> also gets errors: Errc::closed, or the kernel's error if the descriptor cannot be waited for.
 /// An `f` without arguments is not called then, and the select returns the error. In fibers only.
@@ -233,7 +234,7 @@ template <class Source, class F>
   return detail::WhenReady<F>(detail::StreamAccess::reading(source),
                               detail::ReadinessBranch::Operation::kRead, buffered, std::forward<F>(f));
 }
-/// The same for writing to `sink`, an io::Writer.
+/// The same for writing to `sink`, an io::Writer, or sending from it, a datagram socket.
 template <class Sink, class F>
 [[nodiscard]] auto writable(Sink& sink, F&& f) {
   return detail::WhenReady<F>(detail::StreamAccess::writing(sink), detail::ReadinessBranch::Operation::kWrite,

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 namespace weft {
 
@@ -44,6 +45,18 @@ struct DescriptorPair {
   DescriptorHandle second;
 };
 
+/// How a datagram socket is made.
+struct DatagramParameters {
+  int family = 0;
+  std::optional<sys::RawAddress> local = std::nullopt;  ///< where it is bound; none: at the first sending
+  std::optional<sys::RawAddress> peer = std::nullopt;   ///< the only one that it talks to
+  bool reuse_address = false;
+  bool reuse_port = false;
+  bool v6_only = false;
+  std::string_view device = {};                      ///< the interface that it is bound to
+  std::optional<std::uint32_t> mode = std::nullopt;  ///< permissions of a Unix socket's file
+};
+
 class Network {
  public:
   /// The names of a simulated world; null: they are asked for outside. Suspends: no.
@@ -61,6 +74,10 @@ class Network {
   virtual Result<DescriptorPair> make_socket_pair() = 0;
   /// Suspends: no.
   virtual Result<DescriptorPair> make_pipe() = 0;
+  /// A datagram socket, of IP or of Unix. Suspends: no.
+  virtual Result<DescriptorHandle> open_datagram(const DatagramParameters&) = 0;
+  /// Two Unix datagram sockets, connected to each other. Suspends: no.
+  virtual Result<DescriptorPair> make_datagram_pair() = 0;
   /// The files of a simulated world; null: there are none. Any thread.
   virtual std::shared_ptr<FileWorld> files() { return nullptr; }
 

@@ -6,6 +6,7 @@
 #include "event_loop/descriptor/descriptor_use.hpp"
 #include "event_loop/operation/files.hpp"
 #include "event_loop/polling/read_policy.hpp"
+#include "io/kernel_datagram.hpp"
 #include "sys/errors.hpp"
 #include "sys/file.hpp"
 #include "sys/pipe.hpp"
@@ -146,6 +147,18 @@ class KernelNetwork final : public Network {
     Result<sys::Pipe> pipe = sys::create_pipe();
     if (!pipe) return pipe.error();
     return adopt_both(pipe->read_end, pipe->write_end, DescriptorKind::kOther);
+  }
+
+  Result<DescriptorHandle> open_datagram(const DatagramParameters& parameters) override {
+    Result<sys::Fd> fd = io::create_datagram_socket(parameters);
+    if (!fd) return fd.error();
+    return Files::adopt(*fd, DescriptorKind::kSocket);
+  }
+
+  Result<DescriptorPair> make_datagram_pair() override {
+    Result<sys::SocketPair> pair = sys::create_socket_pair(SOCK_DGRAM);
+    if (!pair) return pair.error();
+    return adopt_both(pair->first, pair->second, DescriptorKind::kSocket);
   }
 
  private:

@@ -1,61 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <weft/net/unix_listener.hpp>
 
-#include "base/fork_count.hpp"
 #include "event_loop/descriptor/descriptor_use.hpp"
 #include "event_loop/operation/files.hpp"
 #include "io/descriptor_calls.hpp"
 #include "io/network_here.hpp"
 #include "net/accept_loop.hpp"
+#include "net/stale_socket.hpp"
 #include "net/unix_sockaddr.hpp"
 #include "sys/errors.hpp"
-#include "sys/file.hpp"
-#include "sys/socket.hpp"
 
 #include <utility>
 
 namespace weft::net {
-namespace {
-
-// Nobody listens there: a connection is refused. Whoever binds at the same time may be removed; as
-// everywhere, there is no way to ask and replace in one step.
-void remove_stale(const UnixAddress& address) noexcept {
-  const std::string path(address.name());
-  const Result<sys::FileStatus> status = sys::status_of(path.c_str());
-  if (!status || !status->is_socket) return;
-  const Result<sys::Fd> probe = sys::create_socket(AF_UNIX, SOCK_STREAM);
-  if (!probe) return;
-  const Result<bool> connected = sys::connect(probe->get(), to_raw(address));
-  if (connected || !sys::is_errno(connected.error(), ECONNREFUSED)) return;
-  [[maybe_unused]] const Result<void> removed = sys::unlink(path.c_str());
-}
-
-}  // namespace
-
 UnixListener::UnixListener(UnixListener&& other) noexcept
-    : handle_(other.handle_.take()), file_(std::exchange(other.file_, {})) {}
+    : handle_(other.handle_.take()), file_(std::move(other.file_)) {}
 
 UnixListener& UnixListener::operator=(UnixListener&& other) noexcept {
   if (this == &other) return *this;
-  remove_file();
+  file_.remove();
   io::transfer(handle_, other.handle_);
-  file_ = std::exchange(other.file_, {});
+  file_ = std::move(other.file_);
   return *this;
 }
 
-UnixListener::~UnixListener() {
-  remove_file();
-  io::close_if_open(handle_);
-}
-
-// Before the socket is closed: a client that finds the file is accepted, or reset, but not refused by a name
+// The file goes before the socket: a client that finds it is accepted, or reset, but not refused by a name
 // without a listener.
-void UnixListener::remove_file() noexcept {
-  const File file = std::exchange(file_, {});
-  if (file.path.empty() || file.process != fork_count) return;
-  const Result<sys::FileStatus> now = sys::status_of(file.path.c_str());
-  if (!now || now->device != file.device || now->inode != file.inode) return;
-  [[maybe_unused]] const Result<void> removed = sys::unlink(file.path.c_str());
+UnixListener::~UnixListener() {
+  file_.remove();
+  io::close_if_open(handle_);
 }
 
 Result<UnixListener> UnixListener::bind(const UnixAddress& address, const UnixListenOptions& options) {
@@ -70,15 +43,12 @@ Result<UnixListener> UnixListener::bind(const UnixAddress& address, const UnixLi
                                     .mode = has_file ? options.mode : std::nullopt};
   Result<DescriptorHandle> handle = network.listen(to_raw(address), parameters);
   if (!handle && has_file && options.replace_stale && sys::is_errno(handle.error(), EADDRINUSE)) {
-    remove_stale(address);
+    remove_stale_socket(address, SOCK_STREAM);
     handle = network.listen(to_raw(address), parameters);
   }
   if (!handle) return failed(handle.error());
   UnixListener listener(*handle);
-  if (!has_file) return listener;
-  const std::string path(address.name());
-  if (const Result<sys::FileStatus> made = sys::status_of(path.c_str()))
-    listener.file_ = {path, fork_count, made->device, made->inode};
+  if (has_file) listener.file_ = weft::detail::SocketFile(std::string(address.name()));
   return listener;
 }
 
@@ -122,7 +92,7 @@ Result<std::unique_ptr<Stream>> UnixListener::try_accept_stream() {
 }
 
 Result<void> UnixListener::close() {
-  remove_file();
+  file_.remove();
   return io::close_once(handle_);
 }
 

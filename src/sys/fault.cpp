@@ -171,6 +171,8 @@ const char* to_string(Call call) noexcept {
       "send",
       "recvmsg",
       "sendmsg",
+      "recvmmsg",
+      "sendmmsg",
       "read",
       "write",
       "close",

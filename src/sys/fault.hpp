@@ -36,6 +36,8 @@ enum class Call : std::uint8_t {
   send,
   recvmsg,
   sendmsg,
+  recvmmsg,
+  sendmmsg,
   read,
   write,
   close,

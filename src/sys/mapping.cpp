@@ -77,10 +77,14 @@ Mapping::~Mapping() { unmap(); }
 
 [[gnu::noinline]] void Mapping::unmap() noexcept {
   if (data_ == nullptr) return;
-  static_cast<void>(intercept(Call::munmap));
-  // munmap fails only if splitting a mapping exceeds max_map_count, and a whole mapping is given back here.
-  const int result = ::munmap(data_, size_);
-  WEFT_ASSERT(result == 0, "munmap failed", WEFT_VALUE(data_), WEFT_VALUE(size_));
+  const Fault fault = intercept(Call::munmap);
+  const int error = fault.error != 0 ? fault.error : ::munmap(data_, size_) == 0 ? 0 : errno;
+  if (error == 0) [[likely]]
+    return;
+  // The kernel joins neighbours into one mapping, and may not split it where max_map_count is reached. The
+  // addresses are lost then, the memory is not.
+  WEFT_ASSERT(error == ENOMEM, "munmap failed", WEFT_VALUE(error), WEFT_VALUE(data_), WEFT_VALUE(size_));
+  static_cast<void>(discard(data_, size_));
 }
 
 Result<void> discard(std::byte* data, std::size_t size) noexcept { return advise(data, size, MADV_DONTNEED); }

@@ -63,6 +63,23 @@ TEST(Mapping, IsGivenBackAtTheEnd) {
   EXPECT_FALSE(mapped(data));
 }
 
+// The kernel joins neighbours, and may refuse to split them. A crash here would be a server's.
+TEST(Mapping, ThatTheKernelCannotGiveBackKeepsNoMemory) {
+  Result<Mapping> mapping = Mapping::reserve(4 * kPage);
+  ASSERT_TRUE(mapping);
+  std::byte* const data = mapping->data();
+  data[0] = std::byte{1};
+  EXPECT_TRUE(resident(data));
+  {
+    FaultPlan faults;
+    faults.fail(Call::munmap, ENOMEM);
+    *mapping = Mapping();
+  }
+  EXPECT_TRUE(mapped(data)) << "the addresses are lost";
+  EXPECT_FALSE(resident(data));
+  EXPECT_EQ(::munmap(data, 4 * kPage), 0);
+}
+
 TEST(Mapping, MovingHandsOverOwnership) {
   Mapping mapping = Mapping::reserve(kPage).value();
   std::byte* const data = mapping.data();

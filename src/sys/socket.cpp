@@ -96,6 +96,33 @@ Result<void> connect_result(int fd) noexcept {
       retry(Call::sendmsg, fd, [&](std::size_t) { return raw_sendmsg(fd, &message, flags | MSG_NOSIGNAL); }));
 }
 
+[[gnu::noinline]] Result<std::size_t> recv_from(int fd, std::span<std::byte> buffer, int flags,
+                                                sockaddr* name, socklen_t& name_size) noexcept {
+  return size_result(retry(Call::recv, fd, [&](std::size_t size_max) {
+    return raw_recvfrom(fd, buffer.data(), std::min(buffer.size(), size_max), flags, name, &name_size);
+  }));
+}
+
+[[gnu::noinline]] Result<std::size_t> send_to(int fd, std::span<const std::byte> data, const sockaddr* name,
+                                              socklen_t name_size) noexcept {
+  return size_result(retry(Call::send, fd, [&](std::size_t) {
+    return raw_sendto(fd, data.data(), data.size(), MSG_NOSIGNAL, name, name_size);
+  }));
+}
+
+[[gnu::noinline]] Result<std::size_t> recvmmsg(int fd, std::span<mmsghdr> messages, int flags) noexcept {
+  return size_result(retry(Call::recvmmsg, fd, [&](std::size_t) {
+    return raw_recvmmsg(fd, messages.data(), static_cast<unsigned>(messages.size()), flags);
+  }));
+}
+
+[[gnu::noinline]] Result<std::size_t> sendmmsg(int fd, std::span<mmsghdr> messages, int flags) noexcept {
+  return size_result(retry(Call::sendmmsg, fd, [&](std::size_t count_max) {
+    const std::size_t count = std::min(messages.size(), count_max);
+    return raw_sendmmsg(fd, messages.data(), static_cast<unsigned>(count), flags | MSG_NOSIGNAL);
+  }));
+}
+
 [[gnu::noinline]] Result<void> shutdown(int fd, int how) noexcept {
   return void_result(
       attempt(Call::shutdown, fd, [&](std::size_t) { return raw_answer(::shutdown(fd, how)); }));

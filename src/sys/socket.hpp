@@ -35,6 +35,18 @@ Result<std::size_t> send_vectored(int fd, std::span<const iovec> buffers, int fl
 /// The general forms, for datagrams and control messages.
 Result<std::size_t> recvmsg(int fd, msghdr& message, int flags = 0) noexcept;
 Result<std::size_t> sendmsg(int fd, const msghdr& message, int flags = 0) noexcept;
+/// One datagram and its sender, of which `name_size` bytes fit and are told; and one to a receiver. Cheaper
+/// than the general forms.
+Result<std::size_t> recv_from(int fd, std::span<std::byte> buffer, int flags, sockaddr* name,
+                              socklen_t& name_size) noexcept;
+Result<std::size_t> send_to(int fd, std::span<const std::byte> data, const sockaddr* name,
+                            socklen_t name_size) noexcept;
+/// As many messages as there are, at most all: their number, at least 1. Fewer: the socket was empty then. An
+/// error behind the first message is the next call's.
+Result<std::size_t> recvmmsg(int fd, std::span<mmsghdr> messages, int flags = 0) noexcept;
+/// Sends the first messages, at least one, and says how many. What stopped it at the next one is said when it
+/// is the first.
+Result<std::size_t> sendmmsg(int fd, std::span<mmsghdr> messages, int flags = 0) noexcept;
 
 /// `how` is SHUT_RD, SHUT_WR or SHUT_RDWR.
 Result<void> shutdown(int fd, int how) noexcept;

@@ -53,6 +53,10 @@ Result<void> set_option(int fd, int level, int name, int value) noexcept {
   return void_result(raw_set(fd, level, name, &value, sizeof(value)));
 }
 
+Result<void> set_option(int fd, int level, int name, std::span<const std::byte> value) noexcept {
+  return void_result(raw_set(fd, level, name, value.data(), static_cast<socklen_t>(value.size())));
+}
+
 Result<void> set_reuse_address(int fd, bool on) noexcept {
   return set_option(fd, SOL_SOCKET, SO_REUSEADDR, on ? 1 : 0);
 }

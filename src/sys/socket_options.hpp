@@ -6,7 +6,9 @@
 #include <weft/result.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
+#include <span>
 #include <sys/socket.h>
 
 namespace weft::sys {
@@ -15,6 +17,8 @@ Result<int> get_option(int fd, int level, int name) noexcept;
 /// SO_PEERCRED of a Unix socket.
 Result<ucred> peer_credentials(int fd) noexcept;
 Result<void> set_option(int fd, int level, int name, int value) noexcept;
+/// One that is no number.
+Result<void> set_option(int fd, int level, int name, std::span<const std::byte> value) noexcept;
 
 Result<void> set_reuse_address(int fd, bool on) noexcept;
 Result<void> set_reuse_port(int fd, bool on) noexcept;

@@ -65,6 +65,22 @@ inline long raw_send(int fd, const void* data, std::size_t size, int flags) noex
   return raw_answer(::send(fd, data, size, flags));
 }
 
+inline long raw_recvfrom(int fd, void* data, std::size_t size, int flags, sockaddr* name,
+                         socklen_t* name_size) noexcept {
+  if constexpr (kDirectSyscalls)
+    return direct_syscall(SYS_recvfrom, fd, address_of(data), static_cast<long>(size), flags,
+                          address_of(name), address_of(name_size));
+  return raw_answer(::recvfrom(fd, data, size, flags, name, name_size));
+}
+
+inline long raw_sendto(int fd, const void* data, std::size_t size, int flags, const sockaddr* name,
+                       socklen_t name_size) noexcept {
+  if constexpr (kDirectSyscalls)
+    return direct_syscall(SYS_sendto, fd, address_of(data), static_cast<long>(size), flags, address_of(name),
+                          name_size);
+  return raw_answer(::sendto(fd, data, size, flags, name, name_size));
+}
+
 inline long raw_recvmsg(int fd, msghdr* message, int flags) noexcept {
   if constexpr (kDirectSyscalls) return direct_syscall(SYS_recvmsg, fd, address_of(message), flags);
   return raw_answer(::recvmsg(fd, message, flags));
@@ -73,6 +89,16 @@ inline long raw_recvmsg(int fd, msghdr* message, int flags) noexcept {
 inline long raw_sendmsg(int fd, const msghdr* message, int flags) noexcept {
   if constexpr (kDirectSyscalls) return direct_syscall(SYS_sendmsg, fd, address_of(message), flags);
   return raw_answer(::sendmsg(fd, message, flags));
+}
+
+inline long raw_recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags) noexcept {
+  if constexpr (kDirectSyscalls) return direct_syscall(SYS_recvmmsg, fd, address_of(messages), count, flags);
+  return raw_answer(::recvmmsg(fd, messages, count, flags, nullptr));
+}
+
+inline long raw_sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) noexcept {
+  if constexpr (kDirectSyscalls) return direct_syscall(SYS_sendmmsg, fd, address_of(messages), count, flags);
+  return raw_answer(::sendmmsg(fd, messages, count, flags));
 }
 
 inline long raw_read(int fd, void* data, std::size_t size) noexcept {

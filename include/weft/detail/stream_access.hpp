@@ -26,7 +26,8 @@ struct StreamAccess {
   static DescriptorHandle handle(const Owner& owner) noexcept {
     return owner.descriptor();
   }
-  /// The descriptor that says when `source`, a reader of any type or a listener, can be read.
+  /// The descriptor that says when `source`, a reader of any type, a listener or a datagram socket, can be
+  /// read.
   template <class Source>
   static DescriptorHandle reading(const Source& source) noexcept {
     if constexpr (std::is_base_of_v<io::Reader, Source>) {
@@ -35,7 +36,7 @@ struct StreamAccess {
       return handle(source);
     }
   }
-  /// The same for writing, of a writer of any type or a registration.
+  /// The same for writing, of a writer of any type, a datagram socket or a registration.
   template <class Sink>
   static DescriptorHandle writing(const Sink& sink) noexcept {
     if constexpr (std::is_base_of_v<io::Writer, Sink>) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <weft/detail/socket_file.hpp>
 #include <weft/net/listener.hpp>
 #include <weft/net/unix_address.hpp>
 #include <weft/net/unix_stream.hpp>
@@ -78,20 +79,11 @@ class UnixListener final : public Listener {
 
  private:
   friend struct weft::detail::StreamAccess;
-  /// The file that bind() made. It is removed only if the path still leads to it.
-  struct File {
-    std::string path = {};
-    std::uint32_t process = 0;  ///< a child of fork() leaves its parent's file alone
-    std::uint64_t device = 0;
-    std::uint64_t inode = 0;
-  };
-
   explicit UnixListener(weft::detail::DescriptorHandle handle) noexcept : handle_(handle) {}
-  void remove_file() noexcept;
   weft::detail::DescriptorHandle descriptor() const noexcept override { return handle_; }
 
   weft::detail::DescriptorHandle handle_;
-  File file_;
+  weft::detail::SocketFile file_;
 };
 
 }  // namespace weft::net

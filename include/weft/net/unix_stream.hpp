@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <weft/io/file_descriptor.hpp>
+#include <weft/net/passed_files.hpp>
 #include <weft/net/stream_socket.hpp>
 #include <weft/net/unix_address.hpp>
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -43,6 +46,22 @@ class UnixStream final : public StreamSocket {
   std::string peer_name() const override;
   /// Errc::unsupported in a simulation.
   Result<PeerCredentials> peer_credentials() const;
+  /// A descriptor of that process (pidfd_open(2)), which stays that of this process even if its number is
+  /// given to another one. Errc::unsupported if the kernel has it not (before 6.5), and in a simulation.
+  Result<io::FileDescriptor> peer_process() const;
+
+  /// Sends open files along with the first byte of `data`; the numbers stay the caller's. Returns how many
+  /// bytes were sent, at least one; all files went with them. An error has sent nothing. The turns of writers
+  /// hold: it may come between the pieces of no other call. EINVAL if `data` is empty, or there are more
+  /// files than PassedFiles::kFilesMax; EBADF if a number is no open file; ETOOMANYREFS if too many are on
+  /// their way. Errc::unsupported in a simulation.
+  Result<std::size_t> send_with_files(ConstBuffer data, std::span<const int> files,
+                                      Deadline deadline = Deadline::never());
+  /// Reads like read_some(), with the open files that came with the bytes. Such a read may begin with bytes
+  /// that were sent before them. It ends with the last byte that was sent together with them. Every other way
+  /// to read closes them. Errors: those of read_some(); Errc::unsupported in a simulation.
+  Result<std::size_t> receive_with_files(MutableBuffer buffer, PassedFiles& files,
+                                         Deadline deadline = Deadline::never());
 
  private:
   friend struct weft::detail::StreamAccess;

@@ -26,6 +26,14 @@ class DescriptorBackend {
   virtual Result<sys::RawAddress> local_address() = 0;
   virtual Result<sys::RawAddress> peer_address() = 0;
 
+  // -- of a socket that moves messages; of all others Errc::unsupported
+  virtual Result<std::size_t> receive_message(msghdr& message, int flags);
+  virtual Result<std::size_t> send_message(const msghdr& message);
+  /// Names the peer of a datagram socket; an address of the family AF_UNSPEC takes the name away.
+  virtual Result<void> name_peer(const sys::RawAddress& address);
+  virtual Result<void> set_option(int level, int name, std::span<const std::byte> value);
+  virtual Result<int> option(int level, int name);
+
   /// The file has been closed and its last user has left (L9): what closing does for a kernel's file.
   /// Called once, before the record may stand for another file, without a lock. Any thread. Suspends: no.
   virtual void end() noexcept = 0;

@@ -4,6 +4,7 @@
 #include "event_loop/descriptor/descriptor_arena.hpp"
 #include "event_loop/descriptor/descriptor_use.hpp"
 #include "event_loop/event_loop.hpp"
+#include "event_loop/operation/ask.hpp"
 #include "event_loop/operation/file_calls.hpp"
 #include "event_loop/operation/operate.hpp"
 #include "event_loop/write_batch/write_turn.hpp"
@@ -56,17 +57,6 @@ Result<DescriptorHandle> open_record(sys::Fd& fd, DescriptorKind kind, bool conn
 bool edges_are_remembered(Descriptor& descriptor) noexcept {
   const std::scoped_lock lock(descriptor.lock);
   return descriptor.ownership == Ownership::kOwned || descriptor.ownership == Ownership::kBroadcast;
-}
-
-/// For those that ask a socket something, which any thread may of the kernel's.
-template <class Call, class BackendCall>
-auto ask(DescriptorHandle handle, Call&& call, BackendCall&& ask_backend) -> decltype(call(0)) {
-  DescriptorUse descriptor(handle);
-  if (!descriptor) return Errc::closed;
-  if (descriptor->kind != DescriptorKind::kSimulated) return call(descriptor->fd);
-  const Runner* const runner = this_runner();
-  if (runner == nullptr || !same_world(*runner, *descriptor)) return Errc::unsupported;
-  return ask_backend(*descriptor->backend);
 }
 
 }  // namespace

@@ -84,6 +84,11 @@ sys::RawAddress SimAddress::to_raw() const noexcept {
   return sys::RawAddress(raw);
 }
 
+bool SimAddress::is_broadcast() const noexcept {
+  return !local && !v6 &&
+         std::all_of(ip.begin(), ip.begin() + 4, [](std::uint8_t byte) { return byte == 255; });
+}
+
 SimAddress SimAddress::or_loopback() const noexcept {
   if (!is_any()) return *this;
   SimAddress address = *this;

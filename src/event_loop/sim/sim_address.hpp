@@ -25,6 +25,9 @@ struct SimAddress {
   sys::RawAddress to_raw() const noexcept;
 
   bool is_any() const noexcept { return !local && ip == std::array<std::uint8_t, 16>{}; }
+  bool is_multicast() const noexcept { return !local && (v6 ? ip[0] == 0xff : ip[0] >> 4 == 14); }
+  /// 255.255.255.255.
+  bool is_broadcast() const noexcept;
   /// What connecting to the wildcard address means: this host.
   SimAddress or_loopback() const noexcept;
   /// The IPv6 form of an IPv4 address, as a listener of both families sees it; others as they are.

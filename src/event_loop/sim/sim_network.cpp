@@ -29,7 +29,8 @@ SimNetwork::SimNetwork(const SimOptions& options)
       names_(options.names),
       black_holes_(options.black_holes),
       time_ns_(options.start_ns),
-      random_(options.seed) {
+      random_(options.seed),
+      datagrams_(*this, options.datagrams) {
   WEFT_ASSERT(buffer_size_ > 0, "a simulated stream without a buffer");
   WEFT_ASSERT(latency_min_ns_ >= 0, "a simulated latency below 0", WEFT_VALUE(latency_min_ns_));
 }
@@ -100,7 +101,7 @@ void SimNetwork::advance_to(std::int64_t time_ns) {
 
 std::int64_t SimNetwork::next_ns() {
   std::scoped_lock lock(mutex);
-  return events_.next_ns();
+  return std::min(events_.next_ns(), datagrams_.next_ns());
 }
 
 std::size_t SimNetwork::deliver(FiberQueue& won, std::size_t& unawaited) {
@@ -118,7 +119,7 @@ std::size_t SimNetwork::deliver(FiberQueue& won, std::size_t& unawaited) {
       ++unawaited;
     }
   }
-  return count;
+  return count + datagrams_.deliver(time_ns_, won, unawaited);
 }
 
 std::vector<SimEndedPeer> SimNetwork::take_ended_peers() {
@@ -170,11 +171,15 @@ void SimNetwork::ended_locked(SimSocket& socket) noexcept {
 
 std::vector<DescriptorHandle> SimNetwork::stop() {
   std::vector<DescriptorHandle> open;
-  std::vector<SimEvent> dropped;  // destroyed without the mutex: they may be the last to keep their targets
+  // Destroyed without the mutex: they may be the last to keep their targets.
+  std::vector<SimEvent> dropped;
+  SimDatagrams::Arrivals dropped_datagrams;
   std::scoped_lock lock(mutex);
   stopped_ = true;
   dropped = events_.take_all();
+  dropped_datagrams = datagrams_.stop();
   sockets_.for_each([&](SimSocket& socket) { open.push_back(socket.handle_locked()); });
+  datagrams_.sockets().for_each([&](SimDatagramSocket& socket) { open.push_back(socket.handle_locked()); });
   return open;
 }
 

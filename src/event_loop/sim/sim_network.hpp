@@ -13,6 +13,7 @@
 
 #include "base/intrusive_list.hpp"
 #include "event_loop/network.hpp"
+#include "event_loop/sim/sim_datagrams.hpp"
 #include "event_loop/sim/sim_event_queue.hpp"
 #include "event_loop/sim/sim_files.hpp"
 #include "event_loop/sim/sim_options.hpp"
@@ -42,6 +43,8 @@ class SimNetwork final : public Network, public std::enable_shared_from_this<Sim
   Result<Accepted> try_accept(DescriptorHandle) override;
   Result<DescriptorPair> make_socket_pair() override;
   Result<DescriptorPair> make_pipe() override;
+  Result<DescriptorHandle> open_datagram(const DatagramParameters&) override;  // sim_datagrams.cpp
+  Result<DescriptorPair> make_datagram_pair() override;
   std::shared_ptr<FileWorld> files() override { return files_; }
   const NetworkNames* names() const noexcept override { return &names_; }
 
@@ -81,6 +84,9 @@ class SimNetwork final : public Network, public std::enable_shared_from_this<Sim
   /// Those since the last call.
   std::vector<SimEndedPeer> take_ended_peers();
   void opened_locked(SimSocket& socket);
+  SimDatagrams& datagrams_locked() noexcept { return datagrams_; }
+  void count_open_locked(int change) noexcept { open_count_ += static_cast<std::size_t>(change); }
+  std::int64_t drawn_latency_locked() noexcept;
   void ended_locked(SimSocket& socket) noexcept;
 
  private:
@@ -96,7 +102,7 @@ class SimNetwork final : public Network, public std::enable_shared_from_this<Sim
   void lose_syn_locked(const SimEvent& event);
   void syn_arrives_locked(const SimEvent& event, FiberQueue& won);
   void refuse_locked(const std::shared_ptr<SimSocket>& client, int error);
-  std::int64_t drawn_latency_locked() noexcept;
+  Result<DescriptorHandle> open(const std::shared_ptr<SimDatagramSocket>& socket);
 
   const std::size_t buffer_size_;
   const std::size_t descriptors_max_;
@@ -115,6 +121,7 @@ class SimNetwork final : public Network, public std::enable_shared_from_this<Sim
   std::uint64_t fingerprint_ = 0;
   SimPorts ports_;
   SimEventQueue events_;
+  SimDatagrams datagrams_;
   std::vector<SimEndedPeer> ended_peers_;
   IntrusiveList<SimSocket> sockets_;  // the open ones, in the order of their opening
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "event_loop/network_names.hpp"
+#include "event_loop/sim/sim_datagram_options.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -41,6 +42,7 @@ struct SimOptions {
   NetworkNames names = {};
   /// Connection requests to these addresses are lost: "192.0.2.1:80", "[2001:db8::1]:443".
   std::vector<std::string> black_holes = {};
+  SimDatagramOptions datagrams = {};
   /// Sockets, and files, that may be open at a time: one more is refused with EMFILE.
   std::size_t descriptors_max = SIZE_MAX;
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What happens to a simulated socket: arrivals, and its end.
-#include "event_loop/descriptor/descriptor_waiters.hpp"
 #include "event_loop/sim/sim_network.hpp"
+#include "event_loop/sim/sim_signal.hpp"
 #include "event_loop/sim/sim_socket.hpp"
-#include "fiber/describe.hpp"
 #include "sys/errors.hpp"
 
 #include <mutex>
@@ -22,20 +21,7 @@ constexpr Signals kHangUp{.read = true, .write = true, .unusual = true, .hang_up
 // wake.
 bool SimSocket::signal_locked(Signals signals, FiberQueue& won) noexcept {
   if (descriptor_ == nullptr) return true;
-  FiberQueue own;
-  {
-    std::scoped_lock lock(descriptor_->lock);
-    if (weft::signal_locked(*descriptor_, signals, own)) {  // time stands still: all in one section
-      WaitList taken;
-      if (signals.hang_up) take_all_waiters_locked(*descriptor_, taken);
-      while (win_portion_locked(taken, WaitOutcome::kReady, own)) {}
-      while (!signals.hang_up && signals.read && win_one_locked(*descriptor_, Direction::kRead, own)) {}
-      while (!signals.hang_up && signals.write && win_one_locked(*descriptor_, Direction::kWrite, own)) {}
-    }
-  }
-  const bool awaited = !own.empty();
-  won.splice(own);
-  return awaited;
+  return sim_signal_locked(*descriptor_, signals, won);
 }
 
 bool SimSocket::arrive_locked(const SimEvent& event, FiberQueue& won) {
@@ -140,17 +126,8 @@ void SimSocket::stop_listening_locked() {
 
 void SimSocket::describe_waiters_locked(std::vector<std::string>& lines) {
   if (descriptor_ == nullptr) return;
-  // Allocates under a spin lock, against L10: the world stands still, and is about to be reported.
-  std::scoped_lock lock(descriptor_->lock);
-  const auto describe = [&](WaitList& list, const char* waits, Direction direction) {
-    list.for_each([&](WaitNode& node) {
-      const FiberDescription fiber(static_cast<Fiber&>(*node.waiter));
-      lines.push_back("fiber " + std::string(fiber.view()) + waits + text_locked(direction));
-    });
-  };
-  for (const Direction direction : {Direction::kRead, Direction::kWrite})
-    describe(descriptor_->waiters_of(direction), " waits to ", direction);
-  describe(descriptor_->writers, " waits for its turn to ", Direction::kWrite);
+  describe_sim_waiters_locked(*descriptor_, text_locked(Direction::kRead), text_locked(Direction::kWrite),
+                              lines);
 }
 
 std::string SimSocket::text_locked(Direction direction) const {

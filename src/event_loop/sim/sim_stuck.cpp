@@ -32,6 +32,8 @@ std::vector<std::string> SimEventLoop::waiters() noexcept {
   std::vector<std::string> lines;
   std::scoped_lock lock(network_->mutex);
   network_->sockets_locked().for_each([&](SimSocket& socket) { socket.describe_waiters_locked(lines); });
+  network_->datagrams_locked().sockets().for_each(
+      [&](SimDatagramSocket& socket) { socket.describe_waiters_locked(lines); });
   return lines;
 }
 

@@ -57,7 +57,8 @@ void look_at(Context& context, Scheduler& scheduler, Sight& sight) {
   scheduler.look_soon();
   MonitorRecord& record = scheduler.monitor_record;
   const std::uint64_t ticks = scheduler.ticks();
-  const bool moved = ticks != record.ticks;
+  // Seen for the first time, it has no beginning yet: its first fiber may be seen before its first tick.
+  const bool moved = ticks != record.ticks || record.since_ns == 0;
   const bool awake = scheduler.awake();
   sight.fibers_ran = sight.fibers_ran || moved;
   sight.active = sight.active || moved || awake;

@@ -5,6 +5,7 @@
 
 #include "base/clock.hpp"
 #include "base/sanitizers.hpp"
+#include "execution_context/context_registry.hpp"
 #include "support/contexts.hpp"
 
 #include <weft/monitor.hpp>
@@ -183,6 +184,27 @@ TEST(MonitorTest, AStuckFiberIsReportedOnceForEachOccurrence) {
   go.set();
   stuck.join_uncancellable();
   EXPECT_EQ(reports.count("first"), 2u);
+}
+
+// The monitor has not seen this thread before, and its first fiber runs already: it was told to be stuck for
+// as long as the machine is up.
+TEST(MonitorTest, AThreadThatIsSeenForTheFirstTimeIsStuckSinceThen) {
+  Reports reports;
+  ConcurrentContext context("fresh");
+  context
+      .spawn([&] {
+        Context& core = *current_context();
+        const std::int64_t began_ns = monotonic_ns();
+        // With the lock that the monitor looks under.
+        ContextRegistry::instance().for_each([&](Context& each) {
+          if (&each != &core) return;
+          each.for_each_scheduler(
+              [](Scheduler& scheduler) { scheduler.monitor_record = {.ticks = scheduler.ticks()}; });
+        });
+        EXPECT_TRUE(reports.wait_for("fresh"));
+        EXPECT_LE(reports.last().stuck_for.count(), monotonic_ns() - began_ns);
+      })
+      .join_uncancellable();
 }
 
 TEST(MonitorTest, AnIsolatedContextIsNeverReported) {

@@ -4,7 +4,9 @@
 
 #include <weft/cancel_scope.hpp>
 #include <weft/task_group.hpp>
+#include <weft/this_fiber.hpp>
 
+#include <chrono>
 #include <filesystem>
 #include <iterator>
 
@@ -17,6 +19,16 @@ std::size_t open_descriptors() {
   return static_cast<std::size_t>(std::distance(Iterator("/proc/self/fd"), Iterator()));
 }
 
+/// Whether no more are open than before. A report of the library's own opens files for a moment.
+bool none_is_left_open(std::size_t before) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (open_descriptors() > before) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    weft::yield();
+  }
+  return true;
+}
+
 TEST(Many, OneAfterTheOther) {
   in_fiber([] {
     EXPECT_TRUE(Command("/bin/true").run().value().success());
@@ -24,7 +36,7 @@ TEST(Many, OneAfterTheOther) {
     for (int i = 0; i < 300; ++i)
       ASSERT_EQ(shell("exit " + std::to_string(i % 256)).output().value().status,
                 ExitStatus::of_code(i % 256));
-    EXPECT_EQ(open_descriptors(), before);
+    EXPECT_TRUE(none_is_left_open(before));
     EXPECT_FALSE(has_children());
   });
 }
@@ -54,7 +66,7 @@ TEST(Many, TwoHundredAtTheSameTime) {
           }
           EXPECT_EQ(group.wait().value(), std::vector<ExitStatus>(200, ExitStatus::of_code(0)));
           children.clear();
-          EXPECT_EQ(open_descriptors(), before);
+          EXPECT_TRUE(none_is_left_open(before));
           EXPECT_FALSE(has_children());
         },
         threads);
@@ -75,7 +87,7 @@ TEST(Many, TwoHundredAreEndedTogether) {
         weft::yield();
         group.cancel();
         EXPECT_EQ(group.wait().error(), weft::Errc::cancelled);
-        EXPECT_EQ(open_descriptors(), before);
+        EXPECT_TRUE(none_is_left_open(before));
         EXPECT_FALSE(has_children());
       },
       4);
