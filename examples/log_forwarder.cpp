@@ -17,7 +17,6 @@
 #include <sstream>
 
 using namespace std::chrono_literals;
-
 namespace {
 constexpr std::size_t kLineMax = 64 * 1024;  // longer lines are cut into pieces
 struct Position {
@@ -79,8 +78,9 @@ struct Forwarder {
   void follow(const std::string& path, Position at) {
     for (weft::Ticker ticker(50ms); ticker.tick();) {
       auto file = weft::fs::File::open(find_file(path, at));
-      const auto status = file ? file->status() : file.failure();
-      if (!status) continue;  // it is not there yet, or not any more
+      if (!file) continue;  // it is not there yet, or not any more
+      const auto status = file->status();
+      if (!status) continue;
       at = {status->inode, status->inode == at.inode && at.offset <= status->size ? at.offset : 0};
       file->set_position(at.offset);
       weft::io::BufferedReader reader(*file);
