@@ -170,7 +170,9 @@ TEST(BufferedWriter, PipelinedRequestsAreAnsweredByOneWrite) {
     EXPECT_EQ(server.counted.writes, 2);
     EXPECT_TRUE(pair.second.write_all("last\n"));
     EXPECT_TRUE(pair.second.shutdown(weft::net::ShutdownMode::kWrite));
-    EXPECT_EQ(stranger::drain(pair.second), "last!\n");
+    std::string last(6, '\0');
+    EXPECT_TRUE(pair.second.read_exact(last));
+    EXPECT_EQ(last, "last!\n");
     EXPECT_TRUE(serving.join());
   });
 }
