@@ -328,6 +328,7 @@ int run_all(const std::vector<std::string_view>& wanted) {
 
 int main(int argc, char** argv) {
   const std::vector<std::string_view> wanted(argv + 1, argv + argc);
+  weft::set_stuck_report_after(0ms);  // a report opens files, and this is slow under strace
   const std::set<std::string> inherited = open_files();
   int status = 1;
   try {

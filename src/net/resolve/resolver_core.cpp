@@ -114,7 +114,11 @@ void ResolverCore::leave(std::shared_ptr<Flight> flight, const std::string& key)
 
 Result<NameAnswer> ResolverCore::ask(const NameQuestion& question, Deadline deadline) {
   counts_.queries.fetch_add(1, relaxed);
-  return by_dns_ ? dns_.look_up(question, deadline) : look_up_by_system(question, deadline);
+  if (by_dns_) return dns_.look_up(question, deadline);
+  Result<NameAnswer> answer = look_up_by_system(question, deadline);
+  // A minimal system has no hosts file, and getaddrinfo() does not know this name then (RFC 6761).
+  if (!answer && is_answer(answer) && is_localhost(question.name)) return loopback(question.family);
+  return answer;
 }
 
 void ResolverCore::clear_cache() noexcept {

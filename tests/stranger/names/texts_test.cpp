@@ -108,6 +108,8 @@ TEST(SystemBackend, ResolvesLocalhostAndReportsErrors) {
     Resolver resolver({.backend = weft::net::ResolverBackend::kSystem});
     EXPECT_EQ(texts(resolver.resolve("localhost", "80", AddressFamily::kV4)), Texts{"127.0.0.1:80"});
     EXPECT_TRUE(resolver.resolve("localhost", "80"));
+    // Which getaddrinfo() alone does not know: it is so for every such name without a hosts file.
+    EXPECT_EQ(texts(resolver.resolve("a.localhost", "80")), (Texts{"[::1]:80", "127.0.0.1:80"}));
     EXPECT_FALSE(resolver.resolve("no-such-name.invalid", "80"));
     weft::CancelScope scope;
     scope.cancel();
